@@ -1,0 +1,156 @@
+//! Owns the deciding stage: the trait [`Policy`], one file per policy, and the settings all of them
+//! share. A policy proposes; it never scales, and it has no clock.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use serde_json::Value as Json;
+
+use crate::function::Function;
+use crate::pipeline::History;
+use crate::settings::{Constructor, Kind, Preset, Setting};
+
+/// Settings that every `decide::` takes, next to its own; they may stand in the pipeline's map too.
+pub static COMMON: &[Setting] = &[
+    Setting { name: "min_dynos", kind: Kind::DynosByTime, preset: Preset::Whole(1), doc: "The lower bound." },
+    Setting { name: "max_dynos", kind: Kind::DynosByTime, preset: Preset::Whole(3), doc: "The upper bound." },
+    Setting {
+        name: "time_zone",
+        kind: Kind::Text,
+        preset: Preset::None("the machine's own"),
+        doc: "The zone of tables by time of day, an IANA name such as \"America/Vancouver\".",
+    },
+    Setting {
+        name: "increment",
+        kind: Kind::Whole,
+        preset: Preset::Whole(1),
+        doc: "Dynos added or removed by one decision.",
+    },
+    Setting {
+        name: "post_scale_wait_time_seconds",
+        kind: Kind::Seconds,
+        preset: Preset::Number(5.0),
+        doc: "Seconds after a scale in which nothing is decided, and whose measurements are not judged.",
+    },
+    Setting {
+        name: "history_length",
+        kind: Kind::Whole,
+        preset: Preset::None("10, or what the policy needs where that is more"),
+        doc: "How many measurements are kept.",
+    },
+    Setting {
+        name: "keep_history",
+        kind: Kind::Flag,
+        preset: Preset::Flag(false),
+        doc: "Go on judging the measurements from before a scale.",
+    },
+];
+
+/// How many dynos, by time of day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DynosByTime {
+    /// The same all day.
+    Always(u32),
+    /// Minutes since midnight and the count from then on, ascending, at least one, as written.
+    Table(Vec<TableEntry>),
+}
+
+/// One entry of a table by time of day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableEntry {
+    /// The key as written ("9:00").
+    pub written: Arc<str>,
+    /// Minutes since midnight, 0..1440.
+    pub minute: u16,
+    /// Dynos from then on.
+    pub dynos: u32,
+}
+
+/// The deciding stage as resolved.
+#[derive(Clone, Debug)]
+pub struct DecideStage {
+    /// The policy.
+    pub policy: PolicyKind,
+    /// The lower bound.
+    pub min_dynos: DynosByTime,
+    /// The upper bound.
+    pub max_dynos: DynosByTime,
+    /// Whether the script wrote the upper bound itself: one that it did not never changes the platform.
+    pub max_written: bool,
+    /// Whether the script wrote the lower bound itself.
+    pub min_written: bool,
+    /// The zone of the tables and of `m.now`.
+    pub zone: Tz,
+    /// Dynos per decision.
+    pub increment: u32,
+    /// The wait after a scale.
+    pub wait: Duration,
+    /// Measurements kept.
+    pub history_length: usize,
+    /// Whether measurements from before a scale are still judged.
+    pub keep_history: bool,
+    /// Whether a scripted policy is called for failed measurements too.
+    pub call_on_failure: bool,
+    /// The initial `this` of a scripted policy.
+    pub memory: Json,
+}
+
+/// Native or scripted.
+#[derive(Clone, Debug)]
+pub enum PolicyKind {
+    /// One of ours.
+    Native(Arc<dyn Policy>),
+    /// A function of the script.
+    Scripted(Function),
+}
+
+/// What a policy looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyInput<'a> {
+    /// The measurements that may be judged, oldest first, this tick's included (it may have failed).
+    pub history: &'a History,
+    /// What failed measurements among them count as.
+    pub on_failure: crate::measure::OnFailure,
+    /// Dynos now.
+    pub dynos: u32,
+    /// Dynos per decision.
+    pub increment: u32,
+}
+
+/// What a policy wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// So many dynos in all, before any bound (may be negative below zero wishes); `None` for hold.
+    pub dynos: Option<i64>,
+    /// Why, with numbers.
+    pub text: String,
+}
+
+/// A native policy with its settings: pure.
+pub trait Policy: Send + Sync + fmt::Debug {
+    /// The documented name ("ConsecutiveThresholdBackend").
+    fn backend(&self) -> &'static str;
+
+    /// Its own settings as resolved, for `check --json`.
+    fn settings(&self) -> Json;
+
+    /// How many measurements it needs.
+    fn history_needed(&self) -> usize;
+
+    /// Its thresholds (minimum, maximum), where it has them: for warnings and views.
+    fn thresholds(&self) -> Option<(f64, f64)>;
+
+    /// Takes over thresholds given on the measuring side where its own are not written; says whether
+    /// its own won over different ones.
+    fn take_thresholds(&mut self, _given: (Option<f64>, Option<f64>)) -> bool {
+        false
+    }
+
+    /// What it wants.
+    fn propose(&self, input: &PolicyInput<'_>) -> Proposal;
+}
+
+/// Every native constructor of `decide::`.
+pub static CONSTRUCTORS: &[Constructor<Box<dyn Policy>>] = &[];

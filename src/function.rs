@@ -1,0 +1,148 @@
+//! Owns what the engine knows of a function written in the script: [`Callable`], the arguments it is
+//! called with and the answers it gives. It knows no script language; `script::` implements it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::pipeline::{Event, Moment};
+use crate::settings::Place;
+use crate::world::World;
+
+/// A function of the script, bound to its file and generation.
+pub type Function = Arc<dyn Callable>;
+
+/// What the engine may do with a script function.
+pub trait Callable: Send + Sync + fmt::Debug {
+    /// The number of parameters left to give.
+    fn arity(&self) -> usize;
+
+    /// Where it is written.
+    fn place(&self) -> &Place;
+
+    /// The text of the function and of the values it captured: changes when either is edited.
+    fn fingerprint(&self) -> &str;
+
+    /// Calls it on the current thread. `memory` is `this`: a map, changed only if the call succeeds.
+    ///
+    /// # Errors
+    /// What went wrong, for the script's author; [`CallError::Budget`] when it ran out of operations
+    /// or time.
+    fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError>;
+}
+
+/// What a function is called with, by the stage it stands in.
+#[derive(Clone, Debug)]
+pub enum Argument {
+    /// `measure: ||`, `current: ||`.
+    Nothing,
+    /// `decide: |m|`.
+    Moment(Arc<Moment>),
+    /// `.map(|data|)`.
+    Data(Json),
+    /// `notify: |event|`.
+    Event(Arc<Event>),
+    /// `scale_to: |n|`.
+    Dynos(u32),
+}
+
+/// What a function answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Returned {
+    /// `()`.
+    Nothing,
+    /// A whole number; kept apart from other data because dyno counts must be whole.
+    Int(i64),
+    /// A number with a fraction; may be NaN or infinite.
+    Float(f64),
+    /// Any other JSON-like value.
+    Data(Json),
+    /// `up(n)`, `down(n)`, `to(n)`, `hold(…)`.
+    Change(Change),
+    /// `measure::failed("why")`.
+    Failed(String),
+}
+
+/// What a scripted decision asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The movement.
+    pub movement: Movement,
+    /// `.because("…")`, or the text of `hold("…")`.
+    pub reason: Option<String>,
+    /// Answers that were made in the same call and not returned, as written ("up(1)").
+    pub dropped: Vec<String>,
+}
+
+/// The movement a decision asks for. Numbers are as given: a fraction is rounded up by the engine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Movement {
+    /// So many dynos more.
+    Up(f64),
+    /// So many dynos fewer.
+    Down(f64),
+    /// So many dynos in all.
+    To(f64),
+    /// None.
+    Hold,
+}
+
+/// What a call may use and reach.
+#[derive(Clone)]
+pub struct Permit {
+    /// The name of the pipeline, for `print` and the log.
+    pub pipeline: Arc<str>,
+    /// Operations and time.
+    pub budget: Budget,
+    /// What lies outside.
+    pub reach: Reach,
+}
+
+/// What a call may reach.
+#[derive(Clone)]
+pub enum Reach {
+    /// Nothing: `decide` and everything that turns a reply into a value.
+    Pure,
+    /// The world, blocking the current thread until it answers (`measure`, `scale`, `notify`).
+    World {
+        /// What `.send()` uses.
+        world: Arc<World>,
+        /// The runtime that drives it; the caller is on a thread that may block.
+        runtime: tokio::runtime::Handle,
+    },
+}
+
+/// How much a call may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Script operations.
+    pub operations: u64,
+    /// Wall time.
+    pub time: std::time::Duration,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The script threw or went wrong.
+    #[error("{message}{}", at(.place.as_ref()))]
+    Script {
+        /// What went wrong, in the author's words.
+        message: String,
+        /// Where.
+        place: Option<Place>,
+    },
+    /// It used up its operations or its time.
+    #[error("{message}{}", at(.place.as_ref()))]
+    Budget {
+        /// Which limit, and how much it is.
+        message: String,
+        /// Where it stood.
+        place: Option<Place>,
+    },
+}
+
+fn at(place: Option<&Place>) -> String {
+    place.map_or_else(String::new, |place| format!(" ({place})"))
+}

@@ -1,0 +1,118 @@
+//! Owns where script functions run. Pure ones run in place with a small budget, and once more on a
+//! script thread with the full one if that was not enough; those that may reach the world run on a
+//! bounded pool of their own. A slow script never stalls another pipeline.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tokio::sync::Semaphore;
+
+use super::{Argument, Budget, CallError, Function, Permit, Reach, Returned};
+use crate::world::World;
+
+/// In place: what a common decision needs, tens of times over, and short enough not to stall the
+/// tasks of the same thread.
+pub const IN_PLACE: Budget = Budget { operations: 5_000, time: Duration::from_millis(2) };
+
+/// The full budget of a pure function.
+pub const FULL: Budget = Budget { operations: 500_000, time: Duration::from_millis(250) };
+
+/// The budget of a function that may wait for the world.
+pub const REACHING: Budget = Budget { operations: 1_000_000, time: Duration::from_secs(30) };
+
+/// Script threads for pure functions that need their full budget: few, they are busy ones.
+const PURE_THREADS: usize = 2;
+
+/// Script threads for functions that wait for the world: they mostly sleep.
+const REACHING_THREADS: usize = 64;
+
+/// Runs script functions.
+#[derive(Debug)]
+pub struct Calls {
+    pure: Arc<Semaphore>,
+    reaching: Arc<Semaphore>,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self { pure: Arc::new(Semaphore::new(PURE_THREADS)), reaching: Arc::new(Semaphore::new(REACHING_THREADS)) }
+    }
+}
+
+impl Calls {
+    /// Calls a function that reaches nothing: `decide`, `.map`. `memory` is its `this`, replaced only
+    /// if the call succeeds.
+    ///
+    /// # Errors
+    /// What the function threw, or the limit it ran into.
+    pub async fn pure(
+        &self,
+        function: &Function,
+        argument: Argument,
+        memory: &Mutex<Json>,
+        pipeline: &Arc<str>,
+    ) -> Result<Returned, CallError> {
+        let permit = |budget| Permit { pipeline: Arc::clone(pipeline), budget, reach: Reach::Pure };
+        match with_copy(function, argument.clone(), memory, &permit(IN_PLACE)) {
+            Err(CallError::Budget { .. }) => on_thread(&self.pure, function, argument, memory, permit(FULL)).await,
+            answer => answer,
+        }
+    }
+
+    /// Calls a function that may `.send()`: `measure`, `scale`, `notify`.
+    ///
+    /// # Errors
+    /// What the function threw, or the limit it ran into.
+    pub async fn reaching(
+        &self,
+        function: &Function,
+        argument: Argument,
+        memory: &Mutex<Json>,
+        pipeline: &Arc<str>,
+        world: &Arc<World>,
+    ) -> Result<Returned, CallError> {
+        let reach = Reach::World { world: Arc::clone(world), runtime: tokio::runtime::Handle::current() };
+        let permit = Permit { pipeline: Arc::clone(pipeline), budget: REACHING, reach };
+        on_thread(&self.reaching, function, argument, memory, permit).await
+    }
+}
+
+/// Calls on a copy of `memory` and keeps the copy if the call succeeded.
+fn with_copy(
+    function: &Function,
+    argument: Argument,
+    memory: &Mutex<Json>,
+    permit: &Permit,
+) -> Result<Returned, CallError> {
+    // Never locked while the script runs: a view may look at the memory meanwhile.
+    let mut copy = memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let returned = function.call(argument, &mut copy, permit)?;
+    *memory.lock().unwrap_or_else(PoisonError::into_inner) = copy;
+    Ok(returned)
+}
+
+async fn on_thread(
+    threads: &Arc<Semaphore>,
+    function: &Function,
+    argument: Argument,
+    memory: &Mutex<Json>,
+    permit: Permit,
+) -> Result<Returned, CallError> {
+    let lost = || CallError::Script { message: "the worker is stopping".into(), place: None };
+    let slot = Arc::clone(threads).acquire_owned().await.map_err(|_| lost())?;
+    let function = Arc::clone(function);
+    let mut copy = memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let ran = tokio::task::spawn_blocking(move || {
+        let returned = function.call(argument, &mut copy, &permit);
+        drop(slot);
+        (returned, copy)
+    });
+    let (returned, copy) = ran.await.map_err(|error| CallError::Script {
+        message: format!("the function broke down: {error}; this is a bug of autoscaler"),
+        place: None,
+    })?;
+    let returned = returned?;
+    *memory.lock().unwrap_or_else(PoisonError::into_inner) = copy;
+    Ok(returned)
+}

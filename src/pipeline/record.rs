@@ -1,0 +1,136 @@
+//! Owns the record of a tick: everything that was seen, wanted, allowed and done, in the shape of
+//! `once --json`. Records are the only thing that views, `explain` and `replay` read.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::Event;
+
+/// The version of the shape.
+pub const RECORD_VERSION: u32 = 1;
+
+/// What one tick of one pipeline saw and did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`RECORD_VERSION`].
+    pub v: u32,
+    /// The pipeline.
+    pub pipeline: Arc<str>,
+    /// The generation of its script.
+    pub generation: u64,
+    /// The tick's number, from 1, counted over the pipeline's life.
+    pub tick: u64,
+    /// When the tick was due.
+    pub at: DateTime<Utc>,
+    /// "live", "dry_run" or "paused".
+    pub mode: String,
+    /// What was measured.
+    pub measurements: Vec<MeasurementRecord>,
+    /// The counts.
+    pub dynos: DynoCounts,
+    /// What the policy wanted.
+    pub proposals: Vec<ProposalRecord>,
+    /// What the guards allowed.
+    pub decision: Decided,
+    /// Every reason, in the order of the guards.
+    pub reasons: Vec<Reason>,
+    /// What happened.
+    pub outcome: Outcome,
+    /// What people may be told.
+    pub events: Vec<Event>,
+    /// What went wrong in the tick, if anything did.
+    pub error: Option<String>,
+}
+
+/// One measurement in a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MeasurementRecord {
+    /// Its name in the pipeline; "measurement" for the only one.
+    pub name: String,
+    /// The documented name of its backend.
+    pub backend: String,
+    /// What was measured, as it came.
+    pub data: Json,
+    /// The number judged.
+    pub value: Option<f64>,
+    /// Whether it succeeded.
+    pub success: bool,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When it was taken.
+    pub at: DateTime<Utc>,
+    /// How long it took, in milliseconds.
+    pub took_ms: f64,
+}
+
+/// The dyno counts of a tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DynoCounts {
+    /// As read from the platform; `null` when unknown.
+    pub current: Option<u32>,
+    /// Of these, still booting.
+    pub booting: u32,
+    /// What the policy wanted; `null` when it wanted nothing.
+    pub proposed: Option<u32>,
+    /// What the guards allowed; `null` when the count is unknown.
+    pub desired: Option<u32>,
+    /// The lower bound at that minute.
+    pub min: u32,
+    /// The upper bound at that minute.
+    pub max: u32,
+}
+
+/// What one policy wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalRecord {
+    /// The policy's name in the pipeline; "decision" for the only one.
+    pub name: String,
+    /// How many dynos in all; `null` for hold.
+    pub dynos: Option<u32>,
+    /// Why.
+    pub text: String,
+}
+
+/// What the guards allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decided {
+    /// More dynos.
+    Up,
+    /// Fewer dynos.
+    Down,
+    /// As many.
+    Hold,
+}
+
+/// One reason of a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The guard or stage that speaks: "policy", "bounds", "cooldown", "count_unknown" …
+    pub guard: String,
+    /// The count before it; `null` when unknown.
+    pub from: Option<u32>,
+    /// The count after it; `null` when unknown.
+    pub to: Option<u32>,
+    /// In plain words, with numbers.
+    pub text: String,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The platform took the new count.
+    Scaled,
+    /// It would have been asked to, in a dry run.
+    DryRun,
+    /// The platform refused.
+    Failed,
+    /// The call timed out, was reset or got a 5xx: the next read tells.
+    Unknown,
+    /// Nothing was to be done.
+    None,
+}

@@ -1,0 +1,60 @@
+//! Owns what a pipeline is: the typed result of reading its declaration. Past this point nothing of
+//! the script's maps is left.
+
+use std::sync::Arc;
+
+use crate::decide::DecideStage;
+use crate::measure::MeasureStage;
+use crate::notify::NotifyStage;
+use crate::scale::Scale;
+use crate::settings::Place;
+
+/// Whether a pipeline acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It scales.
+    Live,
+    /// Everything but the scale.
+    DryRun,
+    /// It measures and holds.
+    Paused,
+}
+
+impl Mode {
+    /// The mode's name in scripts and records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::DryRun => "dry_run",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// A pipeline as resolved.
+#[derive(Clone, Debug)]
+pub struct PipelineSpec {
+    /// Its name; `unit/name` for a script folder.
+    pub name: Arc<str>,
+    /// The generation it belongs to.
+    pub generation: u64,
+    /// Where it is declared.
+    pub place: Option<Place>,
+    /// Whether it acts.
+    pub mode: Mode,
+    /// The measuring stages: at least one; several later.
+    pub measure: Vec<MeasureStage>,
+    /// The deciding stage.
+    pub decide: DecideStage,
+    /// The scaling stage.
+    pub scale: Arc<dyn Scale>,
+    /// The initial `this` of a scripted scaling stage.
+    pub scale_memory: serde_json::Value,
+    /// The notifying stages.
+    pub notify: Vec<NotifyStage>,
+    /// Whether 0 dynos are the engine's to leave (else they mean: switched off by a person).
+    pub start_from_zero: bool,
+    /// Every so often a lasting condition is told again.
+    pub notify_repeat: std::time::Duration,
+}

@@ -1,0 +1,45 @@
+//! Owns the scaling stage: the trait [`Scale`], one file per backend, and the live [`Platforms`] that
+//! let pipelines of one app share a target. It decides nothing.
+//!
+//! [`Platforms`]: crate::world::Platforms
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::heroku::App;
+use crate::settings::{Constructor, Report};
+use crate::world::{Platform, World};
+
+/// A scaling backend with its settings.
+pub trait Scale: Send + Sync + fmt::Debug {
+    /// The documented name ("HerokuBackend"), or "custom".
+    fn backend(&self) -> &'static str;
+
+    /// Its settings as resolved, secrets masked, for `check --json`.
+    fn settings(&self) -> Json;
+
+    /// Names what is scaled ("heroku https://… app web"): two live pipelines with one target are
+    /// refused, and a pipeline whose target changed starts without cooldown. `None`: cannot be told.
+    fn target(&self) -> Option<String>;
+
+    /// The app and key on Heroku, where it is one: measuring backends borrow them.
+    fn heroku(&self) -> Option<&App> {
+        None
+    }
+
+    /// Fills in what depends on the pipeline (`process_type` from its name).
+    fn settle(&mut self, _pipeline: &str, _report: &mut Report) {}
+
+    /// What it reaches, for `check`.
+    fn reaches(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Opens it.
+    fn open(self: Arc<Self>, pipeline: &Arc<str>, world: &Arc<World>) -> Arc<dyn Platform>;
+}
+
+/// Every native constructor of `scale::`.
+pub static CONSTRUCTORS: &[Constructor<Box<dyn Scale>>] = &[];

@@ -1,0 +1,72 @@
+//! Owns the script language: the only place that names Rhai. It turns source files into declarations
+//! ([`Loaded`]) and functions ([`crate::function::Callable`]); it validates no setting and does no I/O
+//! but reading the script's own files.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::settings::{Node, Place, Report};
+
+/// One script: a file, or standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The file; for standard input `<working directory>/stdin.rhai`, which need not exist.
+    pub path: PathBuf,
+    /// The text where it does not come from the file (standard input).
+    pub text: Option<Arc<str>>,
+    /// The name of the unit in a script folder (the file's stem): prefix of its pipelines' names.
+    pub unit: Option<Arc<str>>,
+}
+
+/// The environment variables a script may read.
+pub trait Environment: Send + Sync {
+    /// The value of `name`.
+    fn variable(&self, name: &str) -> Option<String>;
+}
+
+/// What a secret that is not set means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingSecrets {
+    /// A masked placeholder and one note (`check`, `test`, `simulate`).
+    Placeholder,
+    /// An error (`run`, `once`).
+    Error,
+}
+
+/// A script as loaded: what it declared, and everything said about it. With errors in the report the
+/// declarations are those made before the first script error.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// In the order of their `pipeline(…)` calls.
+    pub declarations: Vec<Declaration>,
+    /// The map given to `settings(…)`.
+    pub settings: Option<Node>,
+    /// What was said while loading.
+    pub report: Report,
+    /// The script and everything it imported, the script first.
+    pub files: Vec<SourceFile>,
+    /// Environment variables that the script asked for, in order, and whether each is set.
+    pub needs: Vec<(Arc<str>, bool)>,
+}
+
+/// One call of `pipeline(name, #{ … })`.
+#[derive(Clone, Debug)]
+pub struct Declaration {
+    /// The name as written, without the unit.
+    pub name: Arc<str>,
+    /// Where it was called.
+    pub place: Option<Place>,
+    /// Its settings, with the place of every key.
+    pub settings: Node,
+}
+
+/// One file that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Where it is on disk.
+    pub path: PathBuf,
+    /// As messages name it.
+    pub name: Arc<str>,
+    /// Its text.
+    pub text: Arc<str>,
+}

@@ -1,0 +1,158 @@
+//! Owns what is said of a script that is wrong or doubtful: a [`Diagnostic`] with its place and its
+//! mend, and the [`Report`] that collects them. It draws nothing: `command::diagnostics` does.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+/// Where something stands in a script. Lines and columns count from 1, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The file as the user would name it (relative to the script's folder, or as given).
+    pub file: Arc<str>,
+    /// 1-based line; 0 when only the file is known.
+    pub line: u32,
+    /// 1-based column in characters; 0 when only the line is known.
+    pub column: u32,
+}
+
+impl Place {
+    /// The file as a whole.
+    #[must_use]
+    pub fn file(file: impl Into<Arc<str>>) -> Self {
+        Self { file: file.into(), line: 0, column: 0 }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.line, self.column) {
+            (0, _) => write!(f, "{}", self.file),
+            (line, 0) => write!(f, "{}:{line}", self.file),
+            (line, column) => write!(f, "{}:{line}:{column}", self.file),
+        }
+    }
+}
+
+/// How bad it is: an error keeps a script from running, a warning and a note do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The script cannot run as written.
+    Error,
+    /// It runs, and will hardly do what was meant.
+    Warning,
+    /// Something the author wants to know.
+    Note,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
+}
+
+/// One thing said about a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it stands; `None` when it concerns no single place.
+    pub place: Option<Place>,
+    /// What is wrong: lower case, the user's words in backticks.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        write!(f, "{}: {}", self.severity, self.message)?;
+        if let Some(help) = &self.help {
+            write!(f, " ({help})")?;
+        }
+        Ok(())
+    }
+}
+
+/// Everything said about a script, in the order in which it was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// Adds `diagnostic`, once: a setting shared by several pipelines is reported a single time.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Adds an error.
+    pub fn error(&mut self, place: Option<&Place>, message: impl Into<String>, help: Option<String>) {
+        self.push(Diagnostic { severity: Severity::Error, place: place.cloned(), message: message.into(), help });
+    }
+
+    /// Adds a warning.
+    pub fn warning(&mut self, place: Option<&Place>, message: impl Into<String>, help: Option<String>) {
+        self.push(Diagnostic { severity: Severity::Warning, place: place.cloned(), message: message.into(), help });
+    }
+
+    /// Adds a note.
+    pub fn note(&mut self, message: impl Into<String>) {
+        self.push(Diagnostic { severity: Severity::Note, place: None, message: message.into(), help: None });
+    }
+
+    /// Takes over everything that `other` says.
+    pub fn extend(&mut self, other: Report) {
+        for diagnostic in other.diagnostics {
+            self.push(diagnostic);
+        }
+    }
+
+    /// Whether anything in it keeps the script from running.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Everything said so far.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, diagnostic) in self.diagnostics.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+/// How alike two names must be (Jaro-Winkler, 0..1) for one to be suggested for the other.
+const ALIKE: f64 = 0.8;
+
+/// "did you mean `x`?" for the known name nearest to `name`, if one is near enough.
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), candidate), candidate))
+        .filter(|(score, _)| *score >= ALIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
+}

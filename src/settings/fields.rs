@@ -1,0 +1,339 @@
+//! Owns the typed reading of one settings map: every getter gives a Rust value or the default of the
+//! table, and reports what is wrong with file, line and column of the key. It stops at nothing: all
+//! errors of a map are found in one pass.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
+use crate::function::Function;
+use crate::secret::Secret;
+
+/// The longest duration a setting may have (a year): longer ones are slips of a unit.
+const LONGEST_SECONDS: f64 = 366.0 * 86_400.0;
+
+/// The reader of one settings map.
+pub struct Fields<'a> {
+    /// What the map belongs to, for messages: "`measure::response_time`".
+    owner: String,
+    /// Where the owner stands, for what concerns no key.
+    place: Option<Place>,
+    entries: &'a [(Arc<str>, Node)],
+    tables: Vec<&'static [Setting]>,
+    report: &'a mut Report,
+}
+
+impl<'a> Fields<'a> {
+    /// Opens `node`, which belongs to `owner` and may hold the settings of `tables`. Reports a node
+    /// that is no map, unknown keys (with the nearest known one) and missing required ones.
+    pub fn open(
+        owner: impl Into<String>,
+        node: &'a Node,
+        tables: Vec<&'static [Setting]>,
+        report: &'a mut Report,
+    ) -> Self {
+        let owner = owner.into();
+        let entries: &[(Arc<str>, Node)] = match &node.value {
+            Value::Map(entries) => entries,
+            _ => {
+                report.error(
+                    node.place.as_ref(),
+                    format!("{owner} takes a map of settings `#{{ … }}`, not {}", node.describe()),
+                    None,
+                );
+                &[]
+            }
+        };
+        let fields = Self { owner, place: node.place.clone(), entries, tables, report };
+        fields.check_keys()
+    }
+
+    fn check_keys(self) -> Self {
+        for (key, node) in self.entries {
+            if self.setting(key).is_none() {
+                let names = self.tables.iter().copied().flatten().map(|setting| setting.name);
+                let help = did_you_mean(key, names.clone()).unwrap_or_else(|| {
+                    let names: Vec<&str> = names.collect();
+                    if names.is_empty() {
+                        "it has no settings".into()
+                    } else {
+                        format!("it knows {}", names.join(", "))
+                    }
+                });
+                let message = format!("unknown setting `{key}` of {}", self.owner);
+                self.report.error(node.place.as_ref(), message, Some(help));
+            }
+        }
+        let required = self.tables.iter().copied().flatten().filter(|setting| setting.preset == Preset::Required);
+        for setting in required.collect::<Vec<_>>() {
+            if self.node(setting.name).is_none() {
+                let message = format!("{} needs the setting `{}`", self.owner, setting.name);
+                let help = format!("{}: {}", setting.kind.expected(), setting.doc);
+                self.report.error(self.place.as_ref(), message, Some(help));
+            }
+        }
+        self
+    }
+
+    fn setting(&self, name: &str) -> Option<&'static Setting> {
+        self.tables.iter().copied().flatten().find(|setting| setting.name == name)
+    }
+
+    /// The table's entry; a getter for a name that no table has is a bug of ours.
+    fn known(&self, name: &str) -> &'static Setting {
+        self.setting(name).unwrap_or_else(|| panic!("no table of {} has the setting `{name}`", self.owner))
+    }
+
+    /// The node written for `name`; `()` counts as not written.
+    pub fn node(&self, name: &str) -> Option<&'a Node> {
+        let (_, node) = self.entries.iter().find(|(key, _)| &**key == name)?;
+        (!matches!(node.value, Value::Unit)).then_some(node)
+    }
+
+    /// Whether `name` is written.
+    pub fn has(&self, name: &str) -> bool {
+        self.node(name).is_some()
+    }
+
+    /// Where `name` is written, else where its owner stands.
+    pub fn place(&self, name: &str) -> Option<Place> {
+        self.node(name).and_then(|node| node.place.clone()).or_else(|| self.place.clone())
+    }
+
+    /// What the map belongs to, as messages name it.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Reports an error at the key `name`.
+    pub fn error(&mut self, name: &str, message: impl Into<String>, help: Option<String>) {
+        let place = self.place(name);
+        self.report.error(place.as_ref(), message, help);
+    }
+
+    /// Reports a warning at the key `name`.
+    pub fn warning(&mut self, name: &str, message: impl Into<String>, help: Option<String>) {
+        let place = self.place(name);
+        self.report.warning(place.as_ref(), message, help);
+    }
+
+    /// The report, for readers of nested maps.
+    pub fn report(&mut self) -> &mut Report {
+        self.report
+    }
+
+    fn wrong_type(&mut self, name: &str, node: &Node) {
+        let expected = self.known(name).kind.expected();
+        let message = format!("`{name}` takes {expected}, not {}", node.describe());
+        self.report.error(node.place.as_ref().or(self.place.as_ref()), message, None);
+    }
+
+    /// A flag.
+    pub fn flag(&mut self, name: &str) -> bool {
+        let preset = matches!(self.known(name).preset, Preset::Flag(true));
+        match self.node(name) {
+            Some(Node { value: Value::Bool(value), .. }) => *value,
+            Some(node) => {
+                self.wrong_type(name, node);
+                preset
+            }
+            None => preset,
+        }
+    }
+
+    /// A whole number within `range`, if written or preset.
+    pub fn whole(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
+        let preset = match self.known(name).preset {
+            Preset::Whole(value) => Some(value),
+            _ => None,
+        };
+        let Some(node) = self.node(name) else { return preset };
+        let value = match node.value {
+            Value::Int(value) => value,
+            #[allow(clippy::cast_possible_truncation)]
+            Value::Float(value) if value.fract() == 0.0 && value.abs() < 1e15 => value as i64,
+            _ => {
+                self.wrong_type(name, node);
+                return preset;
+            }
+        };
+        if range.contains(&value) {
+            return Some(value);
+        }
+        let (low, high) = range.into_inner();
+        let message = if high == i64::MAX {
+            format!("`{name}` is {value}, and must be at least {low}")
+        } else {
+            format!("`{name}` is {value}, and must be between {low} and {high}")
+        };
+        self.error(name, message, None);
+        preset
+    }
+
+    /// A finite number, if written or preset. A whole number is accepted.
+    pub fn number(&mut self, name: &str) -> Option<f64> {
+        #[allow(clippy::cast_precision_loss)]
+        let preset = match self.known(name).preset {
+            Preset::Number(value) => Some(value),
+            Preset::Whole(value) => Some(value as f64),
+            _ => None,
+        };
+        let Some(node) = self.node(name) else { return preset };
+        #[allow(clippy::cast_precision_loss)]
+        let value = match node.value {
+            Value::Int(value) => value as f64,
+            Value::Float(value) => value,
+            _ => {
+                self.wrong_type(name, node);
+                return preset;
+            }
+        };
+        if value.is_finite() {
+            return Some(value);
+        }
+        self.error(name, format!("`{name}` is {value}, and must be a finite number"), None);
+        preset
+    }
+
+    /// A duration above zero, written in seconds.
+    pub fn seconds(&mut self, name: &str) -> Option<Duration> {
+        self.duration(name, 1.0, false)
+    }
+
+    /// A duration of zero or more, written in seconds.
+    pub fn seconds_or_zero(&mut self, name: &str) -> Option<Duration> {
+        self.duration(name, 1.0, true)
+    }
+
+    /// A duration above zero, written in minutes.
+    pub fn minutes(&mut self, name: &str) -> Option<Duration> {
+        self.duration(name, 60.0, false)
+    }
+
+    fn duration(&mut self, name: &str, unit: f64, zero: bool) -> Option<Duration> {
+        let preset = match self.known(name).preset {
+            Preset::Number(value) => Some(Duration::from_secs_f64(value * unit)),
+            #[allow(clippy::cast_precision_loss)]
+            Preset::Whole(value) => Some(Duration::from_secs_f64(value as f64 * unit)),
+            _ => None,
+        };
+        if !self.has(name) {
+            return preset;
+        }
+        let value = self.number(name)?;
+        let seconds = value * unit;
+        let least = if zero { "must not be negative" } else { "must be above 0" };
+        if seconds < 0.0 || (seconds == 0.0 && !zero) {
+            self.error(name, format!("`{name}` is {value}, and {least}"), None);
+            return preset;
+        }
+        if seconds > LONGEST_SECONDS {
+            self.error(name, format!("`{name}` is {value}, which is more than a year"), None);
+            return preset;
+        }
+        Some(Duration::from_secs_f64(seconds))
+    }
+
+    /// A text, if written or preset. A secret is refused: it would be shown.
+    pub fn text(&mut self, name: &str) -> Option<Arc<str>> {
+        let preset = match self.known(name).preset {
+            Preset::Text(text) => Some(Arc::from(text)),
+            _ => None,
+        };
+        match self.node(name) {
+            Some(Node { value: Value::Text(text), .. }) => Some(Arc::clone(text)),
+            Some(node) => {
+                self.wrong_type(name, node);
+                preset
+            }
+            None => preset,
+        }
+    }
+
+    /// One of the words of a [`Kind::OneOf`].
+    pub fn word(&mut self, name: &str) -> Option<&'static str> {
+        let setting = self.known(name);
+        let Kind::OneOf(words) = setting.kind else { panic!("`{name}` of {} is no choice of words", self.owner) };
+        let preset = match setting.preset {
+            Preset::Text(text) => Some(text),
+            _ => None,
+        };
+        let Some(node) = self.node(name) else { return preset };
+        let Value::Text(text) = &node.value else {
+            self.wrong_type(name, node);
+            return preset;
+        };
+        let found = words.iter().copied().find(|word| *word == &**text);
+        if found.is_none() {
+            let message = format!("`{name}` is \"{text}\", and must be {}", setting.kind.expected());
+            self.error(name, message, did_you_mean(text, words.iter().copied()));
+        }
+        found.or(preset)
+    }
+
+    /// A credential: a secret, a plain text (which becomes a secret), or a secret that is missing
+    /// here and stands as a masked placeholder.
+    pub fn secret(&mut self, name: &str) -> Option<Secret> {
+        match self.node(name)? {
+            Node { value: Value::Secret(secret), .. } => Some(secret.clone()),
+            Node { value: Value::Text(text), .. } => Some(Secret::new(Arc::clone(text))),
+            Node { value: Value::MissingSecret(_), .. } => Some(Secret::new("")),
+            node => {
+                self.wrong_type(name, node);
+                None
+            }
+        }
+    }
+
+    /// A text or an array of texts.
+    pub fn texts(&mut self, name: &str) -> Option<Vec<Arc<str>>> {
+        let preset = match self.known(name).preset {
+            Preset::Text(text) => Some(vec![Arc::from(text)]),
+            _ => None,
+        };
+        let Some(node) = self.node(name) else { return preset };
+        let texts = match &node.value {
+            Value::Text(text) => Some(vec![Arc::clone(text)]),
+            Value::Array(items) if !items.is_empty() => items
+                .iter()
+                .map(|item| match &item.value {
+                    Value::Text(text) => Some(Arc::clone(text)),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        };
+        if texts.is_none() {
+            self.wrong_type(name, node);
+        }
+        texts.or(preset)
+    }
+
+    /// A function of `arity` parameters.
+    pub fn function(&mut self, name: &str, arity: usize) -> Option<Function> {
+        let node = self.node(name)?;
+        let Value::Function(function) = &node.value else {
+            self.wrong_type(name, node);
+            return None;
+        };
+        expect_arity(name, function, arity, self.report).then(|| Arc::clone(function))
+    }
+}
+
+/// Reports a function handed to `what` that does not take `arity` parameters.
+pub(crate) fn expect_arity(what: &str, function: &Function, arity: usize, report: &mut Report) -> bool {
+    if function.arity() == arity {
+        return true;
+    }
+    let parameters = |n: usize| format!("{n} parameter{}", if n == 1 { "" } else { "s" });
+    let message =
+        format!("the function for `{what}` takes {}, and is called with {}", parameters(function.arity()), arity);
+    let help = match arity {
+        0 => "write `|| …`",
+        1 => "write `|x| …`",
+        _ => "write `|x, y| …`",
+    };
+    report.error(Some(function.place()), message, Some(help.into()));
+    false
+}

@@ -1,0 +1,14 @@
+//! Owns settings as the script wrote them, free of the script language: values with their places
+//! ([`Node`]), the typed reader that turns them into Rust types ([`Fields`]), the tables that
+//! describe every setting ([`Setting`]), and what is said of bad ones ([`Report`]). It knows no
+//! backend and no Rhai.
+
+mod diagnostic;
+mod fields;
+mod node;
+mod table;
+
+pub use diagnostic::{Diagnostic, Place, Report, Severity, did_you_mean};
+pub use fields::Fields;
+pub use node::{Node, Stage, StageKind, Value};
+pub use table::{Constructor, Kind, Preset, Setting};

@@ -1,0 +1,71 @@
+//! Owns what is kept between ticks and, later, between processes: one async trait, [`State`]. It
+//! interprets nothing of what it keeps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::pipeline::{ControlState, Record};
+
+/// What is kept of one pipeline.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// What the controller remembers.
+    pub control: ControlState,
+    /// `this` of every stage, by the stage's name ("measure", "decide", "scale", "notify.0" …).
+    pub memory: BTreeMap<String, Json>,
+}
+
+/// What one tick hands over to be kept.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The pipeline's new state.
+    pub kept: Kept,
+    /// A scale that is about to be tried: must be safe before the call.
+    pub intent: Option<Intent>,
+    /// The tick's record, at its end.
+    pub record: Option<Arc<Record>>,
+}
+
+/// A scale that is about to be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The count it was decided on.
+    pub from: u32,
+    /// The count asked for.
+    pub to: u32,
+}
+
+/// Grows with every worker that takes the state over: a commit with an old one is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fence(pub u64);
+
+/// Why something could not be kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StateError(pub String);
+
+/// Keeps state and records.
+#[async_trait]
+pub trait State: Send + Sync {
+    /// What is kept of `pipeline`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn load(&self, pipeline: &str) -> Result<Option<Kept>, StateError>;
+
+    /// Keeps `batch`; a batch with an intent is safe when this returns.
+    ///
+    /// # Errors
+    /// When the store cannot be written; the worker goes on.
+    async fn commit(&self, pipeline: &Arc<str>, fence: Fence, batch: Batch) -> Result<(), StateError>;
+
+    /// The newest records of `pipeline`, oldest first, at most `count`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn records(&self, pipeline: &str, count: usize) -> Result<Vec<Arc<Record>>, StateError>;
+}

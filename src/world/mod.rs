@@ -1,0 +1,33 @@
+//! Owns everything that a tick touches outside: one value of capabilities, [`World`]. The tick is the
+//! same code for `run`, `check`, `test`, `simulate` and `replay`; only the world differs.
+
+mod clock;
+mod http;
+mod platform;
+mod source;
+
+use std::sync::Arc;
+
+pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
+pub use http::{Http, HttpError, HttpErrorKind, Reply, Request};
+pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
+pub use source::{LiveSources, Sources};
+
+use crate::notify::Audience;
+use crate::state::State;
+
+/// The capabilities of one worker.
+pub struct World {
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// HTTP requests.
+    pub http: Arc<dyn Http>,
+    /// How measurements are taken.
+    pub sources: Arc<dyn Sources>,
+    /// How dynos are counted and scaled.
+    pub platforms: Arc<dyn Platforms>,
+    /// Who hears of events.
+    pub audience: Arc<dyn Audience>,
+    /// What is kept.
+    pub state: Arc<dyn State>,
+}

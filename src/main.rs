@@ -1,1 +1,3 @@
+//! The command `autoscaler`.
+
 fn main() {}

@@ -15,5 +15,5 @@ pub use event::{Event, EventKind, Phase};
 pub use history::History;
 pub use measurement::{Failure, FailureKind, Measurement};
 pub use moment::Moment;
-pub use record::{Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, Reason, Record};
+pub use record::{Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, RECORD_VERSION, Reason, Record};
 pub use spec::{Mode, PipelineSpec};

@@ -13,6 +13,7 @@ pub use http::{Http, HttpError, HttpErrorKind, Reply, Request};
 pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
 pub use source::{LiveSources, Sources};
 
+use crate::function::Calls;
 use crate::notify::Audience;
 use crate::state::State;
 
@@ -20,6 +21,8 @@ use crate::state::State;
 pub struct World {
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
+    /// Where script functions run.
+    pub calls: Calls,
     /// HTTP requests.
     pub http: Arc<dyn Http>,
     /// How measurements are taken.

@@ -1,10 +1,14 @@
 //! Owns what the engine knows of a function written in the script: [`Callable`], the arguments it is
 //! called with and the answers it gives. It knows no script language; `script::` implements it.
 
+mod calls;
+
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
+
+pub use calls::{Calls, FULL, IN_PLACE, REACHING};
 
 use crate::pipeline::{Event, Moment};
 use crate::settings::Place;

@@ -1,0 +1,10 @@
+//! The one test crate: a module per group of `tests/run`, and a harness that starts real servers.
+
+mod demo;
+mod harness;
+mod heroku;
+mod measure;
+mod notify;
+mod pipeline;
+mod script;
+mod worker;

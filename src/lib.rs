@@ -1,7 +1,10 @@
 //! autoscaler
+pub mod cli;
+pub mod command;
 pub mod decide;
 pub mod function;
 pub mod heroku;
+pub mod log;
 pub mod measure;
 pub mod notify;
 pub mod pipeline;

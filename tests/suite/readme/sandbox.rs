@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use crate::harness::eventually;
 
 /// A folder that is removed in the end.
@@ -43,6 +45,17 @@ impl Sandbox {
         command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.path());
         self.run(command)
+    }
+
+    /// The pipelines of `script` as `check` resolves them; fails the test, with all that `check` said, unless
+    /// it accepts the script and finds a pipeline in it.
+    pub fn accepted(&self, script: &str, what: &str) -> Json {
+        let said = self.autoscaler(["check", script, "--json"]).expect_success(what);
+        let json: Json =
+            serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{what}: {error}: {}", said.stdout));
+        let pipelines = &json["pipelines"];
+        assert!(pipelines.as_array().is_some_and(|all| !all.is_empty()), "{what}: no pipeline in it: {json}");
+        pipelines.clone()
     }
 
     /// Runs `command` here to its end, which must come within two minutes.

@@ -52,7 +52,7 @@ const DOCUMENTED_BACKENDS: &[&str] = &[
     "TestBackend",
 ];
 
-/// A setting as the engine has it, under the function that takes it ("measure::*" for all of them).
+/// A setting as the engine has it, under the function that takes it (`measure::*` for all of them).
 struct Known {
     function: String,
     setting: &'static Setting,

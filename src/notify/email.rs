@@ -76,14 +76,17 @@ impl Email {
             .map(|texts| texts.iter().filter_map(|text| read_address("to", text, fields)).collect::<Vec<_>>());
         let from = fields.text("from").map(|text| read_address("from", &text, fields));
         let server = read_server(fields);
+        let missing = matches!(fields.node("smtp_url"), Some(Node { value: Value::MissingSecret(_), .. }));
         let subject_prefix = fields.text("subject_prefix")?;
-        let (to, server) = (to?, server?);
-        let from = match from {
-            Some(from) => from?,
-            None => {
-                let user = server.as_ref().and_then(MailServer::user_address).and_then(address);
-                user.or_else(|| to.first().cloned())?
-            }
+        let to = to?;
+        if server.is_none() && !missing {
+            return None;
+        }
+        let from = if let Some(from) = from {
+            from?
+        } else {
+            let user = server.as_ref().and_then(MailServer::user_address).and_then(address);
+            user.or_else(|| to.first().cloned())?
         };
         (!to.is_empty()).then_some(Self { to, from, server, subject_prefix })
     }
@@ -270,10 +273,10 @@ fn read_address(setting: &str, text: &str, fields: &mut Fields<'_>) -> Option<Ma
     read
 }
 
-/// The server; inner `None` where the secret is not set here.
-fn read_server(fields: &mut Fields<'_>) -> Option<Option<MailServer>> {
+/// The server; also `None` where the secret is not set here.
+fn read_server(fields: &mut Fields<'_>) -> Option<MailServer> {
     if matches!(fields.node("smtp_url"), Some(Node { value: Value::MissingSecret(_), .. })) {
-        return Some(None);
+        return None;
     }
     let url = fields.secret("smtp_url")?;
     match MailServer::parse(url.expose()) {
@@ -282,7 +285,7 @@ fn read_server(fields: &mut Fields<'_>) -> Option<Option<MailServer>> {
                 let message = "`tls=opportunistic` in `smtp_url` may send the password in plain text";
                 fields.warning("smtp_url", message, Some("leave it out: STARTTLS is required then".into()));
             }
-            Some(Some(server))
+            Some(server)
         }
         Err(problem) => {
             fields.error("smtp_url", problem.message, Some(problem.help));

@@ -201,7 +201,6 @@ fn security(url: &Url, host: &str, login: bool) -> Result<Security, Problem> {
             format!("`tls={word}` in `smtp_url` contradicts `smtps://`"),
             "`smtps://` is TLS from the first byte; write `smtp://` for STARTTLS or plain text",
         ),
-        Some("required") => Ok(Security::Required),
         Some("opportunistic") => Ok(Security::Opportunistic),
         Some("none") if login && !is_local(host) => problem(
             "`tls=none` in `smtp_url` would send the password in plain text over the network",
@@ -210,7 +209,7 @@ fn security(url: &Url, host: &str, login: bool) -> Result<Security, Problem> {
         Some("none") => Ok(Security::Plain),
         // A mail daemon of the machine itself offers STARTTLS with a certificate that nobody trusts.
         None if !login && is_local(host) => Ok(Security::Plain),
-        None => Ok(Security::Required),
+        None | Some("required") => Ok(Security::Required),
         Some(word) => {
             let words = ["required", "opportunistic", "none"];
             let help = did_you_mean(word, words).unwrap_or_else(|| format!("it is one of {}", words.join(", ")));

@@ -26,6 +26,7 @@ pub fn one_line(text: &str) -> String {
             line.push(' ');
         }
     }
+    line.truncate(line.trim_end().len());
     line
 }
 
@@ -57,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_line_is_one_line_and_no_terminal_command() {
-        assert_eq!(one_line("a\r\nBcc: x@y\u{1b}[31mb\u{2028}c"), "a Bcc: x@y [31mb c");
+        assert_eq!(one_line("\na\r\nBcc: x@y\u{1b}[31mb\u{2028}c\0"), "a Bcc: x@y [31mb c");
         assert_eq!(one_line(&"x".repeat(5_000)).chars().count(), LONGEST + 1);
     }
 

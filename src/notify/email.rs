@@ -1,24 +1,20 @@
-//! Owns `notify::email`: one plain mail per event, through the mail server of `smtp_url`. Nothing
-//! that comes from outside gets into a header but on one line.
+//! Owns `notify::email`: one plain mail per event, through the mail server of `smtp_url`, and its
+//! settings. What the mail says is written in `mail`.
 
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use lettre::address::{Address, Envelope};
-use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::address::Envelope;
 use lettre::message::{Mailbox, Message};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use serde_json::{Value as Json, json};
 
 use super::mail_server::{MailServer, TIMEOUT};
-use super::{Notify, Undelivered, text};
+use super::{Notify, Undelivered, mail, text};
 use crate::pipeline::Event;
 use crate::secret::MASK;
 use crate::settings::{Constructor, Fields, Kind, Node, Preset, Setting, StageKind, Value};
 use crate::world::World;
-
-/// Longer subjects are cut: nobody reads them, and some servers refuse them.
-const LONGEST_SUBJECT: usize = 200;
 
 static SETTINGS: &[Setting] = &[
     Setting {
@@ -85,34 +81,10 @@ impl Email {
         let from = if let Some(from) = from {
             from?
         } else {
-            let user = server.as_ref().and_then(MailServer::user_address).and_then(address);
+            let user = server.as_ref().and_then(MailServer::user_address).and_then(mail::address);
             user.or_else(|| to.first().cloned())?
         };
         (!to.is_empty()).then_some(Self { to, from, server, subject_prefix })
-    }
-
-    fn subject(&self, event: &Event) -> String {
-        // Only the prefix keeps the blank at its end.
-        let subject = format!("{}{}", self.subject_prefix, text::one_line(&event.subject));
-        let subject: String = subject.chars().filter(|char| !char.is_control()).collect();
-        match subject.char_indices().nth(LONGEST_SUBJECT) {
-            Some((end, _)) => format!("{}…", &subject[..end]),
-            None => subject,
-        }
-    }
-
-    fn message(&self, event: &Event) -> Result<Message, Undelivered> {
-        let mut builder = Message::builder()
-            .from(self.from.clone())
-            .subject(self.subject(event))
-            .date(event.at.into())
-            .message_id(None)
-            .header(AutoSubmitted)
-            .header(ContentType::TEXT_PLAIN);
-        for to in &self.to {
-            builder = builder.to(to.clone());
-        }
-        builder.body(body(event)).map_err(|error| Undelivered::for_good(format!("the mail cannot be written: {error}")))
     }
 
     async fn send(&self, server: &MailServer, message: &Message) -> Result<(), Undelivered> {
@@ -186,7 +158,7 @@ impl Notify for Email {
 
     async fn deliver(&self, event: &Arc<Event>, _: &Mutex<Json>, _: &Arc<World>) -> Result<(), Undelivered> {
         let Some(server) = &self.server else { return Err(Undelivered::for_good("`smtp_url` is not set")) };
-        let message = self.message(event)?;
+        let message = mail::message(&self.from, &self.to, &self.subject_prefix, event)?;
         self.send(server, &message).await
     }
 }
@@ -210,57 +182,8 @@ fn refuses_recipient(error: &Undelivered) -> bool {
     ["550", "551", "552", "553"].iter().any(|code| error.message.contains(&format!(" answered {code}:")))
 }
 
-/// The message, and below it what a reader wants to know at three in the morning.
-fn body(event: &Event) -> String {
-    let mut lines = vec![event.message.clone(), String::new()];
-    if !event.pipeline.is_empty() {
-        lines.push(format!("Pipeline: {}", event.pipeline));
-    }
-    if let (Some(from), Some(to)) = (event.from, event.to) {
-        lines.push(format!("Dynos: {from} -> {to}"));
-    }
-    if let Some(value) = event.measurement {
-        lines.push(format!("Measurement: {value}"));
-    }
-    if let Some(reason) = text::further_reason(event) {
-        lines.push(format!("Reason: {}", text::one_line(reason)));
-    }
-    lines.push(format!("Time: {}", event.at.format("%Y-%m-%d %H:%M:%S UTC")));
-    lines.join("\n")
-}
-
-/// `Auto-Submitted: auto-generated` (RFC 3834): keeps holiday replies away.
-#[derive(Clone, Copy, Debug)]
-struct AutoSubmitted;
-
-impl Header for AutoSubmitted {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("Auto-Submitted")
-    }
-
-    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self)
-    }
-
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-generated".into())
-    }
-}
-
-/// `address` or `Name <address>`. Stricter than the library's own reader, which takes the first of
-/// several and passes over the rest.
-fn address(text: &str) -> Option<Mailbox> {
-    if text.chars().any(char::is_control) {
-        return None;
-    }
-    let Some((name, rest)) = text.split_once('<') else { return Some(Mailbox::new(None, text.trim().parse().ok()?)) };
-    let address: Address = rest.trim_end().strip_suffix('>')?.trim().parse().ok()?;
-    let name = name.trim().trim_matches('"');
-    Some(Mailbox::new((!name.is_empty()).then(|| name.to_owned()), address))
-}
-
 fn read_address(setting: &str, text: &str, fields: &mut Fields<'_>) -> Option<Mailbox> {
-    let read = address(text);
+    let read = mail::address(text);
     if read.is_none() {
         let message = format!("`{}` in `{setting}` is no mail address", text::one_line(text));
         let help = if text.contains(',') || text.contains(';') {

@@ -9,6 +9,7 @@ mod email;
 mod flags;
 mod flood;
 mod logger;
+mod mail;
 mod mail_server;
 mod mailbox;
 mod memories;
@@ -125,7 +126,7 @@ impl Undelivered {
 /// A notifying backend with its settings.
 #[async_trait]
 pub trait Notify: Send + Sync + fmt::Debug {
-    /// The documented name ("DjangoEmailBackend"), or "custom".
+    /// The documented name (`DjangoEmailBackend`), or `custom`.
     fn backend(&self) -> &'static str;
 
     /// Its own settings as resolved, secrets masked, for `check --json`.

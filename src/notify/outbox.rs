@@ -78,7 +78,8 @@ impl Outbox {
 
     /// The next letter if it may go: everything may at once when the worker is `closing`.
     pub(super) fn pop(&mut self, now: Instant, closing: bool) -> Option<Letter> {
-        self.parcels.pop_front_if(|parcel| closing || parcel.due <= now).map(Parcel::into_letter)
+        let may_go = self.parcels.front().is_some_and(|parcel| closing || parcel.due <= now);
+        if may_go { self.parcels.pop_front().map(Parcel::into_letter) } else { None }
     }
 
     /// When the next letter may go.

@@ -10,13 +10,19 @@ import argparse
 import email
 import email.policy
 import json
+import logging
 import socket
 import ssl
 import sys
+import warnings
 
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
+
+# Logins without TLS are what some tests are about.
+warnings.simplefilter("ignore")
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 options = argparse.ArgumentParser()
 options.add_argument("--starttls", action="store_true")
@@ -77,6 +83,12 @@ if options.tls or options.starttls:
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
 
 
+# Bound before the server knows of it: a free port that is only looked up may be taken meanwhile.
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+port = listener.getsockname()[1]
+
+
 class Server(Controller):
     def factory(self):
         return SMTP(
@@ -88,10 +100,9 @@ class Server(Controller):
             auth_require_tls=options.starttls,
         )
 
+    def _create_server(self):
+        return self.loop.create_server(self._factory_invoker, sock=listener, ssl=self.ssl_context)
 
-with socket.socket() as free:
-    free.bind(("127.0.0.1", 0))
-    port = free.getsockname()[1]
 
 server = Server(Handler(), hostname="127.0.0.1", port=port, ssl_context=context if options.tls else None)
 server.start()

@@ -3,6 +3,7 @@ pub mod decide;
 pub mod function;
 pub mod heroku;
 pub mod measure;
+pub mod net;
 pub mod notify;
 pub mod pipeline;
 pub mod scale;

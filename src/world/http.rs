@@ -74,6 +74,8 @@ pub enum HttpErrorKind {
     Tls,
     /// Nobody listens.
     Refused,
+    /// There is no way to the host: this machine's network is down, or the route is.
+    Unreachable,
     /// The connection broke: reset, closed in the middle, half a body.
     Broken,
     /// No full reply in time.

@@ -33,12 +33,13 @@ pub enum Unresolved {
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move { Ok(lookup(name.as_str()).await?) })
+        Box::pin(async move { Ok(lookup(name.as_str(), 0).await?) })
     }
 }
 
-async fn lookup(name: &str) -> Result<Addrs, Unresolved> {
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await.map_err(|_| Unresolved::Unknown)?.collect();
+/// The addresses of `name` that may be used, with `port`.
+pub async fn lookup(name: &str, port: u16) -> Result<Addrs, Unresolved> {
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((name, port)).await.map_err(|_| Unresolved::Unknown)?.collect();
     usable(found)
 }
 

@@ -39,7 +39,8 @@ impl Resolve for Resolver {
 
 /// The addresses of `name` that may be used, with `port`.
 pub async fn lookup(name: &str, port: u16) -> Result<Addrs, Unresolved> {
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((name, port)).await.map_err(|_| Unresolved::Unknown)?.collect();
+    let found: Vec<SocketAddr> =
+        tokio::net::lookup_host((name, port)).await.map_err(|_| Unresolved::Unknown)?.collect();
     usable(found)
 }
 

@@ -122,10 +122,7 @@ async fn connect(server: &RedisServer) -> Result<MultiplexedConnection, RedisErr
         None => Client::open(info),
     };
     let client = client.map_err(|fault| describe(fault, server, &[]))?;
-    client
-        .get_multiplexed_async_connection_with_config(&config())
-        .await
-        .map_err(|fault| describe(fault, server, &[]))
+    client.get_multiplexed_async_connection_with_config(&config()).await.map_err(|fault| describe(fault, server, &[]))
 }
 
 fn info(address: ConnectionAddr, server: &RedisServer) -> Result<ConnectionInfo, RedisError> {

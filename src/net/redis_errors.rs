@@ -69,10 +69,9 @@ pub fn unusable(fault: Fault, server: &str, host: &str) -> RedisError {
             RedisErrorKind::Wrong,
             format!("{server} asks for a password (NOAUTH); write it into the URL: `redis://:password@host:6379/0`"),
         ),
-        "WRONGPASS" => (
-            RedisErrorKind::Wrong,
-            format!("{server} does not accept the user or the password of the URL (WRONGPASS)"),
-        ),
+        "WRONGPASS" => {
+            (RedisErrorKind::Wrong, format!("{server} does not accept the user or the password of the URL (WRONGPASS)"))
+        }
         "NOPERM" => (RedisErrorKind::Wrong, format!("the user of the URL may not do this in {server} ({text})")),
         "LOADING" => (RedisErrorKind::Busy, format!("{server} is still loading its data (LOADING)")),
         _ if fault.kind() == ErrorKind::AuthenticationFailed => {

@@ -109,7 +109,7 @@ pub struct Surroundings<'a> {
 /// A measuring backend with its settings.
 #[async_trait]
 pub trait Measure: Send + Sync + fmt::Debug {
-    /// The documented name ("ResponseTimeBackend"), or "custom".
+    /// The documented name ("`ResponseTimeBackend`"), or "custom".
     fn backend(&self) -> &'static str;
 
     /// Its own settings as resolved, secrets masked, for `check --json`.

@@ -136,10 +136,10 @@ impl Probe {
     pub fn settings(&self) -> Map<String, Json> {
         let mut settings = Map::new();
         settings.insert("measurement_url".into(), json!(self.written));
-        if let Target::Url(url) = &self.target {
-            if **url != *self.written {
-                settings.insert("base_url".into(), json!(url.strip_suffix(below(&self.written)).unwrap_or(url)));
-            }
+        if let Target::Url(url) = &self.target
+            && **url != *self.written
+        {
+            settings.insert("base_url".into(), json!(url.strip_suffix(below(&self.written)).unwrap_or(url)));
         }
         settings.insert("timeout_seconds".into(), json!(self.timeout.as_secs_f64()));
         settings.insert("headers".into(), self.headers.shown());
@@ -193,14 +193,13 @@ impl Probe {
             Target::Nowhere => return Err(format!("no host is known for `measurement_url` \"{}\"", self.written)),
         };
         let known = self.web_url.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let base = match known {
-            Some(base) => base,
-            None => {
-                let base: Arc<str> = heroku::web_url(world, app).await?.into();
-                absolute(&base).map_err(|why| format!("the Heroku API gives an address that is none: {why}"))?;
-                *self.web_url.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&base));
-                base
-            }
+        let base = if let Some(base) = known {
+            base
+        } else {
+            let base: Arc<str> = heroku::web_url(world, app).await?.into();
+            absolute(&base).map_err(|why| format!("the Heroku API gives an address that is none: {why}"))?;
+            *self.web_url.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&base));
+            base
         };
         Ok(join(&base, &self.written))
     }

@@ -57,11 +57,11 @@ fn read(fields: &mut Fields<'_>) -> Option<Box<dyn Measure>> {
         }
     }
     let (min, max) = (fields.number("min_time_ms"), fields.number("max_time_ms"));
-    if let (Some(low), Some(high)) = (min, max) {
-        if low > high {
-            fields.error("min_time_ms", format!("`min_time_ms` is {low}, above `max_time_ms`, {high}"), None);
-            good = false;
-        }
+    if let (Some(low), Some(high)) = (min, max)
+        && low > high
+    {
+        fields.error("min_time_ms", format!("`min_time_ms` is {low}, above `max_time_ms`, {high}"), None);
+        good = false;
     }
     let probe = Probe::read(fields)?;
     good.then(|| Box::new(ResponseTime { probe, min, max }) as Box<dyn Measure>)

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Whether `address` is link-local: 169.254.0.0/16 and fe80::/10, also mapped into IPv6.
+/// Whether `address` is link-local: 169.254.0.0/16 and `fe80::/10`, also mapped into IPv6.
 pub fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_link_local(),

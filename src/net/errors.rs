@@ -78,10 +78,10 @@ fn tls(fault: &rustls::Error, host: &str) -> HttpError {
 
 fn from_io(fault: &io::Error, host: &str) -> Option<HttpError> {
     // The source of a custom io error is the source of what it holds, so that must be looked at here.
-    if let Some(inner) = fault.get_ref() {
-        if let Some(known) = known(inner, host) {
-            return Some(known);
-        }
+    if let Some(inner) = fault.get_ref()
+        && let Some(known) = known(inner, host)
+    {
+        return Some(known);
     }
     Some(match fault.kind() {
         io::ErrorKind::ConnectionRefused => error(HttpErrorKind::Refused, format!("connection refused by {host}")),

@@ -18,11 +18,11 @@ pub fn describe(fault: Fault, server: &RedisServer, keys: &[Vec<u8>]) -> RedisEr
         RedisAddress::Tcp(host, port) => format!("{host}:{port}"),
         _ => server.to_string(),
     };
-    if let Some((key, code)) = wrong_key(&fault, keys) {
-        if code == "WRONGTYPE" {
-            let message = format!("{key} in {server} is no list (WRONGTYPE); is `queue_name` right, and the database?");
-            return error(RedisErrorKind::Wrong, message);
-        }
+    if let Some((key, code)) = wrong_key(&fault, keys)
+        && code == "WRONGTYPE"
+    {
+        let message = format!("{key} in {server} is no list (WRONGTYPE); is `queue_name` right, and the database?");
+        return error(RedisErrorKind::Wrong, message);
     }
     unusable(fault, &server.to_string(), &host)
 }

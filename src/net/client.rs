@@ -61,7 +61,6 @@ impl Client {
 
     /// What every HTTP connection of the worker has in common: no redirects followed unseen, no
     /// link-local addresses, our name. For those who need more than [`Http`] (a stream, for example).
-    #[must_use]
     pub fn builder() -> reqwest::ClientBuilder {
         reqwest::Client::builder()
             .user_agent(concat!("autoscaler/", env!("CARGO_PKG_VERSION")))

@@ -67,7 +67,7 @@ impl RedisConnections {
                     }
                     // A kept connection may have been closed long ago: that says nothing about now.
                     if !(kept && is_stale(&fault)) {
-                        return Err(describe(fault, server, keys));
+                        return Err(describe(&fault, server, keys));
                     }
                     slot.connection.lock().await.take();
                 }
@@ -121,12 +121,12 @@ async fn connect(server: &RedisServer) -> Result<MultiplexedConnection, RedisErr
         Some(tls) => Client::build_with_tls(info, certificates(tls).await?),
         None => Client::open(info),
     };
-    let client = client.map_err(|fault| describe(fault, server, &[]))?;
-    client.get_multiplexed_async_connection_with_config(&config()).await.map_err(|fault| describe(fault, server, &[]))
+    let client = client.map_err(|fault| describe(&fault, server, &[]))?;
+    client.get_multiplexed_async_connection_with_config(&config()).await.map_err(|fault| describe(&fault, server, &[]))
 }
 
 fn info(address: ConnectionAddr, server: &RedisServer) -> Result<ConnectionInfo, RedisError> {
-    address.into_connection_info().map_err(|fault| describe(fault, server, &[]))
+    address.into_connection_info().map_err(|fault| describe(&fault, server, &[]))
 }
 
 fn config() -> AsyncConnectionConfig {
@@ -196,7 +196,7 @@ async fn ask_sentinels(sentinels: &[(Arc<str>, u16)], master: &str) -> Result<(S
 }
 
 async fn ask_sentinel(host: &str, port: u16, master: &str) -> Result<Option<(String, u16)>, RedisError> {
-    let failed = |fault| unusable(fault, &format!("the sentinel at {host}:{port}"), &format!("{host}:{port}"));
+    let failed = |fault| unusable(&fault, &format!("the sentinel at {host}:{port}"), &format!("{host}:{port}"));
     let client = Client::open(ConnectionAddr::Tcp(host.to_owned(), port)).map_err(failed)?;
     let mut connection = client.get_multiplexed_async_connection_with_config(&config()).await.map_err(failed)?;
     let mut question = redis::cmd("SENTINEL");

@@ -13,12 +13,12 @@ fn error(kind: RedisErrorKind, message: impl Into<String>) -> RedisError {
 }
 
 /// What went wrong with a question for `keys` to `server`.
-pub fn describe(fault: Fault, server: &RedisServer, keys: &[Vec<u8>]) -> RedisError {
+pub fn describe(fault: &Fault, server: &RedisServer, keys: &[Vec<u8>]) -> RedisError {
     let host = match &server.address {
         RedisAddress::Tcp(host, port) => format!("{host}:{port}"),
         _ => server.to_string(),
     };
-    if let Some((key, code)) = wrong_key(&fault, keys)
+    if let Some((key, code)) = wrong_key(fault, keys)
         && code == "WRONGTYPE"
     {
         let message = format!("{key} in {server} is no list (WRONGTYPE); is `queue_name` right, and the database?");
@@ -50,8 +50,8 @@ fn shown(key: &[u8]) -> String {
 }
 
 /// What a fault that concerns no single key says of `server`, whose address is `host`.
-pub fn unusable(fault: Fault, server: &str, host: &str) -> RedisError {
-    if let Some(cause) = cause(&fault, host) {
+pub fn unusable(fault: &Fault, server: &str, host: &str) -> RedisError {
+    if let Some(cause) = cause(fault, host) {
         return cause;
     }
     if fault.is_timeout() {
@@ -63,7 +63,7 @@ pub fn unusable(fault: Fault, server: &str, host: &str) -> RedisError {
     if fault.is_connection_dropped() {
         return error(RedisErrorKind::Busy, format!("{server} closed the connection"));
     }
-    let text = answer(&fault);
+    let text = answer(fault);
     let (kind, message) = match text.split(' ').next().unwrap_or_default() {
         "NOAUTH" => (
             RedisErrorKind::Wrong,

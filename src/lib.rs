@@ -6,6 +6,7 @@ pub mod function;
 pub mod heroku;
 pub mod log;
 pub mod measure;
+pub mod net;
 pub mod notify;
 pub mod pipeline;
 pub mod scale;

@@ -5,6 +5,7 @@ mod clock;
 mod console;
 mod http;
 mod platform;
+mod redis;
 mod source;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
 pub use console::{Console, Standard};
 pub use http::{Http, HttpError, HttpErrorKind, Reply, Request};
 pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
+pub use redis::{Redis, RedisAddress, RedisError, RedisErrorKind, RedisServer, RedisTls};
 pub use source::{LiveSources, Sources};
 
 use crate::function::Calls;
@@ -27,6 +29,8 @@ pub struct World {
     pub calls: Calls,
     /// HTTP requests.
     pub http: Arc<dyn Http>,
+    /// Questions to Redis.
+    pub redis: Arc<dyn Redis>,
     /// How measurements are taken.
     pub sources: Arc<dyn Sources>,
     /// How dynos are counted and scaled.

@@ -1,7 +1,26 @@
 //! Owns everything that speaks to Heroku: the Platform API client, one target per app with its API
 //! budget, the shared log tail of an app, and (`fake`) an API that answers the same way.
 
+mod answer;
+mod budget;
+mod caps;
+mod client;
+pub mod fake;
+mod hub;
+mod router_line;
+mod tail;
+mod target;
+mod target_task;
+
 use std::sync::Arc;
+
+pub use answer::{ApiError, ApiErrorKind, AppInfo, Formation, LogRequest, LogSession};
+pub use budget::{Budget, Estimate, Load, estimate};
+pub use client::{CALL_TIMEOUT, Client, Listed};
+pub use hub::Heroku;
+pub use router_line::{RouterLine, pairs, router_line};
+pub use tail::{LINE_TIMEOUT, Tail, Watch};
+pub use target::Target;
 
 use crate::secret::Secret;
 

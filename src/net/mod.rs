@@ -4,6 +4,7 @@
 mod address;
 mod client;
 mod errors;
+mod lines;
 mod redirect;
 
 pub use client::{BODY_LIMIT, Client};

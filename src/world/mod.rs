@@ -9,7 +9,7 @@ mod source;
 use std::sync::Arc;
 
 pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
-pub use http::{Http, HttpError, HttpErrorKind, Reply, Request};
+pub use http::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
 pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
 pub use source::{LiveSources, Sources};
 

@@ -39,3 +39,12 @@ pub struct App {
     /// The process type that is scaled ("web").
     pub process_type: Arc<str>,
 }
+
+/// A random UUID (version 4), for request ids.
+#[must_use]
+pub fn uuid() -> String {
+    let random = fastrand::u128(..);
+    let bits = (random & !(0xf000_u128 << 64) & !(0xc000_u128 << 48)) | (0x4000_u128 << 64) | (0x8000_u128 << 48);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}

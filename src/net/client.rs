@@ -14,8 +14,9 @@ use url::Url;
 
 use super::address::{Resolver, is_link_local};
 use super::errors::{classify, error, link_local, seconds};
+use super::lines::Lines;
 use super::redirect;
-use crate::world::{Http, HttpError, HttpErrorKind, Reply, Request};
+use crate::world::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
 
 /// The largest body that is read, after decompression: 1 MiB. Replies are numbers and small JSON.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -157,6 +158,13 @@ impl Http for Client {
     fn has_answered(&self, url: &str) -> bool {
         let answered = self.answered.read().unwrap_or_else(PoisonError::into_inner);
         Url::parse(url).is_ok_and(|url| answered.contains(&host(&url)))
+    }
+
+    async fn lines(&self, request: Request) -> Result<Box<dyn LineStream>, HttpError> {
+        let url = parse(&request.url)?;
+        let prepared = prepare(request, &host(&url))?;
+        let response = self.open(&url, Some(&prepared), &prepared).await?;
+        Ok(Box::new(Lines::of(response, host(&url))))
     }
 }
 

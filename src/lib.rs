@@ -1,5 +1,6 @@
 //! autoscaler
 pub mod decide;
+pub mod demo;
 pub mod function;
 pub mod heroku;
 pub mod measure;

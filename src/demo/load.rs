@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 /// Hours of the day and the requests per second that arrive then; in between the load goes over
-/// smoothly. A quiet night, a rush in the morning, a dip at lunch, a higher peak in the afternoon.
+/// smoothly. A quiet night, a rush in the morning, a dip at lunch, a higher peak in the
+/// afternoon, a small one in the evening.
 const SHAPE: &[(f64, f64)] = &[
-    (0.0, 8.0),
-    (2.0, 4.0),
+    (0.0, 11.0),
+    (2.0, 5.0),
     (6.0, 5.0),
     (8.0, 7.0),
     (9.0, 16.0),
@@ -16,13 +17,14 @@ const SHAPE: &[(f64, f64)] = &[
     (14.0, 16.0),
     (15.0, 17.0),
     (17.5, 42.0),
-    (18.5, 40.0),
-    (21.0, 13.0),
-    (24.0, 8.0),
+    (18.5, 38.0),
+    (20.0, 20.0),
+    (21.5, 29.0),
+    (24.0, 11.0),
 ];
 
 /// The hour at which the demo starts: the morning rush is near.
-const FIRST_HOUR: f64 = 8.0;
+const FIRST_HOUR: f64 = 7.5;
 
 /// The load wanders by at most this share around its shape.
 const WANDER: f64 = 0.06;
@@ -124,10 +126,10 @@ mod tests {
     fn a_day_rises_falls_and_comes_back() {
         let load = Load::new(DAY, 1);
         let at = |second| load.rate(Duration::from_secs(second));
-        assert!(at(25) > 3.0 * at(0), "the morning rush: {} after {}", at(25), at(0));
-        assert!(at(45) < 0.7 * at(25), "lunch");
-        assert!(at(72) > 2.0 * at(45), "the afternoon");
-        assert!(at(110) < 0.5 * at(72), "the evening");
+        assert!(at(30) > 3.0 * at(0), "the morning rush: {} after {}", at(30), at(0));
+        assert!(at(49) < 0.7 * at(30), "lunch");
+        assert!(at(75) > 2.0 * at(49), "the afternoon");
+        assert!(at(130) < 0.3 * at(75), "the night");
         assert!((load.hour(Duration::from_secs(180)) - FIRST_HOUR).abs() < 1e-9);
     }
 

@@ -2,7 +2,7 @@
 //! load ([`load`]), and three ways to watch it being scaled ([`view`], [`plain`], [`summary`]). It
 //! scales nothing and loads no script: the command wires these parts to the ordinary worker.
 
-// pub mod app;
+pub mod app;
 // pub mod audience;
 // pub mod environment;
 pub mod load;

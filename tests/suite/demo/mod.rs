@@ -1,1 +1,3 @@
 //! Tests of demo.
+
+mod day;

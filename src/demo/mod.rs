@@ -3,14 +3,15 @@
 //! scales nothing and loads no script: the command wires these parts to the ordinary worker.
 
 pub mod app;
-// pub mod audience;
-// pub mod environment;
+pub mod audience;
+pub mod environment;
+pub mod feed;
 pub mod load;
-// pub mod plain;
+pub mod plain;
 pub mod queue;
-// pub mod story;
-// pub mod summary;
-// pub mod view;
+pub mod story;
+pub mod summary;
+pub mod view;
 
 use std::time::Duration;
 

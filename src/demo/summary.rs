@@ -1,0 +1,143 @@
+//! Owns what is said at the end of a demo: how often it scaled, how fast the app was, and what it cost
+//! against always running the upper bound. It follows one pipeline, the first that it hears of.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::story::clock;
+use crate::pipeline::{Outcome, Record};
+
+/// The median is that of so many newest measurements: ten hours at one a second.
+const KEPT: usize = 36_000;
+
+/// What happened so far.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    started: DateTime<Utc>,
+    pipeline: Option<Arc<str>>,
+    ticks: u64,
+    ups: u64,
+    downs: u64,
+    failed: u64,
+    fewest: u32,
+    most: u32,
+    values: VecDeque<f64>,
+    slowest: f64,
+    dyno_seconds: f64,
+    bound_seconds: f64,
+    /// Since when, how many dynos, and the upper bound then.
+    last: Option<(DateTime<Utc>, u32, u32)>,
+}
+
+impl Summary {
+    /// Nothing yet, at `started`.
+    #[must_use]
+    pub fn new(started: DateTime<Utc>) -> Self {
+        Self {
+            started,
+            pipeline: None,
+            ticks: 0,
+            ups: 0,
+            downs: 0,
+            failed: 0,
+            fewest: u32::MAX,
+            most: 0,
+            values: VecDeque::new(),
+            slowest: 0.0,
+            dyno_seconds: 0.0,
+            bound_seconds: 0.0,
+            last: None,
+        }
+    }
+
+    /// Adds a tick.
+    pub fn push(&mut self, record: &Record) {
+        if *self.pipeline.get_or_insert_with(|| Arc::clone(&record.pipeline)) != record.pipeline {
+            return;
+        }
+        self.ticks += 1;
+        match record.measurements.first().and_then(|measurement| measurement.value) {
+            Some(value) => {
+                if self.values.len() == KEPT {
+                    self.values.pop_front();
+                }
+                self.values.push_back(value);
+                self.slowest = self.slowest.max(value);
+            }
+            None => self.failed += 1,
+        }
+        let Some(current) = record.dynos.current else { return };
+        let now = match (record.outcome, record.dynos.desired) {
+            (Outcome::Scaled, Some(desired)) => desired,
+            _ => current,
+        };
+        self.ups += u64::from(now > current);
+        self.downs += u64::from(now < current);
+        self.fewest = self.fewest.min(current).min(now);
+        self.most = self.most.max(current).max(now);
+        self.charge(record.at);
+        self.last = Some((record.at, now, record.dynos.max));
+    }
+
+    /// Charges the dynos that ran up to `until`.
+    fn charge(&mut self, until: DateTime<Utc>) {
+        if let Some((since, dynos, bound)) = self.last {
+            let seconds = (until - since).as_seconds_f64().max(0.0);
+            self.dyno_seconds += f64::from(dynos) * seconds;
+            self.bound_seconds += f64::from(bound) * seconds;
+        }
+    }
+
+    /// The summary at `ended`, several lines.
+    #[must_use]
+    pub fn report(&self, ended: DateTime<Utc>) -> String {
+        let mut all = self.clone();
+        all.charge(ended);
+        let lasted = clock(self.started, ended);
+        if all.ticks == 0 {
+            return format!("The demo ran for {lasted} min without a single tick.\n");
+        }
+        let mut report = format!("The demo ran for {lasted} min: {}, ", count(all.ticks, "tick"));
+        report += &format!("scaled up {} and down {}", times(all.ups), times(all.downs));
+        if all.most > 0 {
+            report += &format!(", between {} and {}", all.fewest, count(u64::from(all.most), "dyno"));
+        }
+        report += ".\n";
+        if let Some(median) = all.median() {
+            report += &format!("Response time: median {median:.0} ms, slowest {:.0} ms", all.slowest);
+            if all.failed > 0 {
+                report += &format!("; {} failed", count(all.failed, "measurement"));
+            }
+            report += ".\n";
+        }
+        if all.bound_seconds > 0.0 {
+            let saved = 100.0 * (1.0 - all.dyno_seconds / all.bound_seconds);
+            report += &format!(
+                "It used {:.0} dyno-seconds; running the maximum all the time is {:.0} ({saved:.0} % saved).\n",
+                all.dyno_seconds, all.bound_seconds
+            );
+        }
+        report
+    }
+
+    fn median(&self) -> Option<f64> {
+        let mut values: Vec<f64> = self.values.iter().copied().collect();
+        values.sort_by(f64::total_cmp);
+        values.get(values.len().saturating_sub(1) / 2).copied()
+    }
+}
+
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+fn times(number: u64) -> String {
+    match number {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
+}

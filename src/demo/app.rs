@@ -66,10 +66,8 @@ impl App {
     /// # Errors
     /// When the listener fails.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
-        let router = Router::new()
-            .route("/", get(front_page))
-            .route(MEASUREMENT_PATH, get(measured))
-            .with_state(self.clone());
+        let router =
+            Router::new().route("/", get(front_page)).route(MEASUREMENT_PATH, get(measured)).with_state(self.clone());
         tokio::select! {
             () = stop.cancelled() => Ok(()),
             () = self.work() => Ok(()),

@@ -48,13 +48,7 @@ fn introduction(scene: &Scene) -> String {
 
 /// `0:12 web: Scaled to (2) dynos. (why)`
 fn sentence(scene: &Scene, line: &Line) -> String {
-    let mut sentence = clock(scene.started, line.at);
-    if !line.pipeline.is_empty() {
-        sentence += &format!(" {}:", line.pipeline);
-    }
-    sentence += &format!(" {}", line.text);
-    if !line.reason.is_empty() {
-        sentence += &format!(" ({})", line.reason);
-    }
-    sentence
+    let name = if line.pipeline.is_empty() { String::new() } else { format!("{}: ", line.pipeline) };
+    let reason = if line.reason.is_empty() { String::new() } else { format!(" ({})", line.reason) };
+    format!("{} {name}{}{reason}", clock(scene.started, line.at), line.text)
 }

@@ -245,7 +245,7 @@ mod tests {
         let answer = answers.flat_map(|now| queue.advance(now, dynos, |_| rate)).next().expect("it is answered");
         assert_eq!(answer.0, ticket);
         match answer.1 {
-            Answer::Served { done } => Some((done - at(seconds)).as_secs_f64()),
+            Answer::Served { done } => Some(done.saturating_sub(at(seconds)).as_secs_f64()),
             Answer::Refused => None,
         }
     }

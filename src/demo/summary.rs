@@ -99,27 +99,32 @@ impl Summary {
         if all.ticks == 0 {
             return format!("The demo ran for {lasted} min without a single tick.\n");
         }
-        let mut report = format!("The demo ran for {lasted} min: {}, ", count(all.ticks, "tick"));
-        report += &format!("scaled up {} and down {}", times(all.ups), times(all.downs));
-        if all.most > 0 {
-            report += &format!(", between {} and {}", all.fewest, count(u64::from(all.most), "dyno"));
-        }
-        report += ".\n";
-        if let Some(median) = all.median() {
-            report += &format!("Response time: median {median:.0} ms, slowest {:.0} ms", all.slowest);
-            if all.failed > 0 {
-                report += &format!("; {} failed", count(all.failed, "measurement"));
-            }
-            report += ".\n";
-        }
-        if all.bound_seconds > 0.0 {
-            let saved = 100.0 * (1.0 - all.dyno_seconds / all.bound_seconds);
-            report += &format!(
-                "It used {:.0} dyno-seconds; running the maximum all the time is {:.0} ({saved:.0} % saved).\n",
-                all.dyno_seconds, all.bound_seconds
-            );
-        }
+        let ticks = count(all.ticks, "tick");
+        let scales = format!("scaled up {} and down {}", times(all.ups), times(all.downs));
+        let range = match all.most {
+            0 => String::new(),
+            most => format!(", between {} and {}", all.fewest, count(u64::from(most), "dyno")),
+        };
+        let mut report = format!("The demo ran for {lasted} min: {ticks}, {scales}{range}.\n");
+        report.extend(all.response());
+        report.extend(all.cost());
         report
+    }
+
+    fn response(&self) -> Option<String> {
+        let failed = match self.failed {
+            0 => String::new(),
+            failed => format!("; {} failed", count(failed, "measurement")),
+        };
+        let median = self.median()?;
+        Some(format!("Response time: median {median:.0} ms, slowest {:.0} ms{failed}.\n", self.slowest))
+    }
+
+    fn cost(&self) -> Option<String> {
+        let (used, most) = (self.dyno_seconds, self.bound_seconds);
+        let saved = 100.0 * (1.0 - used / most);
+        let against = format!("running the maximum all the time is {most:.0} ({saved:.0} % saved)");
+        (most > 0.0).then(|| format!("It used {used:.0} dyno-seconds; {against}.\n"))
     }
 
     fn median(&self) -> Option<f64> {

@@ -36,11 +36,11 @@ pub fn draw(frame: &mut Frame<'_>, state: &DemoState, now: DateTime<Utc>) {
     let pipelines = u16::try_from(state.rows.len().clamp(1, 3)).unwrap_or(1);
     let [title, table, measured, dynos, load, lines, hint] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(1 + pipelines + tall(20, 1)),
-        Constraint::Fill(3),
+        Constraint::Length(1 + pipelines + tall(28, 1)),
+        Constraint::Fill(1),
         Constraint::Length(3 + tall(20, 1) + tall(34, 2)),
-        Constraint::Length(tall(22, 3) + tall(34, 1)),
-        Constraint::Length(3 + tall(18, 1) + tall(24, 2) + tall(30, 3)),
+        Constraint::Length(tall(24, 3) + tall(34, 1)),
+        Constraint::Length(3 + tall(18, 1) + tall(26, 1) + tall(30, 3)),
         Constraint::Length(1 + tall(18, 1)),
     ])
     .areas(area);
@@ -54,14 +54,15 @@ pub fn draw(frame: &mut Frame<'_>, state: &DemoState, now: DateTime<Utc>) {
 }
 
 fn draw_title(frame: &mut Frame<'_>, area: Rect, state: &DemoState, now: DateTime<Utc>) {
-    let mut time = clock(state.scene.started, now);
-    if let Some(length) = state.scene.length {
-        time += &format!(" of {}:{:02}", length.as_secs() / 60, length.as_secs() % 60);
-    }
+    let time = clock(state.scene.started, now);
+    let time = match state.scene.length {
+        Some(length) => format!("  {time} of {}:{:02}", length.as_secs() / 60, length.as_secs() % 60),
+        None => format!("  {time}"),
+    };
     let left = Text::from(vec![
         " autoscaler demo ".bold(),
         format!("  {} in the demo's day", time_of_day(state.gauge.hour)).into(),
-        format!("  running {time}").fg(DIM),
+        time.fg(DIM),
     ]);
     frame.render_widget(left, area);
     frame.render_widget(Text::from("q quits ".fg(DIM)).right_aligned(), area);
@@ -179,35 +180,46 @@ fn draw_lines(frame: &mut Frame<'_>, area: Rect, state: &DemoState) {
         frame.render_widget("  nothing yet: the morning rush will come soon".fg(DIM), body);
     }
     let newest = state.lines.iter().rev().take(usize::from(body.height));
-    let texts: Vec<Text<'_>> = newest.map(|line| line_text(line, state)).collect();
+    let texts: Vec<Text<'_>> = newest.flat_map(|line| line_texts(line, state, usize::from(body.width))).collect();
     frame.render_widget(Paragraph::new(texts), body);
 }
 
-fn line_text<'a>(line: &'a Line, state: &DemoState) -> Text<'a> {
+/// What happened and why: on one row where that fits, else the reason on a row of its own.
+fn line_texts<'a>(line: &'a Line, state: &DemoState, width: usize) -> Vec<Text<'a>> {
     let (mark, style) = match line.tone {
         Tone::Up => ("▲", Style::new().fg(HIGH)),
         Tone::Down => ("▼", Style::new().fg(LOW)),
         Tone::Info => ("•", Style::new().fg(DYNOS)),
         Tone::Warning => ("!", Style::new().fg(Color::Yellow)),
     };
-    let mut spans = vec![
+    let mut first = Text::from(vec![
         format!("{:>6} ", clock(state.scene.started, line.at)).fg(DIM),
         Span::styled(mark, style),
         " ".into(),
         line.text.as_str().bold(),
-    ];
-    if !line.reason.is_empty() {
-        spans.extend([" ".into(), Span::from(line.reason.as_str())]);
+    ]);
+    let reason = Span::from(line.reason.as_str());
+    if line.reason.is_empty() {
+        vec![first]
+    } else if first.width() + 1 + reason.width() <= width {
+        first.extend([" ".into(), reason]);
+        vec![first]
+    } else {
+        vec![first, Text::from(vec!["         ".into(), reason])]
     }
-    Text::from(spans)
 }
 
 fn draw_hint(frame: &mut Frame<'_>, area: Rect, state: &DemoState) {
-    let hint = Text::from(vec![
-        " Edit ".into(),
-        state.scene.script.as_str().bold(),
-        " and save: the new thresholds take effect at the next tick.".into(),
-        format!(" The app: {}", state.scene.app_url).fg(DIM),
-    ]);
+    let script = state.scene.script.as_str();
+    let hint = if area.height > 1 {
+        Text::from(vec![
+            " Edit ".into(),
+            script.bold(),
+            " and save: the new thresholds take effect at the next tick.".into(),
+            format!(" The app: {}", state.scene.app_url).fg(DIM),
+        ])
+    } else {
+        Text::from(vec![" Edit and save ".into(), script.bold(), ": in force at the next tick".into()])
+    };
     frame.render_widget(Paragraph::new(hint).wrap(Wrap { trim: false }), area);
 }

@@ -76,7 +76,9 @@ impl DemoState {
     pub fn push(&mut self, record: &Record, gauge: Gauge, thresholds: Option<(f64, f64)>) {
         self.gauge = gauge;
         self.summary.push(record);
-        story::of_record(record).into_iter().for_each(|line| self.tell(line));
+        for line in story::of_record(record) {
+            self.tell(line);
+        }
         let measurement = record.measurements.first();
         let mut dynos = record.dynos;
         if record.outcome == Outcome::Scaled {

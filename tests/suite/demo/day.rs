@@ -1,5 +1,5 @@
 //! The demo's promise, on virtual time: with its load, its app and the thresholds of its script, a
-//! newcomer sees a scale up within 30 seconds and a scale down within two minutes.
+//! newcomer soon sees a scale up and a scale down.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ struct Scale {
 }
 
 /// A consecutive-threshold policy written anew, in front of the demo's app, for `seconds`.
-fn watch(seed: u64, seconds: f64) -> (Vec<Scale>, Vec<(f64, f64, u32, f64)>) {
+fn watch(seed: u64, seconds: f64) -> Vec<Scale> {
     let [low, high] = ["min_measurement_value", "max_measurement_value"].map(written);
     let [fails, passes] = ["number_of_fails_to_scale_up_after", "number_of_passes_to_scale_down_after"].map(written);
     let [floor, cap, wait] = ["min_dynos", "max_dynos", "post_scale_wait_time_seconds"].map(written);
@@ -30,7 +30,7 @@ fn watch(seed: u64, seconds: f64) -> (Vec<Scale>, Vec<(f64, f64, u32, f64)>) {
     let mut queue = Queue::new(Shape::default(), seed);
     let (mut dynos, mut running, mut booted) = (START_DYNOS, START_DYNOS, Duration::ZERO);
     let (mut above, mut below, mut quiet_until) = (0.0, 0.0, 0.0);
-    let (mut scales, mut ticks) = (Vec::new(), Vec::new());
+    let mut scales = Vec::new();
     let mut now = Duration::ZERO;
     while now.as_secs_f64() < seconds {
         let start = now;
@@ -47,13 +47,13 @@ fn watch(seed: u64, seconds: f64) -> (Vec<Scale>, Vec<(f64, f64, u32, f64)>) {
             now += Duration::from_millis(20);
         };
         let value = match answer {
-            Answer::Served { done } => (done.max(start) - start).as_secs_f64() * 1000.0,
+            Answer::Served { done } => done.saturating_sub(start).as_secs_f64() * 1000.0,
             Answer::Refused => f64::INFINITY,
         };
         now = if let Answer::Served { done } = answer { now.max(done) } else { now };
-        ticks.push((start.as_secs_f64(), value, dynos, load.rate(start)));
         if start.as_secs_f64() >= quiet_until {
-            (above, below) = (if value > high { above + 1.0 } else { 0.0 }, if value < low { below + 1.0 } else { 0.0 });
+            (above, below) =
+                (if value > high { above + 1.0 } else { 0.0 }, if value < low { below + 1.0 } else { 0.0 });
             let to = if above >= fails && f64::from(dynos) < cap {
                 dynos + 1
             } else if below >= passes && f64::from(dynos) > floor {
@@ -69,22 +69,25 @@ fn watch(seed: u64, seconds: f64) -> (Vec<Scale>, Vec<(f64, f64, u32, f64)>) {
         }
         now = now.max(start + Duration::from_secs(1));
     }
-    (scales, ticks)
+    scales
 }
 
 #[test]
-fn a_newcomer_sees_a_scale_up_within_half_a_minute_and_a_scale_down_within_two() {
+fn a_newcomer_sees_a_scale_up_within_half_a_minute_and_a_scale_down_within_one() {
     for seed in 0..50 {
-        let (scales, _) = watch(seed, 120.0);
+        let scales = watch(seed, 120.0);
         let up = scales.iter().find(|scale| scale.to > scale.from).expect("a scale up");
         let down = scales.iter().find(|scale| scale.to < scale.from).expect("a scale down");
-        assert!(up.second < 25.0 && down.second < 110.0, "seed {seed}: {scales:?}");
+        // The promise is 30 and 120 seconds; a busy machine is slower than virtual time.
+        assert!(up.second < 20.0 && down.second < 60.0, "seed {seed}: {scales:?}");
     }
 }
 
 #[test]
-fn zz_print() {
-    let (scales, ticks) = watch(1, 360.0);
-    for t in &ticks { println!("{:6.1} {:7.0} {} {:.1} h{}", t.0, t.1, t.2, t.3, autoscaler::demo::load::time_of_day(Load::new(DAY,1).hour(Duration::from_secs_f64(t.0)))); }
-    for s in &scales { println!("{s:?}"); }
+fn the_demo_neither_flaps_nor_sits_at_its_maximum() {
+    for seed in 0..50 {
+        let scales = watch(seed, DAY.as_secs_f64());
+        assert!((6..=12).contains(&scales.len()), "seed {seed}: {scales:?}");
+        assert!(scales.iter().all(|scale| f64::from(scale.to) < written("max_dynos")), "seed {seed}: {scales:?}");
+    }
 }

@@ -100,10 +100,14 @@ impl Summary {
             return format!("The demo ran for {lasted} min without a single tick.\n");
         }
         let ticks = count(all.ticks, "tick");
-        let scales = format!("scaled up {} and down {}", times(all.ups), times(all.downs));
-        let range = match all.most {
-            0 => String::new(),
-            most => format!(", between {} and {}", all.fewest, count(u64::from(most), "dyno")),
+        let scales = match (all.ups, all.downs) {
+            (0, 0) => "never scaled".to_owned(),
+            (ups, downs) => format!("scaled up {} and down {}", times(ups), times(downs)),
+        };
+        let range = match (all.fewest, all.most) {
+            (_, 0) => String::new(),
+            (fewest, most) if fewest == most => format!(", always at {}", count(u64::from(most), "dyno")),
+            (fewest, most) => format!(", between {fewest} and {}", count(u64::from(most), "dyno")),
         };
         let mut report = format!("The demo ran for {lasted} min: {ticks}, {scales}{range}.\n");
         report.extend(all.response());

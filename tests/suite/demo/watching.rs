@@ -223,4 +223,8 @@ fn the_summary_counts_scales_times_and_dynos() {
     );
     let nothing = Summary::new(started()).report(started());
     assert_eq!(nothing, "The demo ran for 0:00 min without a single tick.\n");
+    let mut quiet = Summary::new(started());
+    quiet.push(&record(1, Some(200.0), 1, 1));
+    let report = quiet.report(started() + TimeDelta::seconds(2));
+    assert!(report.starts_with("The demo ran for 0:02 min: 1 tick, never scaled, always at 1 dyno.\n"), "{report}");
 }

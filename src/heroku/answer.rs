@@ -144,7 +144,10 @@ impl ApiError {
         match status {
             401 => Self::new(
                 ApiErrorKind::Refused,
-                told("the API key is not valid; make one with `heroku authorizations:create` and set it as `api_key`".into()),
+                told(
+                    "the API key is not valid; make one with `heroku authorizations:create` and set it as `api_key`"
+                        .into(),
+                ),
             ),
             402 => Self::new(
                 ApiErrorKind::Refused,
@@ -193,7 +196,8 @@ impl ApiError {
     #[must_use]
     pub fn unreadable(about: About<'_>, reply: &Reply, why: &str) -> Self {
         let said = quote(&reply.body);
-        let message = format!("cannot {}: heroku answers {} with something else{said}: {why}", about.task, reply.status);
+        let message =
+            format!("cannot {}: heroku answers {} with something else{said}: {why}", about.task, reply.status);
         Self::new(ApiErrorKind::Unknown, message)
     }
 }

@@ -11,6 +11,7 @@ mod router_line;
 mod tail;
 mod target;
 mod target_task;
+mod web_url;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use hub::Heroku;
 pub use router_line::{RouterLine, pairs, router_line};
 pub use tail::{LINE_TIMEOUT, Tail, Watch};
 pub use target::Target;
+pub use web_url::web_url;
 
 use crate::secret::Secret;
 

@@ -103,7 +103,10 @@ mod tests {
                     host=myapp.herokuapp.com request_id=8601b555 fwd=\"204.204.204.204\" dyno=web.1 connect=1ms \
                     service=18ms status=200 bytes=13 protocol=https";
         let found = router_line(line).unwrap();
-        assert_eq!((found.request_id.as_str(), found.service_ms, found.connect_ms), ("8601b555", Some(18.0), Some(1.0)));
+        assert_eq!(
+            (found.request_id.as_str(), found.service_ms, found.connect_ms),
+            ("8601b555", Some(18.0), Some(1.0))
+        );
         assert_eq!((found.status, found.code, found.dyno.as_deref()), (Some(200), None, Some("web.1")));
         assert_eq!(router_line(&format!("data: {line}")).unwrap().service_ms, Some(18.0));
     }

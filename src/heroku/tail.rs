@@ -55,9 +55,15 @@ pub struct Watch {
 
 #[derive(Debug)]
 enum Ask {
-    Watch { request_id: String, line: oneshot::Sender<RouterLine>, open: oneshot::Sender<Result<(), String>> },
+    Watch {
+        request_id: String,
+        line: oneshot::Sender<RouterLine>,
+        open: oneshot::Sender<Result<(), String>>,
+    },
     /// Nothing came for a request that must have a line.
-    Missed { since: Instant },
+    Missed {
+        since: Instant,
+    },
 }
 
 impl Tail {

@@ -151,9 +151,8 @@ impl Task {
             return;
         }
         let epoch = self.epoch;
-        let joins = |read: &&mut Read| {
-            read.epoch == epoch && (freshness == Freshness::Cached || now - read.begun < TOGETHER)
-        };
+        let joins =
+            |read: &&mut Read| read.epoch == epoch && (freshness == Freshness::Cached || now - read.begun < TOGETHER);
         match self.reads.values_mut().find(joins) {
             Some(read) => read.waiting.push((process_type, answer)),
             None => self.read(vec![(process_type, answer)]),

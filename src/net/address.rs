@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Whether `address` is link-local: 169.254.0.0/16 and fe80::/10, also mapped into IPv6.
+/// Whether `address` is link-local: 169.254.0.0/16 and `fe80::/10`, also mapped into IPv6.
 pub fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_link_local(),
@@ -33,12 +33,14 @@ pub enum Unresolved {
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move { Ok(lookup(name.as_str()).await?) })
+        Box::pin(async move { Ok(lookup(name.as_str(), 0).await?) })
     }
 }
 
-async fn lookup(name: &str) -> Result<Addrs, Unresolved> {
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await.map_err(|_| Unresolved::Unknown)?.collect();
+/// The addresses of `name` that may be used, with `port`.
+pub async fn lookup(name: &str, port: u16) -> Result<Addrs, Unresolved> {
+    let found: Vec<SocketAddr> =
+        tokio::net::lookup_host((name, port)).await.map_err(|_| Unresolved::Unknown)?.collect();
     usable(found)
 }
 

@@ -1,6 +1,8 @@
 //! Owns the live HTTP client: one pool of connections for the whole worker, replies read to their end
 //! within a limit of time and size. A status is never an error here.
 
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,7 +30,13 @@ const STALE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: reqwest::Client,
+    /// Hosts that have answered, with their ports. A worker asks few; see [`MOST_HOSTS`].
+    answered: Arc<RwLock<HashSet<String>>>,
 }
+
+/// Hosts remembered at most; a script that makes up host names must not fill the memory. Further ones
+/// count as never having answered.
+const MOST_HOSTS: usize = 10_000;
 
 /// One request, checked.
 struct Prepared {
@@ -49,12 +57,11 @@ impl Client {
             let cause = std::error::Error::source(&fault).map_or_else(|| fault.to_string(), ToString::to_string);
             format!("no HTTP client: {cause} (are root certificates installed, as by `ca-certificates`?)")
         })?;
-        Ok(Self { inner })
+        Ok(Self { inner, answered: Arc::default() })
     }
 
     /// What every HTTP connection of the worker has in common: no redirects followed unseen, no
     /// link-local addresses, our name. For those who need more than [`Http`] (a stream, for example).
-    #[must_use]
     pub fn builder() -> reqwest::ClientBuilder {
         reqwest::Client::builder()
             .user_agent(concat!("autoscaler/", env!("CARGO_PKG_VERSION")))
@@ -111,6 +118,13 @@ impl Client {
         }
     }
 
+    fn note_answer(&self, host: &str) {
+        let known = |hosts: &HashSet<String>| hosts.contains(host) || hosts.len() >= MOST_HOSTS;
+        if !known(&self.answered.read().unwrap_or_else(PoisonError::into_inner)) {
+            self.answered.write().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
+        }
+    }
+
     /// Sends to `url` and waits for the head of the reply. `own` carries headers and body; without
     /// it the request is bare.
     async fn open(&self, url: &Url, own: Option<&Prepared>, prepared: &Prepared) -> Result<Response, HttpError> {
@@ -127,7 +141,9 @@ impl Client {
             }
             request.send().await.map_err(|fault| classify(&fault, &host))
         };
-        timeout_at(prepared.deadline, send()).await.map_err(late)?
+        let response = timeout_at(prepared.deadline, send()).await.map_err(late)??;
+        self.note_answer(&host);
+        Ok(response)
     }
 }
 
@@ -144,6 +160,11 @@ impl Http for Client {
         let prepared = prepare(request, &host(&url))?;
         let response = self.open(&url, Some(&prepared), &prepared).await?;
         Ok(Box::new(Lines::of(response, host(&url))))
+    }
+
+    fn has_answered(&self, url: &str) -> bool {
+        let answered = self.answered.read().unwrap_or_else(PoisonError::into_inner);
+        Url::parse(url).is_ok_and(|url| answered.contains(&host(&url)))
     }
 }
 

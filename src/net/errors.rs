@@ -21,12 +21,8 @@ pub fn error(kind: HttpErrorKind, message: impl Into<String>) -> HttpError {
 
 /// What went wrong in an exchange with `host` (a name or address with its port).
 pub fn classify(failure: &reqwest::Error, host: &str) -> HttpError {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(failure);
-    while let Some(current) = cause {
-        if let Some(known) = known(current, host) {
-            return known;
-        }
-        cause = current.source();
+    if let Some(known) = cause_of(failure, host) {
+        return known;
     }
     if failure.is_builder() {
         return error(HttpErrorKind::Invalid, format!("the request to {host} is not valid: {}", innermost(failure)));
@@ -35,6 +31,18 @@ pub fn classify(failure: &reqwest::Error, host: &str) -> HttpError {
         return error(HttpErrorKind::Broken, format!("the reply of {host} is not encoded as it says"));
     }
     error(HttpErrorKind::Broken, format!("the exchange with {host} broke off: {}", innermost(failure)))
+}
+
+/// The first cause under `failure` that has a name of its own.
+pub fn cause_of(failure: &(dyn Error + 'static), host: &str) -> Option<HttpError> {
+    let mut cause = Some(failure);
+    while let Some(current) = cause {
+        if let Some(known) = known(current, host) {
+            return Some(known);
+        }
+        cause = current.source();
+    }
+    None
 }
 
 fn known(cause: &(dyn Error + 'static), host: &str) -> Option<HttpError> {
@@ -70,10 +78,10 @@ fn tls(fault: &rustls::Error, host: &str) -> HttpError {
 
 fn from_io(fault: &io::Error, host: &str) -> Option<HttpError> {
     // The source of a custom io error is the source of what it holds, so that must be looked at here.
-    if let Some(inner) = fault.get_ref() {
-        if let Some(known) = known(inner, host) {
-            return Some(known);
-        }
+    if let Some(inner) = fault.get_ref()
+        && let Some(known) = known(inner, host)
+    {
+        return Some(known);
     }
     Some(match fault.kind() {
         io::ErrorKind::ConnectionRefused => error(HttpErrorKind::Refused, format!("connection refused by {host}")),

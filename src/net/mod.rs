@@ -6,9 +6,12 @@ mod client;
 mod errors;
 mod lines;
 mod redirect;
+mod redis;
+mod redis_errors;
 
 pub use client::{BODY_LIMIT, Client};
 pub use errors::seconds;
+pub use redis::RedisConnections;
 
 /// Makes ring the TLS provider of this process. `main` calls it once, and so does every test that
 /// opens a client; a second call changes nothing.

@@ -119,7 +119,9 @@ fn count(answer: &Returned) -> Result<u32, String> {
         Returned::Int(number) => u32::try_from(*number).map_err(|_| number.to_string()),
         Returned::Float(number) => whole(*number),
         Returned::Data(Json::Number(number)) => whole(number.as_f64().unwrap_or(f64::NAN)),
-        Returned::Data(Json::String(text)) => Err(format!("the text \"{}\"", text.chars().take(40).collect::<String>())),
+        Returned::Data(Json::String(text)) => {
+            Err(format!("the text \"{}\"", text.chars().take(40).collect::<String>()))
+        }
         Returned::Data(Json::Bool(flag)) => Err(flag.to_string()),
         Returned::Data(Json::Array(_)) => Err("an array".into()),
         Returned::Data(Json::Object(_)) => Err("a map".into()),

@@ -26,12 +26,7 @@ static SETTINGS: &[Setting] = &[
         preset: Preset::None("the pipeline's name after its last `/`"),
         doc: "The process type that is scaled, as in the Procfile.",
     },
-    Setting {
-        name: "api_url",
-        kind: Kind::Text,
-        preset: Preset::Text(PUBLIC_API),
-        doc: "Where the Platform API is.",
-    },
+    Setting { name: "api_url", kind: Kind::Text, preset: Preset::Text(PUBLIC_API), doc: "Where the Platform API is." },
 ];
 
 /// `scale::heroku(#{ … })`.

@@ -102,9 +102,15 @@ pub trait Http: Send + Sync {
     ///
     /// # Errors
     /// When no reply began, or where this world has no streams.
-    async fn lines(&self, request: Request) -> Result<Box<dyn LineStream>, HttpError> {
-        let message = format!("the reply of `{}` cannot be read line by line here", request.url);
+    async fn lines(&self, _request: Request) -> Result<Box<dyn LineStream>, HttpError> {
+        let message = "replies cannot be read line by line here".into();
         Err(HttpError { kind: HttpErrorKind::Invalid, message })
+    }
+
+    /// Whether the host of `url` has ever answered a request in this process, whatever it said: one
+    /// that never has is misspelt or not deployed rather than overloaded. A pretended world answers.
+    fn has_answered(&self, _url: &str) -> bool {
+        true
     }
 }
 

@@ -4,6 +4,7 @@
 mod clock;
 mod http;
 mod platform;
+mod redis;
 mod source;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
 pub use http::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
 pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
+pub use redis::{Redis, RedisAddress, RedisError, RedisErrorKind, RedisServer, RedisTls};
 pub use source::{LiveSources, Sources};
 
 use crate::function::Calls;
@@ -25,6 +27,8 @@ pub struct World {
     pub calls: Calls,
     /// HTTP requests.
     pub http: Arc<dyn Http>,
+    /// Questions to Redis.
+    pub redis: Arc<dyn Redis>,
     /// How measurements are taken.
     pub sources: Arc<dyn Sources>,
     /// How dynos are counted and scaled.

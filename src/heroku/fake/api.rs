@@ -41,10 +41,7 @@ async fn list(State(fake): State<Fake>, Path(app): Path<String>, headers: Header
     Ok(page(items, "type", &headers, size))
 }
 
-async fn info(
-    State(fake): State<Fake>,
-    Path((app, process)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+async fn info(State(fake): State<Fake>, Path((app, process)): Path<(String, String)>) -> Result<Json<Value>, Refusal> {
     fake.with_app(&app, |app| {
         let at = app.find(&process).ok_or_else(|| Refusal::not_found(&format!("process type ({process})")))?;
         Ok(Json(app.formation(&app.types[at])))
@@ -60,11 +57,7 @@ async fn update(
     fake.with_app(&app, |app| Ok(Json(app.update(&[update])?.remove(0))))
 }
 
-async fn batch(
-    State(fake): State<Fake>,
-    Path(app): Path<String>,
-    body: Bytes,
-) -> Result<Json<Vec<Value>>, Refusal> {
+async fn batch(State(fake): State<Fake>, Path(app): Path<String>, body: Bytes) -> Result<Json<Vec<Value>>, Refusal> {
     let body = json_of(&body)?;
     let updates = body["updates"].as_array().ok_or_else(|| Refusal::invalid("Invalid params: updates is missing."))?;
     let read = |update: &Value| {

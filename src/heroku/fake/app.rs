@@ -115,13 +115,7 @@ impl App {
         };
         for (name, quantity) in types {
             let (id, updated) = (random_id(), Utc::now());
-            app.types.push(ProcessType {
-                id,
-                name: (*name).into(),
-                size: "Standard-1X",
-                updated,
-                dynos: Vec::new(),
-            });
+            app.types.push(ProcessType { id, name: (*name).into(), size: "Standard-1X", updated, dynos: Vec::new() });
             let last = app.types.len() - 1;
             app.types[last].resize(*quantity, true);
         }
@@ -143,14 +137,11 @@ impl App {
             let quantity = match update.quantity {
                 None => now,
                 Some(Quantity::Absolute(quantity)) => quantity,
-                Some(Quantity::Relative(change)) => {
-                    u32::try_from((i64::from(now) + change).max(0)).unwrap_or(u32::MAX)
-                }
+                Some(Quantity::Relative(change)) => u32::try_from((i64::from(now) + change).max(0)).unwrap_or(u32::MAX),
             };
             let (size, most) = size(update.size.as_deref().unwrap_or(self.types[at].size))?;
             if quantity > most {
-                let message =
-                    format!("Cannot update to more than {most} {size} size dynos per process type.");
+                let message = format!("Cannot update to more than {most} {size} size dynos per process type.");
                 return Err(Refusal::above_limit(most, message));
             }
             wanted.push((at, quantity, size));

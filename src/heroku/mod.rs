@@ -22,10 +22,9 @@ pub use hub::Heroku;
 pub use router_line::{RouterLine, pairs, router_line};
 pub use tail::{LINE_TIMEOUT, Tail, Watch};
 pub use target::Target;
+pub use web_url::web_url;
 
 use crate::secret::Secret;
-
-pub use web_url::web_url;
 
 /// The public API.
 pub const PUBLIC_API: &str = "https://api.heroku.com";

@@ -155,16 +155,16 @@ impl Http for Client {
         self.exchange(&url, &prepared).await
     }
 
-    fn has_answered(&self, url: &str) -> bool {
-        let answered = self.answered.read().unwrap_or_else(PoisonError::into_inner);
-        Url::parse(url).is_ok_and(|url| answered.contains(&host(&url)))
-    }
-
     async fn lines(&self, request: Request) -> Result<Box<dyn LineStream>, HttpError> {
         let url = parse(&request.url)?;
         let prepared = prepare(request, &host(&url))?;
         let response = self.open(&url, Some(&prepared), &prepared).await?;
         Ok(Box::new(Lines::of(response, host(&url))))
+    }
+
+    fn has_answered(&self, url: &str) -> bool {
+        let answered = self.answered.read().unwrap_or_else(PoisonError::into_inner);
+        Url::parse(url).is_ok_and(|url| answered.contains(&host(&url)))
     }
 }
 

@@ -4,7 +4,7 @@
 //! [`Platforms`]: crate::world::Platforms
 
 mod custom;
-mod heroku;
+pub(crate) mod heroku;
 mod live;
 
 use std::fmt;

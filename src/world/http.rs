@@ -97,20 +97,20 @@ pub trait Http: Send + Sync {
     /// When no whole reply came.
     async fn send(&self, request: Request) -> Result<Reply, HttpError>;
 
-    /// Whether the host of `url` has ever answered a request in this process, whatever it said: one
-    /// that never has is misspelt or not deployed rather than overloaded. A pretended world answers.
-    fn has_answered(&self, _url: &str) -> bool {
-        true
-    }
-
     /// Performs one exchange whose reply is read line by line while it comes (a log tail). The time-out
     /// of the request counts until the head of the reply; lines may come for ever.
     ///
     /// # Errors
     /// When no reply began, or where this world has no streams.
-    async fn lines(&self, request: Request) -> Result<Box<dyn LineStream>, HttpError> {
-        let message = format!("the reply of `{}` cannot be read line by line here", request.url);
+    async fn lines(&self, _request: Request) -> Result<Box<dyn LineStream>, HttpError> {
+        let message = "replies cannot be read line by line here".into();
         Err(HttpError { kind: HttpErrorKind::Invalid, message })
+    }
+
+    /// Whether the host of `url` has ever answered a request in this process, whatever it said: one
+    /// that never has is misspelt or not deployed rather than overloaded. A pretended world answers.
+    fn has_answered(&self, _url: &str) -> bool {
+        true
     }
 }
 

@@ -1,6 +1,8 @@
 //! Owns the measuring stage: the trait [`Measure`], one file per backend, and what all of them have in
 //! common (interval, what a failure counts as, `.map`). It judges no value.
 
+mod custom;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use crate::pipeline::{Failure, Measurement};
 use crate::scale::Scale;
 use crate::settings::{Constructor, Kind, Preset, Report, Setting};
 use crate::world::World;
+
+pub use custom::Custom;
 
 /// What a failed measurement counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

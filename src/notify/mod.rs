@@ -1,6 +1,8 @@
 //! Owns the notifying stage: the trait [`Notify`], one file per backend, the documented flags that say
 //! what a backend hears, and the [`Audience`] that delivers without ever delaying a tick.
 
+mod custom;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use serde_json::Value as Json;
 use crate::pipeline::{Event, PipelineSpec};
 use crate::settings::{Constructor, Kind, Preset, Setting};
 use crate::world::World;
+
+pub use custom::Custom;
 
 /// Settings that every `notify::` takes, next to its own.
 pub static COMMON: &[Setting] = &[

@@ -32,6 +32,10 @@ pub struct Failure {
     pub kind: FailureKind,
     /// What happened, lower case, without secrets.
     pub message: String,
+    /// Whether what was measured answered all the same (a 5xx): a host that never answered is not
+    /// overloaded.
+    #[serde(default)]
+    pub answered: bool,
 }
 
 /// What a failure says about load.
@@ -65,12 +69,17 @@ impl Failure {
     /// A failure that may be a sign of load.
     #[must_use]
     pub fn overload(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Overload, message: message.into() }
+        Self { kind: FailureKind::Overload, message: message.into(), answered: false }
     }
 
     /// A failure that says nothing about load.
     #[must_use]
     pub fn not_load(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::NotLoad, message: message.into() }
+        Self { kind: FailureKind::NotLoad, message: message.into(), answered: false }
+    }
+    /// The same, of something that answered (an HTTP reply with a bad status).
+    #[must_use]
+    pub fn answered(self) -> Self {
+        Self { answered: true, ..self }
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! [`Platforms`]: crate::world::Platforms
 
+mod custom;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use serde_json::Value as Json;
 use crate::heroku::App;
 use crate::settings::{Constructor, Report};
 use crate::world::{Platform, World};
+
+pub use custom::Custom;
 
 /// A scaling backend with its settings.
 pub trait Scale: Send + Sync + fmt::Debug {

@@ -1,8 +1,12 @@
 //! autoscaler
+pub mod cli;
+pub mod command;
 pub mod decide;
 pub mod function;
 pub mod heroku;
+pub mod log;
 pub mod measure;
+pub mod net;
 pub mod notify;
 pub mod pipeline;
 pub mod scale;

@@ -1,9 +1,13 @@
 //! Owns everything that speaks to Heroku: the Platform API client, one target per app with its API
 //! budget, the shared log tail of an app, and (`fake`) an API that answers the same way.
 
+mod web_url;
+
 use std::sync::Arc;
 
 use crate::secret::Secret;
+
+pub use web_url::web_url;
 
 /// The public API.
 pub const PUBLIC_API: &str = "https://api.heroku.com";

@@ -1,24 +1,41 @@
-//! Owns a notifying stage that is a function of the script.
+//! Owns a function of the script as a notifying backend: bare, or with settings in `notify::custom`.
 
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
-use super::Notify;
+use super::{Notify, NotifyStage, Undelivered};
 use crate::function::{Argument, Function};
 use crate::pipeline::Event;
+use crate::settings::{Kind, Preset, Setting};
 use crate::world::World;
 
-/// A function that is told.
+/// What `notify::custom(settings, function)` takes next to [`super::COMMON`].
+pub static SETTINGS: &[Setting] = &[Setting {
+    name: "memory",
+    kind: Kind::Map,
+    preset: Preset::None("`#{}`"),
+    doc: "The initial `this` of the function.",
+}];
+
+/// Calls a function of the script with every event.
 #[derive(Debug)]
-pub struct Custom(Function);
+pub struct Custom {
+    function: Function,
+}
 
 impl Custom {
-    /// Tells `function`.
+    /// `function` takes one parameter, the event; what it answers is ignored.
     #[must_use]
     pub fn new(function: Function) -> Self {
-        Self(function)
+        Self { function }
+    }
+
+    /// A bare function as a stage: without flags it hears everything but `measured`.
+    #[must_use]
+    pub fn bare(function: Function) -> NotifyStage {
+        NotifyStage { backend: Arc::new(Self::new(function)), flags: None, memory: json!({}) }
     }
 }
 
@@ -33,16 +50,20 @@ impl Notify for Custom {
     }
 
     fn recipient(&self) -> String {
-        format!("custom {}", self.0.fingerprint())
+        // The place tells two functions of one text apart only by file: an edit above a function
+        // must not make it a new recipient, whose count of messages starts anew.
+        format!("function {} {}", self.function.place().file, self.function.fingerprint())
     }
 
+    /// It may `.send()`; nobody can tell before it runs.
     fn leaves_machine(&self) -> bool {
         true
     }
 
-    async fn deliver(&self, event: &Arc<Event>, memory: &Mutex<Json>, world: &Arc<World>) -> Result<(), String> {
-        let event_ = Argument::Event(Arc::clone(event));
-        let call = world.calls.reaching(&self.0, event_, memory, &event.pipeline, world);
-        call.await.map(drop).map_err(|error| error.to_string())
+    async fn deliver(&self, event: &Arc<Event>, memory: &Mutex<Json>, world: &Arc<World>) -> Result<(), Undelivered> {
+        let argument = Argument::Event(Arc::clone(event));
+        let called = world.calls.reaching(&self.function, argument, memory, &event.pipeline, world).await;
+        // Not tried again: it may have sent half of what it sends before it threw.
+        called.map(|_| ()).map_err(|error| Undelivered::for_good(error.to_string()))
     }
 }

@@ -36,8 +36,6 @@ pub struct ControlState {
     pub last_scale: Option<DateTime<Utc>>,
     /// Failed measurements in a row.
     pub failures: u32,
-    /// Whether what is measured ever answered: a host that never did is not overloaded.
-    pub answered: bool,
     /// Failed reads of the platform in a row.
     pub read_failures: u32,
     /// Failed scales in a row.
@@ -61,7 +59,6 @@ impl Default for ControlState {
             wait_until: None,
             last_scale: None,
             failures: 0,
-            answered: false,
             read_failures: 0,
             scale_failures: 0,
             reread: false,
@@ -159,7 +156,6 @@ impl ControlState {
     /// Another source of measurements: what failed so far says nothing.
     pub fn new_source(&mut self) {
         self.failures = 0;
-        self.answered = false;
     }
 }
 

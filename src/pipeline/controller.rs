@@ -123,7 +123,6 @@ fn after(state: &ControlState, observation: &Observation<'_>) -> ControlState {
         state.failures = state.failures.saturating_add(1);
     } else if !observation.measurements.is_empty() {
         state.failures = 0;
-        state.answered = true;
     }
     if observation.dynos.as_ref().is_ok_and(|supply| supply.dynos > 0) {
         state.scaled_to_zero = false;

@@ -32,10 +32,6 @@ pub struct Failure {
     pub kind: FailureKind,
     /// What happened, lower case, without secrets.
     pub message: String,
-    /// Whether what was measured answered all the same (a 5xx): a host that never answered is not
-    /// overloaded.
-    #[serde(default)]
-    pub answered: bool,
 }
 
 /// What a failure says about load.
@@ -69,17 +65,12 @@ impl Failure {
     /// A failure that may be a sign of load.
     #[must_use]
     pub fn overload(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Overload, message: message.into(), answered: false }
+        Self { kind: FailureKind::Overload, message: message.into() }
     }
 
     /// A failure that says nothing about load.
     #[must_use]
     pub fn not_load(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::NotLoad, message: message.into(), answered: false }
-    }
-    /// The same, of something that answered (an HTTP reply with a bad status).
-    #[must_use]
-    pub fn answered(self) -> Self {
-        Self { answered: true, ..self }
+        Self { kind: FailureKind::NotLoad, message: message.into() }
     }
 }

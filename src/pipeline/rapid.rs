@@ -54,14 +54,21 @@ impl RapidLimit {
     }
 
     /// The key of its condition. A pipeline with one limit has the plain one; with several each names
-    /// its own, and a stage hears of those with the key of its own limit.
+    /// its own.
     #[must_use]
     pub fn key(self, spec: &PipelineSpec) -> String {
         let plain = condition_key(&spec.name, EventKind::ScalingTooRapid);
-        if Self::all(spec).len() <= 1 {
-            return plain;
-        }
-        format!("{plain}/{} in {} s", self.scales, self.period.as_secs_f64())
+        if Self::all(spec).len() <= 1 { plain } else { format!("{plain}/{}", self.suffix()) }
+    }
+
+    /// Whether an event with `key` tells of this limit: of all limits of a pipeline, or of this one.
+    #[must_use]
+    pub fn is_meant_by(self, key: &str) -> bool {
+        key.ends_with(EventKind::ScalingTooRapid.name()) || key.ends_with(&self.suffix())
+    }
+
+    fn suffix(self) -> String {
+        format!("more than {} in {} s", self.scales, self.period.as_secs_f64())
     }
 
     /// The distinct limits of the notifying stages of `spec`.

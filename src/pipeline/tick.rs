@@ -100,6 +100,7 @@ impl Pipeline {
             notes,
         };
         pipeline.take_up(&spec);
+        pipeline.world.audience.recall(&spec.name, &pipeline.kept.memory);
         pipeline
     }
 
@@ -230,6 +231,9 @@ impl Pipeline {
         let stages = spec.measure.iter();
         self.measure_memory = stages.map(|stage| memory(&measure_key(spec, &stage.name), &stage.memory)).collect();
         self.decide_memory = memory(DECIDE_KEY, &spec.decide.memory);
+        if let (Some(this), Some(kept)) = (self.platform.memory(), self.kept.memory.get(SCALE_KEY)) {
+            *this.lock().unwrap_or_else(PoisonError::into_inner) = kept.clone();
+        }
     }
 
     /// Brings `kept.memory` up to date.
@@ -239,6 +243,8 @@ impl Pipeline {
         for (stage, memory) in self.spec.measure.iter().zip(&self.measure_memory) {
             memories.push((measure_key(&self.spec, &stage.name), read(memory)));
         }
+        memories.extend(self.platform.memory().map(|memory| (SCALE_KEY.to_owned(), read(memory))));
+        memories.extend(self.world.audience.memories(&self.spec.name));
         for (key, memory) in memories {
             // An empty map is what a stage without memory has.
             if memory.as_object().is_some_and(|map| !map.is_empty()) || self.kept.memory.contains_key(&key) {
@@ -260,6 +266,9 @@ impl Pipeline {
 
 /// The key of the deciding stage's memory.
 const DECIDE_KEY: &str = "decide";
+
+/// The key of the scaling stage's memory.
+const SCALE_KEY: &str = "scale";
 
 /// The key of a measuring stage's memory.
 fn measure_key(spec: &PipelineSpec, name: &str) -> String {

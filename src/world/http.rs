@@ -74,6 +74,8 @@ pub enum HttpErrorKind {
     Tls,
     /// Nobody listens.
     Refused,
+    /// There is no way to the host: this machine's network is down, or the route is.
+    Unreachable,
     /// The connection broke: reset, closed in the middle, half a body.
     Broken,
     /// No full reply in time.
@@ -94,4 +96,10 @@ pub trait Http: Send + Sync {
     /// # Errors
     /// When no whole reply came.
     async fn send(&self, request: Request) -> Result<Reply, HttpError>;
+
+    /// Whether the host of `url` has ever answered a request in this process, whatever it said: one
+    /// that never has is misspelt or not deployed rather than overloaded. A pretended world answers.
+    fn has_answered(&self, _url: &str) -> bool {
+        true
+    }
 }

@@ -68,6 +68,11 @@ pub trait Platform: Send + Sync {
     /// # Errors
     /// When it was refused, or when nobody knows.
     async fn scale_to(&self, dynos: u32) -> Result<Supply, ScaleError>;
+
+    /// The `this` of a scripted one: what is kept of it is put in before the first call and read after.
+    fn memory(&self) -> Option<&std::sync::Mutex<serde_json::Value>> {
+        None
+    }
 }
 
 /// Opens platforms for the scale stages of pipelines.

@@ -30,8 +30,11 @@ fn read(node: &Node, around: Option<&Node>, deeper: usize, stages: &mut Vec<Noti
             return items.iter().fold(true, |good, item| read(item, around, deeper, stages, report) && good);
         }
         Value::Function(function) => function_of("notify", function, 1, report).map(|function| {
-            let flags = around.map(|around| flags(&mut Fields::open("`notify::all`", around, vec![COMMON], report)));
-            stage(Box::new(notify::Custom::new(function)), flags, no_memory())
+            let flags = around.and_then(|around| {
+                // Wrong ones are reported where `notify::all` itself is read.
+                Flags::read(&mut Fields::open("`notify::all`", around, vec![COMMON], &mut Report::default()))
+            });
+            NotifyStage { flags, ..notify::Custom::bare(function) }
         }),
         _ => {
             let Some(stage) = stage_of(StageKind::Notify, node, EXPECTED, report) else { return false };
@@ -54,10 +57,10 @@ fn all(
     report: &mut Report,
 ) -> bool {
     let own = settings(stage);
-    drop(Fields::open(title(stage), &own, vec![COMMON], report));
+    let good = Flags::read(&mut Fields::open(title(stage), &own, vec![COMMON], report)).is_some();
     let merged = with(&own, around);
     match stage.arguments.first() {
-        Some(node) if deeper > 0 => read(node, Some(&merged), deeper - 1, stages, report),
+        Some(node) if deeper > 0 => read(node, Some(&merged), deeper - 1, stages, report) && good,
         Some(_) => {
             report.error(stage.place.as_ref(), "`notify::all` stands too deep in others of its kind", None);
             false
@@ -74,19 +77,19 @@ fn one(stage_: &Stage, around: Option<&Node>, report: &mut Report) -> Option<Not
     let common = with(&own, around);
     let title = title(stage_);
     if &*stage_.name == "custom" {
-        let mut fields = Fields::open(title, &common, vec![memory::MEMORY, COMMON], report);
-        let (flags, memory) = (flags(&mut fields), memory::read(&mut fields));
+        let mut fields = Fields::open(title, &common, vec![notify::CUSTOM_SETTINGS, COMMON], report);
+        let (flags, memory) = (Flags::read(&mut fields), memory::read(&mut fields));
         let function = argument(stage_, 0, "notify", 1, report)?;
-        return Some(stage(Box::new(notify::Custom::new(function)), Some(flags), memory));
+        return Some(stage(Box::new(notify::Custom::new(function)), flags?, memory));
     }
     let constructor = constructor(stage_, notify::CONSTRUCTORS, report)?;
     let mut fields = Fields::open(title, &common, vec![constructor.settings, COMMON], report);
-    let (backend, flags) = ((constructor.read)(&mut fields), flags(&mut fields));
-    Some(stage(backend?, Some(flags), no_memory()))
+    let (backend, flags) = ((constructor.read)(&mut fields), Flags::read(&mut fields));
+    Some(stage(backend?, flags?, no_memory()))
 }
 
-fn stage(backend: Box<dyn Notify>, flags: Option<Flags>, memory: Json) -> NotifyStage {
-    NotifyStage { backend: Arc::from(backend), flags, memory }
+fn stage(backend: Box<dyn Notify>, flags: Flags, memory: Json) -> NotifyStage {
+    NotifyStage { backend: Arc::from(backend), flags: Some(flags), memory }
 }
 
 fn no_memory() -> Json {
@@ -107,19 +110,4 @@ fn with(own: &Node, around: Option<&Node>) -> Node {
         }
     }
     Node { value: Value::Map(entries), place: own.place.clone() }
-}
-
-/// The documented flags.
-pub(super) fn flags(fields: &mut Fields<'_>) -> Flags {
-    let scales = fields.whole("notify_if_scaling_is_too_rapid_num_scales", 0..=1000);
-    let period = fields.minutes("notify_if_scaling_is_too_rapid_time_period_minutes");
-    Flags {
-        every_measurement: fields.flag("notify_on_every_measurement"),
-        every_scale: fields.flag("notify_on_every_scale"),
-        needs_below_min: fields.flag("notify_if_needs_below_min"),
-        needs_exceed_max: fields.flag("notify_if_needs_exceed_max"),
-        too_rapid: fields.flag("notify_if_scaling_is_too_rapid"),
-        too_rapid_scales: scales.and_then(|scales| u32::try_from(scales).ok()).unwrap_or(u32::MAX),
-        too_rapid_period: period.unwrap_or_default(),
-    }
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use super::super::{Failure, FailureKind, History, Measurement, Mode, Moment, PipelineSpec, Proposed};
+use super::super::{Failure, History, Measurement, Mode, Moment, PipelineSpec, Proposed};
 use super::{Pipeline, cap};
 use crate::decide::{PolicyInput, PolicyKind, Proposal, custom};
 use crate::function::{Argument, Function, Returned};
@@ -39,11 +39,11 @@ impl Pipeline {
         join_all(taken).await
     }
 
-    /// Judges what `measurements` say of load, and puts them into the history.
+    /// Puts `measurements` into the history. To a native policy one without a number is a failed one.
     pub(super) fn take_in(&mut self, measurements: Vec<Measurement>) -> Vec<Measurement> {
         let native = matches!(self.spec.decide.policy, PolicyKind::Native(_));
-        let measurements: Vec<Measurement> =
-            measurements.into_iter().map(|measurement| self.judge(measurement, native)).collect();
+        let due = |measurement| if native { number_due(measurement) } else { measurement };
+        let measurements: Vec<Measurement> = measurements.into_iter().map(due).collect();
         if let Some(first) = measurements.first() {
             let mut kept = first.clone();
             if cap::weight(&kept.data) > LARGEST_KEPT {
@@ -52,25 +52,6 @@ impl Pipeline {
             self.kept.history.push(kept, self.spec.decide.history_length);
         }
         measurements
-    }
-
-    fn judge(&mut self, mut measurement: Measurement, native: bool) -> Measurement {
-        if measurement.success && measurement.value.is_none() && native {
-            let message = format!("a number is due, and the measurement is {}", cap::shown(&measurement.data));
-            let failed =
-                Measurement::failed(measurement.backend, Failure::not_load(message).answered(), measurement.at);
-            measurement = Measurement { took_ms: measurement.took_ms, ..failed };
-        }
-        let answered = measurement.failure.as_ref().is_none_or(|failure| failure.answered);
-        self.kept.control.answered |= answered;
-        if let Some(failure) = &mut measurement.failure
-            && failure.kind == FailureKind::Overload
-            && !self.kept.control.answered
-        {
-            failure.kind = FailureKind::NotLoad;
-            failure.message.push_str(" (it never answered so far, which is no sign of load)");
-        }
-        measurement
     }
 
     pub(super) async fn observe(&self, freshness: Freshness) -> Result<Supply, ScaleError> {
@@ -168,6 +149,16 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// `measurement`, failed where it has no number.
+fn number_due(measurement: Measurement) -> Measurement {
+    if !measurement.success || measurement.value.is_some() {
+        return measurement;
+    }
+    let failure = Failure::not_load(format!("a number is due, not {}", cap::shown(&measurement.data)));
+    let failed = Measurement::failed(measurement.backend, failure, measurement.at);
+    Measurement { took_ms: measurement.took_ms, ..failed }
 }
 
 /// What a scripted decision sees.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::pipeline::{Event, EventKind};
+use crate::pipeline::{Event, EventKind, RapidLimit};
 use crate::settings::Fields;
 
 /// The documented notification settings, as resolved.
@@ -70,7 +70,7 @@ pub fn hears(flags: Option<&Flags>, reloads: bool, event: &Event) -> bool {
         EventKind::Scaled | EventKind::WouldScale => flags.every_scale,
         EventKind::NeedsAboveMax => flags.needs_exceed_max,
         EventKind::NeedsBelowMin => flags.needs_below_min,
-        EventKind::ScalingTooRapid => flags.too_rapid,
+        EventKind::ScalingTooRapid => RapidLimit::of(Some(flags)).is_some_and(|limit| limit.is_meant_by(&event.key)),
         EventKind::ScaleFailed | EventKind::MeasurementFailed | EventKind::SwitchedOff | EventKind::ReloadFailed => {
             true
         }

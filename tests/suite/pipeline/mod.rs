@@ -1,1 +1,4 @@
-//! Tests of pipeline.
+//! Pipelines: declaring them, deciding, ticking, telling.
+
+mod bench_app;
+mod predecessor;

@@ -2,6 +2,7 @@
 pub mod cli;
 pub mod command;
 pub mod decide;
+pub mod demo;
 pub mod function;
 pub mod heroku;
 pub mod log;

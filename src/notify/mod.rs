@@ -14,6 +14,7 @@ mod mail_server;
 mod mailbox;
 mod memories;
 mod outbox;
+mod silent;
 mod test;
 #[cfg(test)]
 mod testing;
@@ -32,6 +33,7 @@ pub use custom::{Custom, SETTINGS as CUSTOM_SETTINGS};
 pub use email::Email;
 pub use flags::{Flags, hears};
 pub use logger::Logger;
+pub use silent::Silent;
 pub use test::Test;
 pub use text::told;
 

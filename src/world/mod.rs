@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
 pub use console::{Console, Standard};
-pub use http::{Http, HttpError, HttpErrorKind, Reply, Request};
+pub use http::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
 pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
 pub use redis::{Redis, RedisAddress, RedisError, RedisErrorKind, RedisServer, RedisTls};
 pub use source::{LiveSources, Sources};

@@ -79,4 +79,10 @@ pub trait Platform: Send + Sync {
 pub trait Platforms: Send + Sync {
     /// The platform of `scale` for `pipeline`.
     fn open(&self, scale: &Arc<dyn Scale>, pipeline: &Arc<str>, world: &Arc<World>) -> Arc<dyn Platform>;
+
+    /// What pipelines of one Heroku app share (its target, its log tail), where this world speaks to
+    /// Heroku at all: measuring backends ask it for the app's URL and its router lines.
+    fn heroku(&self) -> Option<&crate::heroku::Heroku> {
+        None
+    }
 }

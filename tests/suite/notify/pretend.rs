@@ -93,6 +93,7 @@ pub fn world_of(live: LiveAudience) -> (Arc<World>, Arc<Lines>) {
         clock: Arc::new(SystemClock),
         calls: Calls::default(),
         http: Arc::new(Nowhere),
+        redis: Arc::new(autoscaler::net::RedisConnections::default()),
         sources: Arc::new(LiveSources),
         platforms: Arc::new(Nowhere),
         console: Arc::clone(&console) as Arc<dyn Console>,

@@ -1,4 +1,6 @@
 //! Pipelines: declaring them, deciding, ticking, telling.
 
-mod bench_app;
+mod bench;
+mod policies;
 mod predecessor;
+mod semantics;

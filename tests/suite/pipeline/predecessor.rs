@@ -1,35 +1,38 @@
-//! The predecessor's own tests, row by row (4, 30 and 32 are superseded), through `Pipeline::tick`.
-//! A verdict of the predecessor is a measurement here: low 100, right 700, high 1500.
+//! The predecessor's own tests, row by row (4, 30 and 32 are superseded), through scripts and
+//! `Pipeline::tick`. A verdict of the predecessor is a measurement here: low 100, right 700, high 1500.
 
 use autoscaler::pipeline::{Decided, Failure, Outcome};
-use autoscaler::world::{ScaleError, ScaleErrorKind};
-use serde_json::json;
+use autoscaler::world::ScaleErrorKind;
 
-use super::bench_app::{App, Draft, consecutive, stage};
-use autoscaler::settings::{Node, StageKind, Value};
+use super::bench::{App, Draft, times};
 
 const LOW: f64 = 100.0;
 const RIGHT: f64 = 700.0;
 const HIGH: f64 = 1500.0;
 
-/// The fixture: thresholds 400 and 1000, up after 3, down after 5, one to three dynos.
-async fn fixture(changes: serde_json::Value) -> App {
-    let mut settings = json!({
-        "min_measurement_value": 400, "max_measurement_value": 1000,
-        "number_of_fails_to_scale_up_after": 3, "number_of_passes_to_scale_down_after": 5,
-        "min_dynos": 1, "max_dynos": 3, "increment": 1, "post_scale_wait_time_seconds": 0,
-    });
-    settings.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    Draft { decide: consecutive(&settings), ..Draft::default() }.open().await
+/// The fixture: thresholds 400 and 1000, up after 3, down after 5, one to three dynos; `changes` come
+/// first.
+fn fixture(changes: &str) -> Draft {
+    let mut settings = String::from(changes);
+    for (key, value) in [
+        ("min_measurement_value", "400"),
+        ("max_measurement_value", "1000"),
+        ("min_dynos", "1"),
+        ("max_dynos", "3"),
+        ("post_scale_wait_time_seconds", "0"),
+    ] {
+        if !changes.contains(key) {
+            settings.push_str(&format!(" {key}: {value},"));
+        }
+    }
+    Draft::deciding(format!("decide::consecutive_threshold(#{{ {settings} }})"))
 }
 
 async fn plain() -> App {
-    fixture(json!({})).await
+    fixture("").open().await
 }
 
-fn times(value: f64, n: usize) -> impl Iterator<Item = f64> {
-    std::iter::repeat_n(value, n)
-}
+const PROBE: &str = "measure::response_time(#{ measurement_url: \"https://app.test/m\" })";
 
 #[tokio::test]
 async fn rows_1_2_7_8_11_it_scales_up_to_the_maximum_and_no_further() {
@@ -71,11 +74,10 @@ async fn rows_6_9_10_12_it_scales_down_to_the_minimum_and_no_further() {
     assert_eq!(counts, [2, 1, 1, 1]);
 }
 
-#[tokio::test]
-async fn rows_13_14_bounds_go_by_the_time_of_day() {
-    let table = json!({ "0:00": 2, "9:00": 5, "17:00": 3 });
-    let settings = json!({ "min_dynos": table, "max_dynos": table, "time_zone": "UTC" });
-    let spec = Draft { decide: consecutive(&settings), ..Draft::default() }.spec();
+#[test]
+fn rows_13_14_bounds_go_by_the_time_of_day() {
+    let table = "#{ \"0:00\": 2, \"9:00\": 5, \"17:00\": 3 }";
+    let spec = fixture(&format!("min_dynos: {table}, max_dynos: {table}, time_zone: \"UTC\",")).spec();
     let times = ["01:00", "12:00", "18:00", "09:05", "09:00"];
     let bounds = times.map(|time| spec.decide.bounds(format!("2026-11-24T{time}:00Z").parse().unwrap()));
     assert_eq!(bounds.map(|bounds| bounds.max), [2, 5, 3, 5, 5]);
@@ -84,21 +86,21 @@ async fn rows_13_14_bounds_go_by_the_time_of_day() {
 
 #[tokio::test]
 async fn row_15_the_increment_is_taken_in_one_step() {
-    let mut app = fixture(json!({ "increment": 2 })).await;
+    let mut app = fixture("increment: 2,").open().await;
     app.feed(times(HIGH, 3)).await;
     assert_eq!(app.dynos(), 3);
 }
 
 #[tokio::test]
 async fn row_16_a_minimum_above_the_count_needs_no_history() {
-    let mut app = fixture(json!({ "min_dynos": 2 })).await;
+    let mut app = fixture("min_dynos: 2,").open().await;
     app.feed([RIGHT]).await;
     assert_eq!(app.dynos(), 2);
 }
 
 #[tokio::test]
 async fn row_17_a_count_above_the_maximum_goes_straight_to_it() {
-    let mut app = fixture(json!({ "max_dynos": 2 })).await;
+    let mut app = fixture("max_dynos: 2,").open().await;
     app.set(4);
     app.feed([RIGHT]).await;
     assert_eq!(app.dynos(), 2);
@@ -121,9 +123,7 @@ async fn row_20_a_response_between_the_thresholds_is_right() {
 
 #[tokio::test]
 async fn rows_21_22_23_an_error_counts_as_too_slow_and_slow_and_fast_as_what_they_are() {
-    let settings = json!({ "min_measurement_value": 400, "max_measurement_value": 1000 });
-    let probe = stage(StageKind::Measure, "response_time", &json!({ "measurement_url": "https://app.test/m" }));
-    let mut app = Draft { measure: probe, decide: consecutive(&settings), ..Draft::default() }.open().await;
+    let mut app = Draft { measure: PROBE.into(), ..fixture("") }.open().await;
     app.fail(Failure::overload("500 Internal Server Error")).await;
     app.feed([2000.0]).await;
     app.fail(Failure::overload("500 Internal Server Error")).await;
@@ -141,20 +141,13 @@ async fn row_24_the_count_never_exceeds_the_maximum_however_often_it_is_wanted()
 
 #[tokio::test]
 async fn row_25_too_many_scales_in_a_period_are_told() {
-    let notify = stage(
-        StageKind::Notify,
-        "test",
-        &json!({ "notify_if_scaling_is_too_rapid": true, "notify_if_scaling_is_too_rapid_num_scales": 2 }),
-    );
-    let settings = json!({ "number_of_fails_to_scale_up_after": 1, "max_dynos": 9, "post_scale_wait_time_seconds": 0 });
-    let probe = stage(
-        StageKind::Measure,
-        "response_time",
-        &json!({
-            "measurement_url": "https://app.test/m", "measurement_interval_in_seconds": 10,
-        }),
-    );
-    let mut app = Draft { measure: probe, decide: consecutive(&settings), notify, ..Draft::default() }.open().await;
+    let flags = "notify_if_scaling_is_too_rapid: true, notify_if_scaling_is_too_rapid_num_scales: 2";
+    let draft = Draft {
+        measure: "measure::custom(#{ measurement_interval_in_seconds: 10 }, || 0)".into(),
+        notify: format!("notify::test(#{{ {flags} }})"),
+        ..fixture("number_of_fails_to_scale_up_after: 1, max_dynos: 9,")
+    };
+    let mut app = draft.open().await;
     app.feed(times(HIGH, 2)).await;
     assert!(!app.told().iter().any(|told| told.starts_with("scaling_too_rapid")));
     app.feed(times(HIGH, 2)).await;
@@ -182,7 +175,7 @@ async fn row_27_at_one_dyno_nobody_hears_that_fewer_would_do() {
 
 #[tokio::test]
 async fn row_28_at_a_higher_minimum_one_message_says_so() {
-    let mut app = fixture(json!({ "min_dynos": 2 })).await;
+    let mut app = fixture("min_dynos: 2,").open().await;
     app.feed([LOW]).await;
     app.told();
     app.feed(times(LOW, 6)).await;
@@ -193,9 +186,8 @@ async fn row_28_at_a_higher_minimum_one_message_says_so() {
 
 #[tokio::test]
 async fn row_29_a_backend_that_does_not_want_to_hear_of_the_maximum_does_not() {
-    let notify = stage(StageKind::Notify, "test", &json!({ "notify_if_needs_exceed_max": false }));
-    let decide = consecutive(&json!({ "max_dynos": 3 }));
-    let mut app = Draft { decide, notify, ..Draft::default() }.open().await;
+    let notify = "notify::test(#{ notify_if_needs_exceed_max: false })".into();
+    let mut app = Draft { notify, ..fixture("") }.open().await;
     app.set(3);
     app.feed(times(HIGH, 5)).await;
     let stages = &app.pipeline.spec().notify;
@@ -206,8 +198,7 @@ async fn row_29_a_backend_that_does_not_want_to_hear_of_the_maximum_does_not() {
 #[tokio::test]
 async fn row_31_a_scale_that_fails_is_told() {
     let mut app = plain().await;
-    let error = ScaleError { kind: ScaleErrorKind::Refused, message: "forbidden".into() };
-    app.platform().lock().unwrap().scales.push_back(Some(error));
+    app.refuse(ScaleErrorKind::Refused);
     let record = app.feed(times(HIGH, 3)).await;
     assert_eq!(record.outcome, Outcome::Failed);
     assert_eq!(app.told(), ["scale_failed Begin: Just tried to scale, and it failed. We're currently at 1 dynos."]);
@@ -215,9 +206,8 @@ async fn row_31_a_scale_that_fails_is_told() {
 
 #[tokio::test]
 async fn row_33_every_backend_hears_of_a_scale() {
-    let test = || stage(StageKind::Notify, "test", &json!({ "notify_on_every_scale": true }));
-    let notify = Node { value: Value::Array(vec![test(), test()]), place: None };
-    let mut app = Draft { notify, ..Draft::default() }.open().await;
+    let test = "notify::test(#{ notify_on_every_scale: true })";
+    let mut app = Draft { notify: format!("[{test}, {test}]"), ..fixture("") }.open().await;
     app.feed(times(HIGH, 3)).await;
     assert_eq!(app.events.len(), 1);
     assert_eq!(app.events[0].message, "Scaled to (2) dynos.");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use autoscaler::heroku::fake::Fault;
 use autoscaler::secret::Secret;
 use autoscaler::world::Freshness::Now;
-use autoscaler::world::{Http, Reply, Request};
+use autoscaler::world::{Reply, Request};
 use serde_json::{Value, json};
 
 use super::support::{KEY, Served, live_http};

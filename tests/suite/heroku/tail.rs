@@ -129,3 +129,19 @@ async fn a_line_that_does_not_come_fails_after_10_s_and_a_silent_stream_is_opene
     assert_eq!(watch.line().await.unwrap().service_ms, Some(5.0));
     assert_eq!(pretend.count("LINES"), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_nobody_waits_on_is_closed() {
+    let pretend = Pretend::with(&[]);
+    let tail = tail(&pretend);
+    let lines = pretend.stream(200);
+    drop(tail.watch("one").await.unwrap());
+    advance(599 * SECOND).await;
+    lines.send("noise".into()).unwrap();
+    // Closed by the tail, although lines still come.
+    tokio::time::timeout(2 * SECOND, lines.closed()).await.unwrap();
+    let again = pretend.stream(200);
+    let watch = tail.watch("two").await.unwrap();
+    again.send(line("two", 3)).unwrap();
+    assert_eq!(watch.line().await.unwrap().service_ms, Some(3.0));
+}

@@ -29,6 +29,7 @@ async fn one_read_serves_every_pipeline_of_an_app() {
     // Three pipelines, each with a target of its own as far as they know.
     let targets: Vec<Target> = (0..3).map(|_| heroku(&world).target(&app("https://api.test"), &world)).collect();
     let (web, worker, clock) = (name("web"), name("worker"), name("clock"));
+    pretend.next("GET", Answer::Late(SECOND / 10));
     let counts = tokio::join!(
         targets[0].observe(&web, Now),
         targets[1].observe(&worker, Cached),

@@ -1,7 +1,11 @@
 //! autoscaler
+pub mod cli;
+pub mod command;
 pub mod decide;
+pub mod demo;
 pub mod function;
 pub mod heroku;
+pub mod log;
 pub mod measure;
 pub mod net;
 pub mod notify;

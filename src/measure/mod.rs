@@ -5,6 +5,7 @@ mod app_decision;
 mod celery_redis_queue_size;
 mod custom;
 mod headers;
+mod heroku_service_time;
 mod json;
 mod map;
 pub mod probe;
@@ -156,8 +157,12 @@ pub trait Measure: Send + Sync + fmt::Debug {
 }
 
 /// Every constructor of `measure::`.
-pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] =
-    &[response_time::CONSTRUCTOR, celery_redis_queue_size::CONSTRUCTOR, app_decision::CONSTRUCTOR];
+pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
+    response_time::CONSTRUCTOR,
+    heroku_service_time::CONSTRUCTOR,
+    celery_redis_queue_size::CONSTRUCTOR,
+    app_decision::CONSTRUCTOR,
+];
 
 impl MeasureStage {
     /// One measurement: the backend's reading, reworked by `.map`, with its time.

@@ -114,6 +114,13 @@ impl Probe {
         report.error(self.place.as_ref(), message, Some(help.into()));
     }
 
+    /// Takes `app` for a relative URL without `base_url`.
+    pub fn settle_app(&mut self, app: &App) {
+        if matches!(self.target, Target::Nowhere) {
+            self.target = Target::BelowApp(Box::new(app.clone()));
+        }
+    }
+
     /// Makes the default of `timeout_seconds` as long as a reply of `slowest_ms`; a written one that
     /// is shorter is an error, since that slow a reply would never be measured.
     pub fn allow(&mut self, slowest_ms: f64, report: &mut Report) {

@@ -14,8 +14,9 @@ use url::Url;
 
 use super::address::{Resolver, is_link_local};
 use super::errors::{classify, error, link_local, seconds};
+use super::lines::Lines;
 use super::redirect;
-use crate::world::{Http, HttpError, HttpErrorKind, Reply, Request};
+use crate::world::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
 
 /// The largest body that is read, after decompression: 1 MiB. Replies are numbers and small JSON.
 pub const BODY_LIMIT: usize = 1 << 20;
@@ -152,6 +153,13 @@ impl Http for Client {
         let url = parse(&request.url)?;
         let prepared = prepare(request, &host(&url))?;
         self.exchange(&url, &prepared).await
+    }
+
+    async fn lines(&self, request: Request) -> Result<Box<dyn LineStream>, HttpError> {
+        let url = parse(&request.url)?;
+        let prepared = prepare(request, &host(&url))?;
+        let response = self.open(&url, Some(&prepared), &prepared).await?;
+        Ok(Box::new(Lines::of(response, host(&url))))
     }
 
     fn has_answered(&self, url: &str) -> bool {

@@ -4,6 +4,7 @@
 mod address;
 mod client;
 mod errors;
+mod lines;
 mod redirect;
 mod redis;
 mod redis_errors;

@@ -58,3 +58,12 @@ pub struct PipelineSpec {
     /// Every so often a lasting condition is told again.
     pub notify_repeat: std::time::Duration,
 }
+
+impl PipelineSpec {
+    /// The unit of the values that are judged, where it is known: a `.map` makes it unknown.
+    #[must_use]
+    pub fn unit(&self) -> Option<&'static str> {
+        let stage = self.measure.first()?;
+        if stage.map.is_empty() { stage.backend.unit() } else { None }
+    }
+}

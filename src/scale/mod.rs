@@ -3,14 +3,24 @@
 //!
 //! [`Platforms`]: crate::world::Platforms
 
+mod custom;
+pub(crate) mod heroku;
+mod live;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use custom::Custom;
+pub use heroku::HerokuScale;
+pub use live::LivePlatforms;
 
 use serde_json::Value as Json;
 
 use crate::heroku::App;
 use crate::settings::{Constructor, Report};
 use crate::world::{Platform, World};
+
+pub use custom::Custom;
 
 /// A scaling backend with its settings.
 pub trait Scale: Send + Sync + fmt::Debug {
@@ -42,4 +52,4 @@ pub trait Scale: Send + Sync + fmt::Debug {
 }
 
 /// Every native constructor of `scale::`.
-pub static CONSTRUCTORS: &[Constructor<Box<dyn Scale>>] = &[];
+pub static CONSTRUCTORS: &[Constructor<Box<dyn Scale>>] = &[heroku::HEROKU];

@@ -2,10 +2,33 @@
 //! ([`Loaded`]) and functions ([`crate::function::Callable`]); it validates no setting and does no I/O
 //! but reading the script's own files.
 
+mod check;
+mod context;
+mod convert;
+mod diagnose;
+mod engine;
+mod files;
+mod function;
+mod limits;
+mod load;
+mod modules;
+mod node;
+mod places;
+mod resolver;
+mod session;
+mod sources;
+mod text;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::settings::{Node, Place, Report};
+pub use load::load;
+pub use sources::sources;
+
+use crate::settings::{Diagnostic, Node, Place, Report, Stage};
+
+/// Why there is no script to load.
+pub type SourceError = Box<Diagnostic>;
 
 /// One script: a file, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +70,8 @@ pub struct Loaded {
     pub files: Vec<SourceFile>,
     /// Environment variables that the script asked for, in order, and whether each is set.
     pub needs: Vec<(Arc<str>, bool)>,
+    /// Stages that were made and stand in no pipeline: they are validated all the same.
+    pub unused_stages: Vec<Arc<Stage>>,
 }
 
 /// One call of `pipeline(name, #{ … })`.

@@ -2,6 +2,7 @@
 //! same code for `run`, `check`, `test`, `simulate` and `replay`; only the world differs.
 
 mod clock;
+mod console;
 mod http;
 mod platform;
 mod redis;
@@ -10,7 +11,8 @@ mod source;
 use std::sync::Arc;
 
 pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
-pub use http::{Http, HttpError, HttpErrorKind, Reply, Request};
+pub use console::{Console, Standard};
+pub use http::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
 pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
 pub use redis::{Redis, RedisAddress, RedisError, RedisErrorKind, RedisServer, RedisTls};
 pub use source::{LiveSources, Sources};
@@ -33,6 +35,8 @@ pub struct World {
     pub sources: Arc<dyn Sources>,
     /// How dynos are counted and scaled.
     pub platforms: Arc<dyn Platforms>,
+    /// Where lines for people at the terminal go.
+    pub console: Arc<dyn Console>,
     /// Who hears of events.
     pub audience: Arc<dyn Audience>,
     /// What is kept.

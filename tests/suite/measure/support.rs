@@ -12,7 +12,7 @@ use autoscaler::pipeline::{Event, FailureKind, Measurement, PipelineSpec, Record
 use autoscaler::scale::Scale;
 use autoscaler::settings::{Fields, Node, Place, Report, Value};
 use autoscaler::state::{Batch, Fence, Kept, State, StateError};
-use autoscaler::world::{LiveSources, Platform, Platforms, SystemClock, World};
+use autoscaler::world::{LiveSources, Standard, Platform, Platforms, SystemClock, World};
 use serde_json::Value as Json;
 
 struct Nothing;
@@ -51,6 +51,7 @@ pub fn world() -> Arc<World> {
         redis: Arc::new(RedisConnections::default()),
         sources: Arc::new(LiveSources),
         platforms: Arc::new(Nothing),
+        console: Arc::new(Standard::Output),
         audience: Arc::new(Nothing),
         state: Arc::new(Nothing),
     })

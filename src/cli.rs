@@ -1,0 +1,242 @@
+//! Owns the command line: what can be typed, what it means and its help. It does nothing itself.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The command line as parsed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "autoscaler",
+    version,
+    about = "Watches an app, decides how many dynos it needs, scales it, and tells people.",
+    long_about = "Watches an app, decides how many dynos it needs, scales it, and tells people.\n\n\
+        Its settings file is a Rhai script, which declares pipelines; each measures, decides, scales and notifies. \
+        `autoscaler SCRIPT` is short for `autoscaler run SCRIPT`. Save the script and the running worker follows.",
+    after_help = "New here? `autoscaler demo` scales an embedded app in front of you.",
+    after_long_help = "First steps:\n  \
+        autoscaler demo                        scale an embedded app in front of you\n  \
+        autoscaler check scripts/autoscale.rhai   read a script and show it with every default filled in\n  \
+        autoscaler once scripts/autoscale.rhai    one tick: measure and decide, without scaling\n  \
+        autoscaler scripts/autoscale.rhai         run\n\n\
+        Every flag can be given as an environment variable (shown in brackets by `autoscaler COMMAND --help`). \
+        Secrets come from the environment only.\n\n\
+        Exit codes: 0 fine, 1 the script or the run failed, 2 wrong usage.",
+    propagate_version = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the worker until SIGINT or SIGTERM (the default: `autoscaler SCRIPT`)
+    Run(RunArgs),
+    /// Load a script and show every pipeline as resolved, reaching nothing
+    Check(CheckArgs),
+    /// One tick of every pipeline, its full record printed; scales only with --act
+    Once(OnceArgs),
+    /// Watch it scale an embedded app under a synthetic day of load
+    Demo(DemoArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+}
+
+/// Where the script is.
+#[derive(Clone, Debug, Args)]
+pub struct ScriptArg {
+    /// The script: a .rhai file, a folder of them (each a unit of its own), or - for standard input
+    #[arg(value_name = "SCRIPT", env = "AUTOSCALER_SCRIPT")]
+    pub script: PathBuf,
+}
+
+/// Which pipelines.
+#[derive(Clone, Debug, Default, Args)]
+pub struct OnlyArg {
+    /// Only these pipelines: names or globs such as `web*`, separated by commas
+    #[arg(long, value_name = "NAME,…", env = "AUTOSCALER_ONLY", value_delimiter = ',')]
+    pub only: Vec<String>,
+}
+
+/// How the log is written.
+#[derive(Clone, Debug, Args)]
+pub struct LogArgs {
+    /// How the log is written, on standard error; under DYNO the default is logfmt without time or colour
+    #[arg(long, value_name = "FORMAT", env = "AUTOSCALER_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What the log tells: error, warn, info, debug, or a filter such as `autoscaler=debug`
+    #[arg(long, value_name = "LEVEL", env = "AUTOSCALER_LOG", default_value = "info")]
+    pub log: String,
+}
+
+/// The forms of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Pretty,
+    /// One JSON object a line
+    Json,
+    /// key=value
+    Logfmt,
+}
+
+/// `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub script: ScriptArg,
+    /// Do everything but scale
+    #[arg(long, env = "AUTOSCALER_DRY_RUN")]
+    pub dry_run: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub only: OnlyArg,
+    /// Where state is kept: `memory` ends with the process
+    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", default_value = "memory")]
+    pub state: StateArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: LogArgs,
+}
+
+/// Where state is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StateArg {
+    /// In this process
+    Memory,
+}
+
+/// `check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub script: ScriptArg,
+    /// Print JSON: pipelines, needs and diagnostics
+    #[arg(long, env = "AUTOSCALER_JSON")]
+    pub json: bool,
+}
+
+/// `once`.
+#[derive(Clone, Debug, Args)]
+pub struct OnceArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub script: ScriptArg,
+    /// Print JSON: an array of decision records
+    #[arg(long, env = "AUTOSCALER_JSON")]
+    pub json: bool,
+    /// Scale and notify for real
+    #[arg(long, env = "AUTOSCALER_ACT")]
+    pub act: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub only: OnlyArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: LogArgs,
+}
+
+/// `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// The script that scales the embedded app; written to a temporary file when not given and not
+    /// found at scripts/demo.rhai
+    #[arg(value_name = "SCRIPT", env = "AUTOSCALER_DEMO_SCRIPT")]
+    pub script: Option<PathBuf>,
+    /// End by itself after so long, such as 60s or 5m
+    #[arg(long = "for", value_name = "DURATION", env = "AUTOSCALER_DEMO_FOR", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Plain lines even on a terminal
+    #[arg(long, env = "AUTOSCALER_DEMO_PLAIN")]
+    pub plain: bool,
+}
+
+/// `completions`.
+#[derive(Clone, Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// Names that are commands; anything else in the first place is a script for `run`.
+const COMMANDS: &[&str] = &["run", "check", "once", "demo", "completions", "help", "-h", "--help", "-V", "--version"];
+
+/// Puts in the `run` that `autoscaler SCRIPT` leaves out.
+#[must_use]
+pub fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(first) = arguments.get(1)
+        && !COMMANDS.iter().any(|command| *first == **command)
+    {
+        arguments.insert(1, "run".into());
+    }
+    arguments
+}
+
+/// Reads "90", "60s", "5m", "2h", "1d".
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
+        Some(at) => text.split_at(at),
+        None => (text, "s"),
+    };
+    let seconds = match unit {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return Err(format!("unknown unit `{unit}`: write 60s, 5m, 2h or 1d")),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| format!("`{text}` is no duration: write 60s, 5m, 2h or 1d"))?;
+    Duration::try_from_secs_f64(number * seconds)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| format!("`{text}` must be above zero"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Cli {
+        let words = std::iter::once("autoscaler").chain(words.iter().copied()).map(OsString::from);
+        Cli::try_parse_from(with_default_command(words)).expect("valid words")
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_script_alone_is_run() {
+        let Command::Run(run) = parse(&["--dry-run", "a.rhai", "--only", "web,celery*"]).command else {
+            panic!("not run");
+        };
+        assert_eq!((run.script.script, run.dry_run), (PathBuf::from("a.rhai"), true));
+        assert_eq!(run.only.only, ["web", "celery*"]);
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert!(duration("5 parsecs").is_err_and(|error| error.contains("60s, 5m")));
+        assert!(duration("0s").is_err());
+    }
+
+    #[test]
+    fn every_command_is_known_to_the_default() {
+        use clap::CommandFactory;
+        for command in Cli::command().get_subcommands() {
+            assert!(COMMANDS.contains(&command.get_name()), "{} is missing in COMMANDS", command.get_name());
+        }
+    }
+}

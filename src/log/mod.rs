@@ -1,0 +1,74 @@
+//! Owns the worker's log: three forms of a line, each scrubbed of secrets and at most 8 kB long. What
+//! is worth a line is decided where it happens.
+
+mod line;
+
+use std::io::IsTerminal;
+
+use tracing::{Event, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::cli::{LogArgs, LogFormat};
+use line::Line;
+
+/// Starts the log on standard error. Without `--log-format` it is pretty, and logfmt under `DYNO`.
+///
+/// # Errors
+/// When the filter of `--log` cannot be read.
+pub fn start(args: &LogArgs) -> Result<(), String> {
+    let on_heroku = std::env::var_os("DYNO").is_some();
+    let format = args.log_format.unwrap_or(if on_heroku { LogFormat::Logfmt } else { LogFormat::Pretty });
+    let form = Form { format, time: !on_heroku, colour: std::io::stderr().is_terminal() && !no_colour() };
+    let filter = EnvFilter::try_new(filter(&args.log)).map_err(|error| format!("`--log {}`: {error}", args.log))?;
+    let layer = tracing_subscriber::fmt::layer().event_format(form).with_writer(std::io::stderr);
+    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+    Ok(())
+}
+
+/// A bare level concerns us; other crates speak up from `warn` on.
+fn filter(given: &str) -> String {
+    match given.to_lowercase().as_str() {
+        level @ ("error" | "warn" | "info" | "debug" | "trace") => {
+            let others = if level == "error" { "error" } else { "warn" };
+            format!("{others},autoscaler={level}")
+        }
+        _ => given.into(),
+    }
+}
+
+/// Whether the user asked for no colour.
+#[must_use]
+pub fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// One of the three forms.
+#[derive(Clone, Copy, Debug)]
+struct Form {
+    format: LogFormat,
+    /// Heroku's own log stamps every line.
+    time: bool,
+    colour: bool,
+}
+
+impl<S, N> FormatEvent<S, N> for Form
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> std::fmt::Result {
+        let time = self.time.then(|| chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
+        let line = Line::of(event, time);
+        let text = match self.format {
+            LogFormat::Pretty => line.pretty(self.colour),
+            LogFormat::Json => line.json(),
+            LogFormat::Logfmt => line.logfmt(),
+        };
+        writeln!(writer, "{text}")
+    }
+}

@@ -1,0 +1,167 @@
+//! Owns what can be told of a file without running it: unknown modules and functions (the language
+//! looks inside closures only when they are called), wrong numbers of arguments, what is off, script
+//! functions that would take the place of ours.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use rhai::Engine;
+
+use super::diagnose::{self, REFUSED, parameters};
+use super::files::Script;
+use super::modules;
+use super::places::Call;
+use crate::settings::{Report, did_you_mean};
+
+/// What the language treats as calls without having functions for it.
+const BUILT_IN: &[&str] =
+    &["Fn", "call", "curry", "is_def_var", "is_def_fn", "is_shared", "type_of", "print", "debug", "this", "eval"];
+
+/// Numbers of parameters by function name.
+type Arities = BTreeMap<String, BTreeSet<usize>>;
+
+/// Every native function.
+struct Known {
+    /// Without a module: the language's and ours.
+    plain: Arities,
+    /// Of our modules, by module.
+    modules: BTreeMap<String, Arities>,
+    /// Without a module: ours alone.
+    ours: Arities,
+}
+
+/// The same for every generation: registered functions do not depend on the script.
+fn known(engine: &Engine) -> &'static Known {
+    static KNOWN: OnceLock<Known> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let all = engine.collect_fn_metadata(
+            None,
+            |info| Some((info.namespace.to_string(), info.metadata.name.to_string(), info.metadata.num_params)),
+            true,
+        );
+        let ours = engine.collect_fn_metadata(
+            None,
+            |info| info.namespace.is_empty().then(|| (info.metadata.name.to_string(), info.metadata.num_params)),
+            false,
+        );
+        let mut known = Known { plain: Arities::new(), modules: BTreeMap::new(), ours: Arities::new() };
+        for (module, name, parameters) in all {
+            let arities = if module.is_empty() { &mut known.plain } else { known.modules.entry(module).or_default() };
+            arities.entry(name).or_default().insert(parameters);
+        }
+        for (name, parameters) in ours {
+            known.ours.entry(name).or_default().insert(parameters);
+        }
+        known
+    })
+}
+
+/// Names of functions that can be called without a module, for suggestions.
+pub(super) fn names() -> Vec<String> {
+    modules::FUNCTIONS.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// The properties of one of our types, for suggestions.
+pub(super) fn properties(type_name: &str) -> &'static [&'static str] {
+    modules::PROPERTIES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, properties)| properties)
+}
+
+/// Reports what is wrong in `script`.
+pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
+    let known = known(engine);
+    functions(known, script, report);
+    for import in script.index.imports().iter().filter(|import| import.path.is_none()) {
+        let help = "write the path as a plain text: `import \"lib/policies\" as policies;`".to_owned();
+        report.error(Some(&script.place(import.position)), "the path of an import is computed", Some(help));
+    }
+    let mut calls: Vec<&Call> = script.index.calls().collect();
+    calls.sort_by_key(|call| (call.position.line(), call.position.position()));
+    for found in calls {
+        call(known, script, found, report);
+    }
+}
+
+/// Script functions that would be called in place of ours.
+fn functions(known: &Known, script: &Script, report: &mut Report) {
+    let mut named: Vec<_> = script.functions.iter().flat_map(|(name, all)| all.iter().map(move |f| (name, f))).collect();
+    named.sort_by_key(|(_, defined)| defined.position);
+    for (name, defined) in named.into_iter().filter(|(_, defined)| !defined.anonymous) {
+        let count = defined.definition.params.len();
+        let taken = known.ours.get(name).is_some_and(|arities| arities.contains(&count));
+        if taken || REFUSED.iter().any(|(refused, _)| refused == name) {
+            let message = format!("`{name}` with {} is a function of autoscaler", parameters(count));
+            let place = script.place(defined.position);
+            report.error(Some(&place), message, Some("choose another name".into()));
+        }
+    }
+}
+
+fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
+    let place = script.place(call.start);
+    let name = call.name.as_str();
+    let given = call.arguments.len();
+    if let Some(module) = call.module.first() {
+        if module == "global" || script.index.imports().iter().any(|import| import.alias == *module) {
+            return;
+        }
+        let Some(members) = known.modules.get(module) else {
+            let aliases = script.index.imports().iter().map(|import| import.alias.as_str());
+            let help = did_you_mean(module, known.modules.keys().map(String::as_str).chain(aliases));
+            report.error(Some(&place), format!("unknown module `{module}`"), help);
+            return;
+        };
+        match members.get(name) {
+            Some(arities) if arities.contains(&given) => {}
+            Some(arities) => {
+                let message = format!("`{module}::{name}` takes {}, and is called with {given}", counts(arities));
+                report.error(Some(&place), message, None);
+            }
+            None => {
+                let help = did_you_mean(name, members.keys().map(String::as_str)).unwrap_or_else(|| {
+                    format!("`{module}` has {}", members.keys().cloned().collect::<Vec<_>>().join(", "))
+                });
+                report.error(Some(&place), format!("unknown function `{module}::{name}`"), Some(help));
+            }
+        }
+        return;
+    }
+    if call.method || BUILT_IN.contains(&name) {
+        return;
+    }
+    if REFUSED.iter().any(|(refused, _)| *refused == name) {
+        let (message, help) = diagnose::refused(name);
+        report.error(Some(&place), message, help);
+        return;
+    }
+    let mut arities: BTreeSet<usize> =
+        script.functions.get(name).into_iter().flatten().map(|defined| defined.definition.params.len()).collect();
+    arities.extend(known.plain.get(name).into_iter().flatten());
+    if arities.contains(&given) || script.holds(name) {
+        return;
+    }
+    if arities.is_empty() {
+        let own = script.functions.keys().map(String::as_str).filter(|own| !own.starts_with("anon$"));
+        let help = did_you_mean(name, own.chain(modules::FUNCTIONS.iter().copied()));
+        report.error(Some(&place), format!("unknown function `{name}`"), help);
+    } else {
+        let message = format!("`{name}` takes {}, and is called with {given}", counts(&arities));
+        report.error(Some(&place), message, None);
+    }
+}
+
+/// "1 parameter", "0 or 1 parameters".
+fn counts(arities: &BTreeSet<usize>) -> String {
+    let list: Vec<String> = arities.iter().map(usize::to_string).collect();
+    match arities.first() {
+        Some(only) if arities.len() == 1 => parameters(*only),
+        _ => format!("{} parameters", list.join(" or ")),
+    }
+}
+
+impl Script {
+    /// Whether a variable or a parameter of the file is called `name`: it may hold a function.
+    fn holds(&self, name: &str) -> bool {
+        let mut functions = self.functions.values().flatten();
+        self.index.has_variable(name) || functions.any(|f| f.definition.params.iter().any(|parameter| parameter == name))
+    }
+}

@@ -1,0 +1,79 @@
+//! Owns what the native functions of a script find around them on the current thread: whether the
+//! script loads or one of its functions is called, for which pipeline, and what that call may reach.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::files::Surroundings;
+use crate::function::{Permit, Reach};
+
+/// One run: a load or a call.
+struct Running {
+    surroundings: Arc<Surroundings>,
+    /// `None` while the script loads.
+    permit: Option<Permit>,
+    /// Answers (`up(1)` …) made so far, by number, as written.
+    answers: Vec<(u64, String)>,
+    next_answer: u64,
+}
+
+thread_local! {
+    static RUNNING: RefCell<Vec<Running>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Ends the run when dropped.
+pub(super) struct Entered;
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        RUNNING.with_borrow_mut(Vec::pop);
+    }
+}
+
+/// Starts a run: a call with `permit`, or a load without.
+pub(super) fn enter(surroundings: &Arc<Surroundings>, permit: Option<&Permit>) -> Entered {
+    let running = Running {
+        surroundings: Arc::clone(surroundings),
+        permit: permit.cloned(),
+        answers: Vec::new(),
+        next_answer: 0,
+    };
+    RUNNING.with_borrow_mut(|stack| stack.push(running));
+    Entered
+}
+
+/// What surrounds the current run.
+pub(super) fn surroundings() -> Option<Arc<Surroundings>> {
+    RUNNING.with_borrow(|stack| stack.last().map(|running| Arc::clone(&running.surroundings)))
+}
+
+/// The pipeline of the current call; `None` while the script loads.
+pub(super) fn pipeline() -> Option<Arc<str>> {
+    RUNNING.with_borrow(|stack| Some(Arc::clone(&stack.last()?.permit.as_ref()?.pipeline)))
+}
+
+/// What the current call may reach; `None` while the script loads.
+pub(super) fn reach() -> Option<Reach> {
+    RUNNING.with_borrow(|stack| Some(stack.last()?.permit.as_ref()?.reach.clone()))
+}
+
+/// Notes an answer as made; its number tells it from others that read the same.
+pub(super) fn made(text: String) -> u64 {
+    RUNNING.with_borrow_mut(|stack| {
+        let Some(running) = stack.last_mut() else { return 0 };
+        running.next_answer += 1;
+        // A loop may make thousands: the first hundred say what there is to say.
+        if running.answers.len() < 100 {
+            running.answers.push((running.next_answer, text));
+        }
+        running.next_answer
+    })
+}
+
+/// The answers made in the current run but for number `returned`, as written.
+pub(super) fn dropped(returned: u64) -> Vec<String> {
+    RUNNING.with_borrow_mut(|stack| {
+        let answers = stack.last_mut().map(|running| std::mem::take(&mut running.answers)).unwrap_or_default();
+        answers.into_iter().filter(|(number, _)| *number != returned).map(|(_, text)| text).collect()
+    })
+}

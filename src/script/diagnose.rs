@@ -1,0 +1,274 @@
+//! Owns what the author is told when a script goes wrong: place, message in the author's words, mend.
+//! Neither made-up closure names nor Rust types are ever shown.
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, EvalAltResult, LexError, ParseErrorType, Position};
+
+use super::files::{Script, Surroundings};
+use super::limits::{self, Halt};
+use crate::function::CallError;
+use crate::secret::scrub;
+use crate::settings::{Diagnostic, Place, Severity, did_you_mean};
+
+/// An error raised by one of our own functions.
+#[derive(Clone, Debug)]
+pub(super) struct Complaint {
+    /// What is wrong.
+    pub(super) message: String,
+    /// What to do about it.
+    pub(super) help: Option<String>,
+}
+
+/// Raises an error at `position`; without a position it gets that of the call.
+pub(super) fn complaint(message: impl Into<String>, help: Option<String>, position: Position) -> Box<EvalAltResult> {
+    let complaint = Complaint { message: message.into(), help };
+    EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
+}
+
+/// "1 parameter", "2 parameters".
+pub(super) fn parameters(count: usize) -> String {
+    format!("{count} parameter{}", if count == 1 { "" } else { "s" })
+}
+
+/// What a script threw, as text.
+pub(super) fn thrown(value: &Dynamic) -> String {
+    if let Some(complaint) = value.read_lock::<Complaint>() {
+        return complaint.message.clone();
+    }
+    if value.is_unit() {
+        return "the script threw an error".into();
+    }
+    super::convert::to_json(value).map_or_else(
+        |what| format!("the script threw {what}"),
+        |json| json.as_str().map_or_else(|| json.to_string(), str::to_owned),
+    )
+}
+
+/// An error as a diagnostic. `script` is the file that was run.
+pub(super) fn diagnostic(error: &EvalAltResult, surroundings: &Surroundings, script: &Arc<Script>) -> Diagnostic {
+    let (error, script, position) = innermost(error, surroundings, script);
+    let (message, help) = words(error, &script);
+    let place = Some(script.place(position));
+    Diagnostic { severity: Severity::Error, place, message: scrub(&message).into_owned(), help }
+}
+
+/// The error of a call, or the limit it ran into.
+pub(super) fn call_error(
+    error: Option<&EvalAltResult>,
+    surroundings: &Surroundings,
+    script: &Arc<Script>,
+    place: &Place,
+) -> CallError {
+    let said = error.map(|error| diagnostic(error, surroundings, script));
+    let place = said.as_ref().and_then(|said| said.place.clone()).filter(|place| place.line > 0).or(Some(place.clone()));
+    match (limits::halted(), said) {
+        (Some(Halt::SecretShown), _) => CallError::Script { message: halt_words(Halt::SecretShown).0, place },
+        (Some(halt), _) => CallError::Budget { message: halt_words(halt).0, place },
+        (None, Some(Diagnostic { message, help: Some(help), .. })) => {
+            CallError::Script { message: format!("{message} ({help})"), place }
+        }
+        (None, Some(Diagnostic { message, .. })) => CallError::Script { message, place },
+        (None, None) => CallError::Script { message: "the function failed".into(), place },
+    }
+}
+
+/// The error at the bottom, its file, and the deepest position that is known.
+fn innermost<'a>(
+    error: &'a EvalAltResult,
+    surroundings: &Surroundings,
+    script: &Arc<Script>,
+) -> (&'a EvalAltResult, Arc<Script>, Position) {
+    let (mut error, mut script, mut known) = (error, Arc::clone(script), (Arc::clone(script), Position::NONE));
+    loop {
+        if !error.position().is_none() {
+            known = (Arc::clone(&script), error.position());
+        }
+        let (file, inner) = match error {
+            EvalAltResult::ErrorInFunctionCall(_, file, inner, _) | EvalAltResult::ErrorInModule(file, inner, _) => {
+                (file, inner)
+            }
+            _ => return (error, known.0, known.1),
+        };
+        if let Some(named) = surroundings.files.named(file) {
+            script = named;
+        }
+        error = inner;
+    }
+}
+
+/// What is said of a run that was stopped.
+pub(super) fn halted_words() -> (String, Option<String>) {
+    limits::halted().map_or_else(|| ("the script was stopped".into(), None), halt_words)
+}
+
+fn halt_words(halt: Halt) -> (String, Option<String>) {
+    match halt {
+        Halt::Operations(limit) => (
+            format!("the script used up its {limit} operations"),
+            Some("is there a loop that does not end?".into()),
+        ),
+        Halt::Time(limit) => (
+            format!("the script used up its time of {} s", limit.as_secs_f64()),
+            Some("is there a loop that does not end?".into()),
+        ),
+        Halt::SecretShown => (
+            "a secret cannot be put into a text with `${…}` or `to_string()`".into(),
+            Some("write `\"text\" + secret`, which is a secret too".into()),
+        ),
+    }
+}
+
+fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
+    use EvalAltResult as E;
+    match error {
+        E::ErrorParsing(error, _) => parse_words(error),
+        E::ErrorTerminated(..) | E::ErrorTooManyOperations(_) => halted_words(),
+        E::ErrorRuntime(value, _) => {
+            let help = value.read_lock::<Complaint>().and_then(|complaint| complaint.help.clone());
+            (thrown(value), help)
+        }
+        E::ErrorFunctionNotFound(signature, _) => function_words(signature, script),
+        E::ErrorVariableNotFound(name, _) => (format!("unknown variable `{name}`"), None),
+        E::ErrorModuleNotFound(name, _) => module_words(name),
+        E::ErrorPropertyNotFound(name, _) => (format!("unknown property `{name}`"), None),
+        E::ErrorDotExpr(text, _) => property_words(text),
+        E::ErrorUnboundThis(_) => (
+            "`this` is not known here".into(),
+            Some("copy it before: `let memory = this;` or `let n = this.n;`".into()),
+        ),
+        E::ErrorStackOverflow(_) => ("functions call each other too deeply".into(), None),
+        E::ErrorDataTooLarge(what, _) => {
+            (format!("a value grew too large: {}", what.to_lowercase().replace("object map", "map")), None)
+        }
+        E::ErrorMismatchDataType(expected, found, _) | E::ErrorMismatchOutputType(expected, found, _) => {
+            (format!("{} is expected, not {}", type_name(expected), type_name(found)), None)
+        }
+        E::ErrorIndexingType(name, _) => {
+            let name = name.split(" [").next().unwrap_or(name);
+            (format!("{} has no elements to take with `[…]`", type_name(name)), None)
+        }
+        E::ErrorArrayBounds(length, at, _) => {
+            (format!("element {at} of an array of {length} does not exist"), None)
+        }
+        E::ErrorFor(_) => ("`for` needs an array, a range, a history or a text".into(), None),
+        E::ErrorArithmetic(text, _) => (format!("cannot calculate: {}", lower(text)), None),
+        E::ErrorAssignmentToConstant(name, _) => (format!("`{name}` is constant and cannot be changed"), None),
+        E::ErrorTooManyModules(_) => (format!("more than {} imports", limits::FILES), None),
+        other => (lower(&without_position(&other.to_string())), None),
+    }
+}
+
+fn parse_words(error: &ParseErrorType) -> (String, Option<String>) {
+    use ParseErrorType as P;
+    match error {
+        P::VariableUndefined(name) => (format!("unknown variable or function `{name}`"), None),
+        P::ModuleUndefined(name) => module_words(name),
+        P::TooManyFunctions => (
+            format!("the file has more than {} closures and functions", limits::FILE_FUNCTIONS),
+            Some("declare pipelines in a loop, or move some to a file that you `import`".into()),
+        ),
+        P::BadInput(LexError::ImproperSymbol(symbol, _)) if REFUSED.iter().any(|(name, _)| name == symbol) => {
+            refused(symbol)
+        }
+        P::Reserved(symbol) => {
+            if REFUSED.iter().any(|(name, _)| name == symbol) {
+                return refused(symbol);
+            }
+            let help = format!("choose another name; as the key of a map write it in quotes: `\"{symbol}\": …`");
+            (format!("`{symbol}` is a word of the language"), Some(help))
+        }
+        P::UnexpectedEOF => ("the script ends in the middle of something".into(), Some("is a bracket open?".into())),
+        other => (lower(&other.to_string().replace('\'', "`")), None),
+    }
+}
+
+/// Functions of the language that scripts may not use, and what to do instead.
+pub(super) const REFUSED: &[(&str, &str)] = &[
+    ("eval", "scripts are loaded as files: `import` what you need"),
+    ("sleep", "the engine owns time: it calls a function once per tick"),
+    ("timestamp", "use `m.now` in a decision, `time::now()` in the other stages"),
+    ("exit", "`return` ends a function; a script always runs to its end"),
+];
+
+/// What is said of a refused function.
+pub(super) fn refused(name: &str) -> (String, Option<String>) {
+    let help = REFUSED.iter().find(|(refused, _)| *refused == name).map(|(_, help)| (*help).to_owned());
+    (format!("`{name}` is off in scripts"), help)
+}
+
+fn module_words(name: &str) -> (String, Option<String>) {
+    let help = did_you_mean(name, super::modules::NAMES.iter().copied());
+    (format!("unknown module `{name}`"), help)
+}
+
+/// "name (types)" as the language reports it, in the author's words.
+fn function_words(signature: &str, script: &Script) -> (String, Option<String>) {
+    let (name, types) = signature.split_once(" (").map_or((signature, ""), |(name, types)| (name, types));
+    let types: Vec<String> =
+        types.trim_end_matches(')').split(", ").filter(|name| !name.is_empty()).map(type_name).collect();
+    if name.contains("anon$") || name.contains("captured_function") {
+        return (format!("a closure is called with {}, and takes another number", given(types.len())), None);
+    }
+    let operator = name.chars().all(|character| !character.is_alphanumeric() && character != '_' && character != '$');
+    if let (true, [a, b]) = (operator, types.as_slice()) {
+        return (format!("`{name}` does not work on {a} and {b}"), None);
+    }
+    let bare = name.rsplit("::").next().unwrap_or(name);
+    let known: Vec<usize> =
+        script.functions.get(bare).into_iter().flatten().map(|defined| defined.definition.params.len()).collect();
+    if let [takes] = known.as_slice() {
+        return (format!("`{bare}` takes {}, and is called with {}", parameters(*takes), given(types.len())), None);
+    }
+    let names = super::check::names();
+    let help = did_you_mean(bare, script.functions.keys().chain(names.iter()).map(String::as_str).filter(|n| *n != bare));
+    let of = if types.is_empty() { String::new() } else { format!(" for {}", types.join(", ")) };
+    (format!("unknown function `{name}`{of}"), help)
+}
+
+fn given(count: usize) -> String {
+    format!("{count} argument{}", if count == 1 { "" } else { "s" })
+}
+
+/// "Unknown property 'x' - a getter is not registered for type 'Moment'" in the author's words.
+fn property_words(text: &str) -> (String, Option<String>) {
+    let mut quoted = text.split('\'').skip(1).step_by(2);
+    match (quoted.next(), quoted.next()) {
+        (Some(property), Some(of)) => {
+            let help = did_you_mean(property, super::check::properties(of).iter().copied());
+            (format!("{} has no `{property}`", type_name(of)), help)
+        }
+        _ => (lower(text), None),
+    }
+}
+
+/// A type's name as the author knows it.
+pub(super) fn type_name(name: &str) -> String {
+    let name = name.trim().trim_start_matches('&').trim_start_matches("mut ");
+    match name {
+        "()" => "nothing, `()`".into(),
+        "i64" | "int" => "a whole number".into(),
+        "f64" | "float" => "a number".into(),
+        "bool" => "`true` or `false`".into(),
+        "char" => "a character".into(),
+        "map" | "Map" => "a map".into(),
+        "array" | "Array" => "an array".into(),
+        "blob" | "Blob" => "a blob".into(),
+        "Fn" | "FnPtr" => "a function".into(),
+        _ if name.contains("String") || name.contains("str") && name.len() < 40 => "a text".into(),
+        _ if name.contains("FnPtr") => "a function".into(),
+        _ if name.contains("range") || name.contains("Range") => "a range".into(),
+        _ if name.contains("Dynamic") || name.contains("::") => "a value".into(),
+        _ => name.into(),
+    }
+}
+
+fn lower(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
+
+/// Without the "(line 1, position 2)" that the language puts behind its messages.
+fn without_position(text: &str) -> String {
+    text.split(" (line ").next().unwrap_or(text).to_owned()
+}

@@ -1,0 +1,167 @@
+//! Owns the files of one generation of a script: text, functions, places, and the module each became.
+//! Functions of several files are never merged: every file keeps its own.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use rhai::{AST, FnPtr, ImmutableString, Position, ScriptFuncDef, Shared};
+
+use super::places::Index;
+use super::{Environment, MissingSecrets};
+use crate::settings::Place;
+
+/// What every run of one generation has around it.
+pub(super) struct Surroundings {
+    /// The variables that `env::` reads.
+    pub(super) environment: Arc<dyn Environment>,
+    /// What a secret that is not set means.
+    pub(super) missing: MissingSecrets,
+    /// The script's own folder, links followed: imports stay in it. `None` where there is none.
+    pub(super) root: Option<PathBuf>,
+    /// That folder as messages name it.
+    pub(super) shown_root: PathBuf,
+    /// The files, the script first.
+    pub(super) files: Files,
+}
+
+/// The files of a generation: added while it loads, read afterwards.
+#[derive(Default)]
+pub(super) struct Files {
+    scripts: RwLock<Vec<Arc<Script>>>,
+    /// What each path of an `import` led to: a later import of it reads nothing.
+    imported: RwLock<HashMap<String, Arc<str>>>,
+}
+
+/// One file.
+pub(super) struct Script {
+    /// As messages name it.
+    pub(super) name: Arc<str>,
+    /// Where it is on disk; `None` for what is embedded.
+    pub(super) path: Option<PathBuf>,
+    /// Its text.
+    pub(super) text: Arc<str>,
+    /// Blank lines put before the text to tell its closures from those of another file.
+    pub(super) shift: usize,
+    /// Where calls, maps and variables stand.
+    pub(super) index: Index,
+    /// Its functions and closures by name.
+    pub(super) functions: HashMap<String, Vec<Defined>>,
+    /// What it became when it had run; closures are called with this.
+    pub(super) module: OnceLock<Shared<rhai::Module>>,
+}
+
+/// One function or closure.
+pub(super) struct Defined {
+    /// The definition.
+    pub(super) definition: Shared<ScriptFuncDef>,
+    /// Where it starts.
+    pub(super) position: Position,
+    /// Whether it has a name of its own.
+    pub(super) anonymous: bool,
+    /// For a named one: its name in a memory of its own, which tells a pointer to it from a pointer
+    /// to a function of the same name in another file.
+    own_name: ImmutableString,
+}
+
+impl Files {
+    /// Adds a file.
+    pub(super) fn add(&self, script: Arc<Script>) {
+        self.scripts.write().unwrap_or_else(PoisonError::into_inner).push(script);
+    }
+
+    /// Notes that `path` leads to the file `name`.
+    pub(super) fn found(&self, path: &str, name: &Arc<str>) {
+        self.imported.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), Arc::clone(name));
+    }
+
+    /// The file that `path` led to before.
+    pub(super) fn imported(&self, path: &str) -> Option<Arc<Script>> {
+        let name = self.imported.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned()?;
+        self.named(&name)
+    }
+
+    /// All of them, the script first.
+    pub(super) fn all(&self) -> Vec<Arc<Script>> {
+        self.scripts.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The file that messages name `name`.
+    pub(super) fn named(&self, name: &str) -> Option<Arc<Script>> {
+        self.find(|script| &*script.name == name)
+    }
+
+    /// The first file for which `wanted` holds.
+    pub(super) fn find(&self, wanted: impl Fn(&Script) -> bool) -> Option<Arc<Script>> {
+        let scripts = self.scripts.read().unwrap_or_else(PoisonError::into_inner);
+        scripts.iter().find(|script| wanted(script)).cloned()
+    }
+
+    /// The file of the function that `pointer` names: for a closure the one that has it (closures of
+    /// two files never share a name, see `load::compile`), for a named function the one whose own
+    /// name it carries, else `current`.
+    pub(super) fn home(&self, pointer: &FnPtr, current: &Arc<Script>) -> Option<Arc<Script>> {
+        let name = pointer.fn_name();
+        if pointer.is_anonymous() {
+            return self.find(|script| script.functions.contains_key(name));
+        }
+        self.find(|script| {
+            let defined = script.functions.get(name).into_iter().flatten();
+            defined.into_iter().any(|defined| std::ptr::eq(defined.own_name.as_ptr(), name.as_ptr()))
+        })
+        .or_else(|| current.functions.contains_key(name).then(|| Arc::clone(current)))
+    }
+}
+
+impl Script {
+    /// Takes `ast` apart.
+    pub(super) fn new(name: Arc<str>, path: Option<PathBuf>, text: Arc<str>, shift: usize, ast: &AST) -> Self {
+        let index = Index::of(ast);
+        let mut functions: HashMap<String, Vec<Defined>> = HashMap::new();
+        for (.., definition) in ast.shared_lib().iter_script_fn_info() {
+            let anonymous = definition.name.starts_with("anon$");
+            let position = index.closure(&definition.name).unwrap_or_else(|| definition.body.start_position());
+            let own_name = ImmutableString::from(definition.name.to_string());
+            let defined = Defined { definition: Shared::clone(definition), position, anonymous, own_name };
+            functions.entry(definition.name.to_string()).or_default().push(defined);
+        }
+        Self { name, path, text, shift, index, functions, module: OnceLock::new() }
+    }
+
+    /// The place of `position` in this file; the file alone where there is none.
+    pub(super) fn place(&self, position: Position) -> Place {
+        let Some(line) = position.line() else { return Place::file(Arc::clone(&self.name)) };
+        let line = u32::try_from(line.saturating_sub(self.shift)).unwrap_or(0);
+        let column = u32::try_from(position.position().unwrap_or(0)).unwrap_or(0);
+        Place { file: Arc::clone(&self.name), line, column }
+    }
+
+    /// The function `name` of this file; among several the one that a stage would be called with.
+    pub(super) fn function(&self, name: &str) -> Option<&Defined> {
+        let named = self.functions.get(name)?;
+        let with = |count: usize| named.iter().find(|defined| defined.definition.params.len() == count);
+        with(1).or_else(|| with(0)).or_else(|| named.first())
+    }
+
+    /// A pointer to the function `name` of this file, which [`Files::home`] knows again.
+    pub(super) fn pointer(&self, name: &str) -> Option<FnPtr> {
+        let defined = self.function(name).filter(|defined| !defined.anonymous)?;
+        FnPtr::new(defined.own_name.clone()).ok()
+    }
+
+    /// The text of a definition: its parameters and its body, up to where the body ends.
+    pub(super) fn text_of(&self, defined: &Defined) -> String {
+        let parameters = defined.definition.params.join(", ");
+        let position = defined.definition.body.start_position();
+        let start = position.line().and_then(|line| {
+            let line = line.checked_sub(self.shift + 1)?;
+            let start = self.text.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
+            let column = position.position().unwrap_or(1).saturating_sub(1);
+            let rest = self.text.get(start..)?;
+            let offset = rest.char_indices().nth(column).map_or(0, |(offset, _)| offset);
+            self.text.get(start + offset..)
+        });
+        let body = start.map_or("", |rest| &rest[..super::text::extent(rest)]);
+        format!("|{parameters}| {body}")
+    }
+}

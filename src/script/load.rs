@@ -1,0 +1,177 @@
+//! Owns loading: reading, compiling and running a script once, which declares its pipelines and does
+//! no I/O but reading the script's own files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rhai::{AST, Engine, EvalAltResult, Module, Scope};
+
+use super::files::{Files, Script, Surroundings};
+use super::limits::{self, Metered};
+use super::session::{self, Session};
+use super::{Environment, Loaded, MissingSecrets, Source, SourceFile};
+use super::{check, context, diagnose, engine, sources, text};
+use crate::settings::{Place, Report};
+
+/// How often a file is laid out anew because a closure in it looks like one of another file.
+const MOST_SHIFTS: usize = 100;
+
+/// Loads `source`. Everything that is wrong is in the report of what it returns.
+///
+/// It parses (at most 1 MiB), runs the script (at most 10 s) and reads files: call it where that
+/// may block.
+#[must_use]
+pub fn load(source: &Source, environment: &Arc<dyn Environment>, missing: MissingSecrets) -> Loaded {
+    let name: Arc<str> = match &source.text {
+        Some(_) => source.path.file_name().map_or_else(|| "stdin.rhai".into(), |name| name.to_string_lossy().into()),
+        None => source.path.display().to_string().into(),
+    };
+    let text = match sources::read(source, &name) {
+        Ok(text) => text,
+        Err(said) => return refused(source, name, *said),
+    };
+    let folder = match source.path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let surroundings = Arc::new(Surroundings {
+        environment: Arc::clone(environment),
+        missing,
+        root: folder.canonicalize().ok(),
+        shown_root: source.path.parent().map(Path::to_owned).unwrap_or_default(),
+        files: Files::default(),
+    });
+    let engine = Arc::new(engine::build(&surroundings));
+    let path = source.path.canonicalize().unwrap_or_else(|_| source.path.clone());
+    Session::open(&engine);
+    let entered = context::enter(&surroundings, None);
+    let metered = Metered::start(limits::LOAD);
+    let result = run(&engine, &surroundings, name, path, text);
+    let halted = limits::halted();
+    let said = match (&result, surroundings.files.all().first()) {
+        (Err(error), Some(script)) => Some(diagnose::diagnostic(error, &surroundings, script)),
+        (Ok(()), _) if halted.is_some() => {
+            let (message, help) = diagnose::halted_words();
+            let severity = crate::settings::Severity::Error;
+            Some(crate::settings::Diagnostic { severity, place: None, message, help })
+        }
+        _ => None,
+    };
+    drop(metered);
+    drop(entered);
+    let session = Session::close();
+    loaded(session, said, source, &surroundings)
+}
+
+/// What is returned for a file that cannot be read.
+fn refused(source: &Source, name: Arc<str>, said: crate::settings::Diagnostic) -> Loaded {
+    let mut report = Report::default();
+    report.push(said);
+    let files = vec![SourceFile { path: source.path.clone(), name, text: "".into() }];
+    Loaded { report, files, ..Loaded::default() }
+}
+
+fn loaded(
+    session: Option<Session>,
+    said: Option<crate::settings::Diagnostic>,
+    source: &Source,
+    surroundings: &Surroundings,
+) -> Loaded {
+    let Some(session) = session else { return Loaded::default() };
+    let unused_stages = session.unused_stages();
+    let mut report = session.report;
+    // An unknown function is found by looking and, if the script comes that far, by running: once is enough.
+    let known = |place: &Option<Place>| {
+        place.is_some() && report.diagnostics().iter().any(|known| known.place == *place)
+    };
+    if let Some(said) = said.filter(|said| !known(&said.place)) {
+        report.push(said);
+    }
+    let scripts = surroundings.files.all();
+    let main = scripts.first().map(|script| Arc::clone(&script.name));
+    let files = scripts.iter().filter_map(|script| {
+        // The script itself by the path it was named with: a link may later lead elsewhere.
+        let own = Some(&script.name) == main.as_ref();
+        let path = if own { source.path.clone() } else { script.path.clone()? };
+        Some(SourceFile { path, name: Arc::clone(&script.name), text: Arc::clone(&script.text) })
+    });
+    Loaded {
+        declarations: session.declarations,
+        settings: session.settings,
+        report,
+        files: files.collect(),
+        needs: session.needs,
+        unused_stages,
+    }
+}
+
+fn run(
+    engine: &Engine,
+    surroundings: &Arc<Surroundings>,
+    name: Arc<str>,
+    path: PathBuf,
+    text: Arc<str>,
+) -> Result<(), Box<EvalAltResult>> {
+    session::with(|session| session.importing.push(Arc::clone(&name)));
+    let (ast, script) = compile(engine, surroundings, name, Some(path), text)?;
+    let mut global = engine.new_global_runtime_state();
+    let module = Module::eval_ast_as_new_raw(engine, &mut Scope::new(), &mut global, &ast)?;
+    let _ = script.module.set(module.into());
+    import_all(engine, &script)
+}
+
+/// Compiles one file, adds it to the generation and looks for what can be told without running it.
+pub(super) fn compile(
+    engine: &Engine,
+    surroundings: &Surroundings,
+    name: Arc<str>,
+    path: Option<PathBuf>,
+    text: Arc<str>,
+) -> Result<(AST, Arc<Script>), Box<EvalAltResult>> {
+    // A function may be named before it is defined: the parser takes these names for variables.
+    let mut names = Scope::new();
+    for function in text::functions(&text) {
+        if !names.contains(function) {
+            names.push_constant(function.to_owned(), ());
+        }
+    }
+    let mut shift = 0;
+    let (ast, script) = loop {
+        let shifted = format!("{}{text}", "\n".repeat(shift));
+        let mut ast = match engine.compile_with_scope(&names, shifted) {
+            Ok(ast) => ast,
+            Err(error) => {
+                surroundings.files.add(Arc::new(Script::empty(name, path, text)));
+                return Err(error.into());
+            }
+        };
+        ast.set_source(name.as_ref());
+        let script = Script::new(Arc::clone(&name), path.clone(), Arc::clone(&text), shift, &ast);
+        // Closures are named by their text and position: two files that look alike would share them.
+        let taken = |other: &Script| script.functions.keys().any(|f| f.starts_with("anon$") && other.functions.contains_key(f));
+        if shift == MOST_SHIFTS || surroundings.files.find(taken).is_none() {
+            break (ast, Arc::new(script));
+        }
+        shift += 1;
+    };
+    surroundings.files.add(Arc::clone(&script));
+    session::with(|session| check::script(engine, &script, &mut session.report));
+    Ok((ast, script))
+}
+
+/// Reads what the functions of `script` import: later nothing is read.
+pub(super) fn import_all(engine: &Engine, script: &Script) -> Result<(), Box<EvalAltResult>> {
+    for import in script.index.imports() {
+        if let Some(path) = &import.path {
+            engine.module_resolver().resolve(engine, Some(&script.name), path, import.position)?;
+        }
+    }
+    Ok(())
+}
+
+impl Script {
+    /// A file that could not be compiled: it has a text and a name.
+    pub(super) fn empty(name: Arc<str>, path: Option<PathBuf>, text: Arc<str>) -> Self {
+        Self::new(name, path, text, 0, &AST::empty())
+    }
+}

@@ -1,0 +1,75 @@
+//! Owns the answers of a decision, `up`, `down`, `to` and `hold`, and `measure::failed`. It decides
+//! nothing: numbers are passed on as given.
+
+use rhai::{Dynamic, Engine, Module, Position};
+
+use super::{Answered, number, text};
+use crate::function::{Change, Movement};
+use crate::script::context;
+use crate::script::diagnose::complaint;
+
+/// An answer made in this call.
+#[derive(Clone, Debug)]
+pub(in crate::script) struct Answer {
+    movement: Movement,
+    reason: Option<String>,
+    number: u64,
+}
+
+/// `measure::failed("why")`.
+#[derive(Clone, Debug)]
+pub(in crate::script) struct Failed(pub(in crate::script) String);
+
+impl Answer {
+    fn new(movement: Movement, written: String, reason: Option<String>) -> Self {
+        Self { movement, reason, number: context::made(written) }
+    }
+
+    /// Its number among the answers of the call.
+    pub(in crate::script) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The answer as the engine takes it.
+    pub(in crate::script) fn change(&self, dropped: Vec<String>) -> Change {
+        Change { movement: self.movement, reason: self.reason.clone(), dropped }
+    }
+}
+
+/// Registers the answers.
+pub(super) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Answer>("an answer such as `up(1)`");
+    engine.register_type_with_name::<Failed>("a failed measurement");
+    counted(engine, "up", Movement::Up);
+    counted(engine, "down", Movement::Down);
+    counted(engine, "to", Movement::To);
+    engine.register_fn("hold", || Answer::new(Movement::Hold, "hold()".into(), None));
+    engine.register_fn("hold", |why: Dynamic| -> Answered<Answer> {
+        let why = text("`hold`", &why)?;
+        Ok(Answer::new(Movement::Hold, format!("hold(\"{why}\")"), Some(why)))
+    });
+    engine.register_fn("because", |answer: Answer, why: Dynamic| -> Answered<Answer> {
+        Ok(Answer { reason: Some(text("`because`", &why)?), ..answer })
+    });
+    engine.register_fn("because", |_: i64, _: Dynamic| no_answer());
+    engine.register_fn("because", |_: f64, _: Dynamic| no_answer());
+}
+
+fn no_answer() -> Answered<Answer> {
+    let help = "write `to(n).because(\"…\")`";
+    Err(complaint("`because` belongs to an answer, not to a number", Some(help.into()), Position::NONE))
+}
+
+fn counted(engine: &mut Engine, name: &'static str, movement: fn(f64) -> Movement) {
+    engine.register_fn(name, move |count: Dynamic| -> Answered<Answer> {
+        let value = number(&format!("`{name}`"), &count)?;
+        Ok(Answer::new(movement(value), format!("{name}({count})"), None))
+    });
+}
+
+/// Adds `failed` to the module `measure`.
+pub(super) fn failed(module: &mut Module) {
+    module.set_native_fn("failed", |why: Dynamic| -> Answered<Failed> {
+        Ok(Failed(text("`measure::failed`", &why)?))
+    });
+}

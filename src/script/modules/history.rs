@@ -1,0 +1,87 @@
+//! Owns histories in scripts: statistics that are `()` where they cannot be told, counts, elements.
+
+use std::sync::Arc;
+
+use rhai::{Array, Dynamic, Engine, Position};
+
+use super::{Answered, number, optional, whole};
+use crate::pipeline::History;
+use crate::script::diagnose::complaint;
+
+/// `m.history`, `m.past`: values, oldest first; a failed measurement is `()`.
+#[derive(Clone, Debug)]
+pub(in crate::script) struct HistoryValue(pub(in crate::script) Arc<History>);
+
+impl HistoryValue {
+    /// The values, oldest first.
+    pub(super) fn values(&self) -> Array {
+        self.0.iter().map(|measurement| optional(measurement.value)).collect()
+    }
+}
+
+impl IntoIterator for HistoryValue {
+    type Item = Dynamic;
+    type IntoIter = std::vec::IntoIter<Dynamic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.values().into_iter()
+    }
+}
+
+/// Registers the type.
+pub(super) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<HistoryValue>("a history");
+    engine.register_iterator::<HistoryValue>();
+    newest(engine, "average", History::average);
+    newest(engine, "max", History::max);
+    newest(engine, "min", History::min);
+    newest(engine, "slope", History::slope);
+    engine.register_fn("percentile", |history: &mut HistoryValue, p: Dynamic, n: Dynamic| -> Answered<Dynamic> {
+        let p = number("`percentile`", &p)?;
+        if !(0.0..=100.0).contains(&p) {
+            return Err(complaint(format!("`percentile` takes 0 to 100, not {p}"), None, Position::NONE));
+        }
+        Ok(optional(history.0.percentile(p, whole("`percentile`", 1.0, &n)?)))
+    });
+    row(engine, "consecutive_above", History::consecutive_above);
+    row(engine, "consecutive_below", History::consecutive_below);
+    engine.register_fn("len", |history: &mut HistoryValue| count(history.0.len()));
+    engine.register_get("len", |history: &mut HistoryValue| count(history.0.len()));
+    engine.register_fn("is_empty", |history: &mut HistoryValue| history.0.is_empty());
+    engine.register_fn("to_array", |history: &mut HistoryValue| history.values());
+    engine.register_indexer_get(element);
+    engine.register_fn("to_string", |history: &mut HistoryValue| shown(history));
+    engine.register_fn("to_debug", |history: &mut HistoryValue| shown(history));
+}
+
+fn newest(engine: &mut Engine, name: &'static str, read: fn(&History, usize) -> Option<f64>) {
+    engine.register_fn(name, move |history: &mut HistoryValue, n: Dynamic| -> Answered<Dynamic> {
+        Ok(optional(read(&history.0, whole(&format!("`{name}`"), 1.0, &n)?)))
+    });
+}
+
+fn row(engine: &mut Engine, name: &'static str, read: fn(&History, f64) -> usize) {
+    engine.register_fn(name, move |history: &mut HistoryValue, x: Dynamic| -> Answered<i64> {
+        Ok(count(read(&history.0, number(&format!("`{name}`"), &x)?)))
+    });
+}
+
+/// `history[0]` is the oldest, `history[-1]` the newest.
+fn element(history: &mut HistoryValue, at: i64) -> Answered<Dynamic> {
+    let length = count(history.0.len());
+    let from_start = if at < 0 { length + at } else { at };
+    let measurement = usize::try_from(from_start).ok().and_then(|at| history.0.iter().nth(at));
+    measurement.map(|measurement| optional(measurement.value)).ok_or_else(|| {
+        let help = "ask `len()` first, or use `average(n)`, which is `()` where values are missing";
+        complaint(format!("the history has {length} values, and none at {at}"), Some(help.into()), Position::NONE)
+    })
+}
+
+fn count(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn shown(history: &HistoryValue) -> String {
+    let values = history.0.iter().map(|measurement| measurement.value.map_or("()".into(), |value| value.to_string()));
+    format!("[{}]", values.collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,56 @@
+//! Owns `print`, `debug` and `log::`: what a script says goes to the log with its pipeline's name.
+
+use rhai::{Dynamic, Engine, Module, NativeCallContext};
+
+use super::secret::ScriptSecret;
+use crate::script::context;
+use crate::secret::{MASK, scrub};
+
+/// The log target of everything a script says.
+const TARGET: &str = "autoscaler::script";
+
+/// The most characters of one message.
+const LONGEST: usize = 4_000;
+
+#[derive(Clone, Copy)]
+enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// Registers the module and the two functions.
+pub(super) fn register(engine: &mut Engine) {
+    engine.on_print(|text| say(Level::Info, text));
+    engine.on_debug(|text, _, _| say(Level::Debug, text));
+    let mut module = Module::new();
+    for (name, level) in [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)] {
+        module.set_native_fn(name, move |native: NativeCallContext, value: Dynamic| {
+            say(level, &shown(&native, value));
+            Ok(())
+        });
+    }
+    engine.register_static_module("log", module.into());
+}
+
+fn shown(native: &NativeCallContext, mut value: Dynamic) -> String {
+    if value.is::<ScriptSecret>() {
+        return MASK.into();
+    }
+    let text = native.call_native_fn_raw("to_string", true, &mut [&mut value]);
+    text.ok().and_then(|text| text.into_string().ok()).unwrap_or_else(|| value.to_string())
+}
+
+fn say(level: Level, text: &str) {
+    let text = scrub(text);
+    let text = text.char_indices().nth(LONGEST).map_or(&*text, |(end, _)| &text[..end]);
+    let pipeline = context::pipeline();
+    let pipeline = pipeline.as_deref();
+    match level {
+        Level::Debug => tracing::debug!(target: TARGET, pipeline, "{text}"),
+        Level::Info => tracing::info!(target: TARGET, pipeline, "{text}"),
+        Level::Warn => tracing::warn!(target: TARGET, pipeline, "{text}"),
+        Level::Error => tracing::error!(target: TARGET, pipeline, "{text}"),
+    }
+}

@@ -1,0 +1,132 @@
+//! Owns what a script declares with: `pipeline`, `settings` and the constructors of the four modules.
+//! They record what was written and judge nothing.
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, FnPtr, Module, NativeCallContext, Position};
+
+use super::{Answered, change, text};
+use crate::script::diagnose::complaint;
+use crate::script::node::Written;
+use crate::script::session::{self, Session, StageNumber};
+use crate::script::Declaration;
+use crate::settings::{Node, Stage, StageKind, Value};
+use crate::{decide, measure, notify, scale};
+
+/// Registers everything that declares.
+pub(super) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<StageNumber>("a stage");
+    engine.register_fn("pipeline", |native: NativeCallContext, name: Dynamic, settings: Dynamic| {
+        pipeline(&native, &name, &settings)
+    });
+    engine.register_fn("settings", |native: NativeCallContext, settings: Dynamic| whole_script(&native, &settings));
+    engine.register_fn("map", |native: NativeCallContext, stage: &mut StageNumber, function: FnPtr| {
+        map(&native, *stage, function)
+    });
+    for kind in [StageKind::Measure, StageKind::Decide, StageKind::Scale, StageKind::Notify] {
+        let mut module = Module::new();
+        for name in names(kind) {
+            constructor(&mut module, kind, name);
+        }
+        by_hand(&mut module, kind);
+        engine.register_static_module(kind.module(), module.into());
+    }
+}
+
+/// The constructors of a module's table.
+fn names(kind: StageKind) -> Vec<&'static str> {
+    match kind {
+        StageKind::Measure => measure::CONSTRUCTORS.iter().map(|constructor| constructor.name).collect(),
+        StageKind::Decide => decide::CONSTRUCTORS.iter().map(|constructor| constructor.name).collect(),
+        StageKind::Scale => scale::CONSTRUCTORS.iter().map(|constructor| constructor.name).collect(),
+        StageKind::Notify => notify::CONSTRUCTORS.iter().map(|constructor| constructor.name).collect(),
+    }
+}
+
+fn constructor(module: &mut Module, kind: StageKind, name: &'static str) {
+    module.set_native_fn(name, move |native: NativeCallContext| make(&native, kind, name, &[]));
+    module.set_native_fn(name, move |native: NativeCallContext, settings: Dynamic| {
+        make(&native, kind, name, &[settings])
+    });
+}
+
+/// Those with further arguments.
+fn by_hand(module: &mut Module, kind: StageKind) {
+    match kind {
+        StageKind::Scale => {
+            module.set_native_fn("custom", move |native: NativeCallContext, a: Dynamic, b: Dynamic, c: Dynamic| {
+                make(&native, kind, "custom", &[a, b, c])
+            });
+        }
+        StageKind::Measure | StageKind::Decide | StageKind::Notify => {
+            module.set_native_fn("custom", move |native: NativeCallContext, settings: Dynamic, function: Dynamic| {
+                make(&native, kind, "custom", &[settings, function])
+            });
+        }
+    }
+    if kind == StageKind::Measure {
+        change::failed(module);
+    }
+    if kind == StageKind::Notify {
+        module.set_native_fn("all", move |native: NativeCallContext, settings: Dynamic, backends: Dynamic| {
+            make(&native, kind, "all", &[settings, backends])
+        });
+    }
+}
+
+/// Keeps a stage: its settings are the first argument.
+fn make(native: &NativeCallContext, kind: StageKind, name: &str, given: &[Dynamic]) -> Answered<StageNumber> {
+    let what = format!("{kind}::{name}");
+    let written = written(native, &what)?;
+    let place = Some(written.place());
+    let mut nodes = given.iter().enumerate().map(|(at, value)| written.argument(at, value));
+    let settings = nodes.next().unwrap_or_else(|| Node { value: Value::Map(Vec::new()), place: place.clone() });
+    let arguments = nodes.collect();
+    let stage = Stage { kind, name: name.into(), settings, arguments, map: Vec::new(), place };
+    session::loading(&what, |session| session.keep_stage(stage))
+}
+
+/// `stage.map(|data| …)`.
+fn map(native: &NativeCallContext, stage: StageNumber, function: FnPtr) -> Answered<StageNumber> {
+    let written = written(native, "map")?;
+    let node = written.argument(1, &Dynamic::from(function));
+    let Some(stage) = session::loading("map", |session| session.take_stage(stage))? else {
+        return Err(complaint("the stage belongs to another load", None, Position::NONE));
+    };
+    if stage.kind != StageKind::Measure {
+        let message = format!("`{}::{}` has no `map`: only measurements can be reworked", stage.kind, stage.name);
+        return Err(complaint(message, None, Position::NONE));
+    }
+    let mut mapped = Stage::clone(&stage);
+    if let Value::Function(function) = node.value {
+        mapped.map.push(function);
+    }
+    session::loading("map", |session| session.keep_stage(mapped))
+}
+
+fn pipeline(native: &NativeCallContext, name: &Dynamic, settings: &Dynamic) -> Answered<()> {
+    let written = written(native, "pipeline")?;
+    let name: Arc<str> = text("the first argument of `pipeline`, its name,", name)?.into();
+    let declaration = Declaration { name, place: Some(written.place()), settings: written.argument(1, settings) };
+    session::loading("pipeline", |session: &mut Session| session.declarations.push(declaration))
+}
+
+fn whole_script(native: &NativeCallContext, settings: &Dynamic) -> Answered<()> {
+    let written = written(native, "settings")?;
+    let node = written.argument(0, settings);
+    let first = session::loading("settings", |session| match &session.settings {
+        Some(first) => first.place.clone(),
+        None => {
+            session.settings = Some(node);
+            None
+        }
+    })?;
+    let Some(first) = first else { return Ok(()) };
+    Err(complaint("`settings` is called a second time", Some(format!("the first is at {first}")), Position::NONE))
+}
+
+fn written(native: &NativeCallContext, what: &str) -> Answered<Written> {
+    // The error of a call that comes too late.
+    session::loading(what, |_| ())?;
+    Written::new(native).ok_or_else(|| complaint(format!("`{what}` works only in a script"), None, Position::NONE))
+}

@@ -1,0 +1,81 @@
+//! Owns `stats::`: statistics of arrays and histories. `()` where there is no value at all; a missing
+//! value among them is an error, never skipped.
+
+use rhai::{Array, Dynamic, Engine, Module, Position};
+
+use super::history::HistoryValue;
+use super::{Answered, expected, number, optional};
+use crate::script::diagnose::complaint;
+
+/// Registers the module.
+pub(super) fn register(engine: &mut Engine) {
+    let mut module = Module::new();
+    of_values(&mut module, "mean", |values| mean(values));
+    of_values(&mut module, "min", |values| values.iter().copied().reduce(f64::min));
+    of_values(&mut module, "max", |values| values.iter().copied().reduce(f64::max));
+    of_values(&mut module, "median", |values| median(values));
+    module.set_native_fn("percentile", |of: Dynamic, p: Dynamic| -> Answered<Dynamic> {
+        let p = number("`stats::percentile`", &p)?;
+        if !(0.0..=100.0).contains(&p) {
+            return Err(complaint(format!("`stats::percentile` takes 0 to 100, not {p}"), None, Position::NONE));
+        }
+        Ok(optional(percentile(&mut values("`stats::percentile`", &of)?, p)))
+    });
+    engine.register_static_module("stats", module.into());
+}
+
+fn of_values(module: &mut Module, name: &'static str, statistic: fn(&mut [f64]) -> Option<f64>) {
+    module.set_native_fn(name, move |of: Dynamic| -> Answered<Dynamic> {
+        Ok(optional(statistic(&mut values(&format!("`stats::{name}`"), &of)?)))
+    });
+}
+
+fn values(what: &str, of: &Dynamic) -> Answered<Vec<f64>> {
+    let items = match (of.read_lock::<HistoryValue>(), of.read_lock::<Array>()) {
+        (Some(history), _) => history.values(),
+        (_, Some(items)) => items.clone(),
+        _ => return Err(expected(what, "an array or a history", of)),
+    };
+    items.iter().map(|item| number(what, item)).collect()
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The middle one, or the mean of the two in the middle.
+fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    Some(if values.len() % 2 == 1 { upper } else { f64::midpoint(values[middle - 1], upper) })
+}
+
+/// The smallest value that at least `p` % do not exceed (nearest rank).
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn percentile(values: &mut [f64], p: f64) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let rank = (p / 100.0 * values.len() as f64).ceil() as usize;
+    values.get(rank.saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_count_is_the_mean_of_the_middle_two() {
+        assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), Some(2.5));
+        assert_eq!(median(&mut [9.0, 1.0, 5.0]), Some(5.0));
+        assert_eq!(median(&mut []), None);
+    }
+
+    #[test]
+    fn percentiles_are_nearest_rank() {
+        let mut values = [15.0, 20.0, 35.0, 40.0, 50.0];
+        assert_eq!(percentile(&mut values, 30.0), Some(20.0));
+        assert_eq!(percentile(&mut values, 0.0), Some(15.0));
+        assert_eq!(percentile(&mut values, 100.0), Some(50.0));
+    }
+}

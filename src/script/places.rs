@@ -166,7 +166,7 @@ impl Index {
             return;
         }
         let module = call.namespace.path.iter().map(|part| part.name.to_string()).collect();
-        let start = call.namespace.position().or_else(position);
+        let start = if call.is_qualified() { call.namespace.position().or_else(position) } else { position };
         let arguments = call.args.iter().map(shape).collect();
         let call = Call { name: call.name.to_string(), module, arguments, position, start, method };
         self.calls.entry(key(position)).or_default().push(call);

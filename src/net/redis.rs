@@ -71,8 +71,10 @@ impl Redis for RedisConnections {
         if let Ok(answer) = timeout(TIMEOUT, ask(&slot, server, keys)).await {
             return answer;
         }
-        // Whoever does not answer any more is met anew next time.
-        slot.connection.lock().await.take();
+        // Whoever does not answer any more is met anew next time; a locked slot is about to be.
+        if let Ok(mut connection) = slot.connection.try_lock() {
+            connection.take();
+        }
         let message = format!("no answer from {server} within {}", seconds(TIMEOUT));
         Err(RedisError { kind: RedisErrorKind::Busy, message })
     }

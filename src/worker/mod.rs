@@ -4,8 +4,8 @@
 mod actor;
 mod changes;
 mod generation;
-mod needs;
 mod live;
+mod needs;
 mod options;
 mod spread;
 mod supervisor;

@@ -9,7 +9,12 @@ use crate::settings::Report;
 
 /// Adds what the measuring stages of `specs` need to `needs`; one that is not set is an error where
 /// `missing` says so.
-pub fn add(specs: &[Arc<PipelineSpec>], missing: MissingSecrets, needs: &mut Vec<(Arc<str>, bool)>, report: &mut Report) {
+pub fn add(
+    specs: &[Arc<PipelineSpec>],
+    missing: MissingSecrets,
+    needs: &mut Vec<(Arc<str>, bool)>,
+    report: &mut Report,
+) {
     for spec in specs {
         for (name, set) in spec.measure.iter().flat_map(|stage| stage.backend.needs()) {
             if !set && missing == MissingSecrets::Error {

@@ -135,8 +135,8 @@ async fn an_app_that_heroku_does_not_know() {
     let api = Web::saying(404, r#"{"id":"not_found","message":"Couldn't find that app."}"#);
     let (backend, _) = declare("response_time", &map([]), Target(Some(app(&api))), None);
     let stage = stage_of(Arc::from(backend.unwrap()));
-    let message = "the web address of the app `dancing-forest-1234` is not known: \
-                   the Heroku API knows no such app (404); is `app_name` right?";
+    let message = "cannot read the web address of `dancing-forest-1234`: there is no app `dancing-forest-1234` for \
+                   this API key; check `app_name` and whose key it is (heroku answers 404: `Couldn't find that app.`)";
     assert_eq!(failed(&measure(&stage, &world()).await), (NotLoad, message));
 }
 

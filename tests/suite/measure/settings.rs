@@ -119,3 +119,25 @@ fn a_secret_that_is_not_set_here_is_no_error() {
     let set = std::env::var("REDIS_URL").is_ok_and(|url| !url.is_empty());
     assert_eq!(backend.needs(), [("REDIS_URL".into(), set)]);
 }
+
+#[test]
+fn the_variable_in_place_of_redis_url_is_needed_to_run_and_not_to_check() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = "pipeline(\"celery\", #{\n    measure: measure::celery_redis_queue_size(#{}),\n    \
+                  decide: |m| hold(\"never\"),\n    scale: #{ current: || 1, scale_to: |n| print(n) },\n});\n";
+    std::fs::write(dir.path().join("queue.rhai"), script).unwrap();
+    let run = |command: &str| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_autoscaler"));
+        program.args([command, "queue.rhai"]).current_dir(dir.path()).env_remove("REDIS_URL");
+        let output = program.output().unwrap();
+        let said = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), said(output.stdout), said(output.stderr))
+    };
+    let (code, output, _) = run("check");
+    assert!(code == Some(0) && output.contains("needs REDIS_URL (not set here)\n"), "{output}");
+    let (code, _, errors) = run("once");
+    assert_eq!(code, Some(1));
+    assert!(errors.starts_with("error: the environment variable `REDIS_URL` is not set\n"), "{errors}");
+    let help = "set it where the worker runs, or write the setting of `celery` out";
+    assert!(errors.contains(help), "{errors}");
+}

@@ -12,7 +12,7 @@ use autoscaler::pipeline::{Event, FailureKind, Measurement, PipelineSpec, Record
 use autoscaler::scale::Scale;
 use autoscaler::settings::{Fields, Node, Place, Report, Value};
 use autoscaler::state::{Batch, Fence, Kept, State, StateError};
-use autoscaler::world::{LiveSources, Standard, Platform, Platforms, SystemClock, World};
+use autoscaler::world::{LiveSources, Platform, Platforms, Standard, SystemClock, World};
 use serde_json::Value as Json;
 
 struct Nothing;

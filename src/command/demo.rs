@@ -101,7 +101,8 @@ struct Stage {
 
 impl Stage {
     async fn build(stop: &CancellationToken) -> anyhow::Result<Self> {
-        let (app_listener, api_listener) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
+        let (app_listener, api_listener) =
+            (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
         let app_url = format!("http://{}", app_listener.local_addr()?);
         let api_url = format!("http://{}", api_listener.local_addr()?);
         let fake = Fake::new(KEY);

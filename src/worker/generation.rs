@@ -55,7 +55,7 @@ impl Generation {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn load(source: &Source, id: u64, loading: &Loading) -> Result<Self, Refused> {
-        let loaded = script::load(source, &*loading.environment, loading.options.secrets);
+        let loaded = script::load(source, &loading.environment, loading.options.secrets);
         let declared = pipeline::declare(&loaded, source.unit.as_deref(), id, loading.zone);
         let mut report = loaded.report;
         report.extend(declared.report);
@@ -123,7 +123,8 @@ impl Unit {
 
 /// Whether every file still holds the text that was read. Embedded modules have no file and never change.
 fn unchanged(files: &[SourceFile]) -> bool {
-    files.iter().filter(|file| file.path.is_absolute() || file.path.exists()).all(|file| {
-        std::fs::read(&file.path).is_ok_and(|bytes| bytes == file.text.as_bytes())
-    })
+    files
+        .iter()
+        .filter(|file| file.path.is_absolute() || file.path.exists())
+        .all(|file| std::fs::read(&file.path).is_ok_and(|bytes| bytes == file.text.as_bytes()))
 }

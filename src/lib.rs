@@ -15,4 +15,5 @@ pub mod script;
 pub mod secret;
 pub mod settings;
 pub mod state;
+pub mod worker;
 pub mod world;

@@ -45,7 +45,7 @@ fn find(args: &CheckArgs) -> Findings {
     let sources = match script::sources(&args.script.script) {
         Ok(sources) => sources,
         Err(diagnostic) => {
-            findings.report.push(diagnostic);
+            findings.report.push(*diagnostic);
             return findings;
         }
     };

@@ -54,7 +54,9 @@ impl Resolved {
 fn single(mut stages: Vec<Backend>) -> Backend {
     match stages.pop() {
         Some(stage) if stages.is_empty() => stage,
-        last => Backend { backend: "several".into(), settings: json!(stages.into_iter().chain(last).collect::<Vec<_>>()) },
+        last => {
+            Backend { backend: "several".into(), settings: json!(stages.into_iter().chain(last).collect::<Vec<_>>()) }
+        }
     }
 }
 

@@ -117,7 +117,7 @@ impl Pipeline {
     /// From the start of one tick to the start of the next.
     #[must_use]
     pub fn interval(&self) -> Duration {
-        self.spec.measure.iter().map(|stage| stage.interval).min().unwrap_or(Duration::from_secs(30))
+        self.spec.interval()
     }
 
     /// What it is.

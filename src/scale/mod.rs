@@ -20,8 +20,6 @@ use crate::heroku::App;
 use crate::settings::{Constructor, Report};
 use crate::world::{Platform, World};
 
-pub use custom::Custom;
-
 /// A scaling backend with its settings.
 pub trait Scale: Send + Sync + fmt::Debug {
     /// The documented name ("HerokuBackend"), or "custom".

@@ -83,7 +83,8 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
 
 /// Script functions that would be called in place of ours.
 fn functions(known: &Known, script: &Script, report: &mut Report) {
-    let mut named: Vec<_> = script.functions.iter().flat_map(|(name, all)| all.iter().map(move |f| (name, f))).collect();
+    let mut named: Vec<_> =
+        script.functions.iter().flat_map(|(name, all)| all.iter().map(move |f| (name, f))).collect();
     named.sort_by_key(|(_, defined)| defined.position);
     for (name, defined) in named.into_iter().filter(|(_, defined)| !defined.anonymous) {
         let count = defined.definition.params.len();
@@ -162,6 +163,7 @@ impl Script {
     /// Whether a variable or a parameter of the file is called `name`: it may hold a function.
     fn holds(&self, name: &str) -> bool {
         let mut functions = self.functions.values().flatten();
-        self.index.has_variable(name) || functions.any(|f| f.definition.params.iter().any(|parameter| parameter == name))
+        self.index.has_variable(name)
+            || functions.any(|f| f.definition.params.iter().any(|parameter| parameter == name))
     }
 }

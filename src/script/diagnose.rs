@@ -61,7 +61,8 @@ pub(super) fn call_error(
     place: &Place,
 ) -> CallError {
     let said = error.map(|error| diagnostic(error, surroundings, script));
-    let place = said.as_ref().and_then(|said| said.place.clone()).filter(|place| place.line > 0).or(Some(place.clone()));
+    let place =
+        said.as_ref().and_then(|said| said.place.clone()).filter(|place| place.line > 0).or(Some(place.clone()));
     match (limits::halted(), said) {
         (Some(Halt::SecretShown), _) => CallError::Script { message: halt_words(Halt::SecretShown).0, place },
         (Some(halt), _) => CallError::Budget { message: halt_words(halt).0, place },
@@ -104,10 +105,9 @@ pub(super) fn halted_words() -> (String, Option<String>) {
 
 fn halt_words(halt: Halt) -> (String, Option<String>) {
     match halt {
-        Halt::Operations(limit) => (
-            format!("the script used up its {limit} operations"),
-            Some("is there a loop that does not end?".into()),
-        ),
+        Halt::Operations(limit) => {
+            (format!("the script used up its {limit} operations"), Some("is there a loop that does not end?".into()))
+        }
         Halt::Time(limit) => (
             format!("the script used up its time of {} s", limit.as_secs_f64()),
             Some("is there a loop that does not end?".into()),
@@ -148,9 +148,7 @@ fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
             let name = name.split(" [").next().unwrap_or(name);
             (format!("{} has no elements to take with `[…]`", type_name(name)), None)
         }
-        E::ErrorArrayBounds(length, at, _) => {
-            (format!("element {at} of an array of {length} does not exist"), None)
-        }
+        E::ErrorArrayBounds(length, at, _) => (format!("element {at} of an array of {length} does not exist"), None),
         E::ErrorFor(_) => ("`for` needs an array, a range, a history or a text".into(), None),
         E::ErrorArithmetic(text, _) => (format!("cannot calculate: {}", lower(text)), None),
         E::ErrorAssignmentToConstant(name, _) => (format!("`{name}` is constant and cannot be changed"), None),
@@ -221,7 +219,8 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
         return (format!("`{bare}` takes {}, and is called with {}", parameters(*takes), given(types.len())), None);
     }
     let names = super::check::names();
-    let help = did_you_mean(bare, script.functions.keys().chain(names.iter()).map(String::as_str).filter(|n| *n != bare));
+    let help =
+        did_you_mean(bare, script.functions.keys().chain(names.iter()).map(String::as_str).filter(|n| *n != bare));
     let of = if types.is_empty() { String::new() } else { format!(" for {}", types.join(", ")) };
     (format!("unknown function `{name}`{of}"), help)
 }

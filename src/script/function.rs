@@ -44,8 +44,7 @@ impl ScriptFunction {
     ) -> Option<Self> {
         let home = surroundings.files.home(pointer, current)?;
         let defined = home.function(pointer.fn_name())?;
-        let captured: Vec<Dynamic> =
-            pointer.iter_curry().map(|value| copied(value, surroundings, current)).collect();
+        let captured: Vec<Dynamic> = pointer.iter_curry().map(|value| copied(value, surroundings, current)).collect();
         let mut fingerprint = home.text_of(defined);
         for value in pointer.iter_curry() {
             fingerprint.push('\n');

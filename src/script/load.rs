@@ -81,9 +81,8 @@ fn loaded(
     let unused_stages = session.unused_stages();
     let mut report = session.report;
     // An unknown function is found by looking and, if the script comes that far, by running: once is enough.
-    let known = |place: &Option<Place>| {
-        place.is_some() && report.diagnostics().iter().any(|known| known.place == *place)
-    };
+    let known =
+        |place: &Option<Place>| place.is_some() && report.diagnostics().iter().any(|known| known.place == *place);
     if let Some(said) = said.filter(|said| !known(&said.place)) {
         report.push(said);
     }
@@ -148,7 +147,8 @@ pub(super) fn compile(
         ast.set_source(name.as_ref());
         let script = Script::new(Arc::clone(&name), path.clone(), Arc::clone(&text), shift, &ast);
         // Closures are named by their text and position: two files that look alike would share them.
-        let taken = |other: &Script| script.functions.keys().any(|f| f.starts_with("anon$") && other.functions.contains_key(f));
+        let taken =
+            |other: &Script| script.functions.keys().any(|f| f.starts_with("anon$") && other.functions.contains_key(f));
         if shift == MOST_SHIFTS || surroundings.files.find(taken).is_none() {
             break (ast, Arc::new(script));
         }

@@ -34,7 +34,8 @@ impl Written {
     /// The call that `native` answers. `None` when no script is being run.
     pub(super) fn new(native: &NativeCallContext) -> Option<Self> {
         let surroundings = context::surroundings()?;
-        let (name, position) = (native.fn_name().rsplit("::").next().unwrap_or_default().to_string(), native.call_position());
+        let (name, position) =
+            (native.fn_name().rsplit("::").next().unwrap_or_default().to_string(), native.call_position());
         let script = current(native, &surroundings, |script| script.index.call_at(position, &name).is_some())?;
         Some(Self { surroundings, script, name, position })
     }

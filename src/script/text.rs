@@ -81,7 +81,10 @@ mod tests {
     #[test]
     fn an_expression_ends_at_the_first_separator_outside_of_everything() {
         assert_eq!(&"a + f(b, \"),\") , c"[..extent("a + f(b, \"),\") , c")], "a + f(b, \"),\") ");
-        assert_eq!(&"{ if a { 1 } /* } */ else { 2 } }, b"[..extent("{ if a { 1 } /* } */ else { 2 } }, b")].len(), &33);
+        assert_eq!(
+            &"{ if a { 1 } /* } */ else { 2 } }, b"[..extent("{ if a { 1 } /* } */ else { 2 } }, b")].len(),
+            &33
+        );
         assert_eq!(extent("x"), 1);
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use super::{Actor, Options};
+use super::{Actor, Options, needs};
 use crate::pipeline::{self, Mode, PipelineSpec};
 use crate::script::{self, Environment, Source, SourceFile};
 use crate::settings::Report;
@@ -55,7 +55,7 @@ impl Generation {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn load(source: &Source, id: u64, loading: &Loading) -> Result<Self, Refused> {
-        let loaded = script::load(source, &*loading.environment, loading.options.secrets);
+        let loaded = script::load(source, &loading.environment, loading.options.secrets);
         let declared = pipeline::declare(&loaded, source.unit.as_deref(), id, loading.zone);
         let mut report = loaded.report;
         report.extend(declared.report);
@@ -63,10 +63,12 @@ impl Generation {
         let specs: Vec<Arc<PipelineSpec>> =
             specs.map(|spec| if loading.options.dry_run { dry(&spec) } else { spec }).collect();
         loading.actor.refuse_own(&specs, &mut report);
+        let mut needs = loaded.needs;
+        needs::add(&specs, loading.options.secrets, &mut needs, &mut report);
         if report.has_errors() {
-            return Err(Refused { report, files: loaded.files, needs: loaded.needs });
+            return Err(Refused { report, files: loaded.files, needs });
         }
-        Ok(Self { id, specs, files: loaded.files, report, needs: loaded.needs })
+        Ok(Self { id, specs, files: loaded.files, report, needs })
     }
 }
 
@@ -121,7 +123,8 @@ impl Unit {
 
 /// Whether every file still holds the text that was read. Embedded modules have no file and never change.
 fn unchanged(files: &[SourceFile]) -> bool {
-    files.iter().filter(|file| file.path.is_absolute() || file.path.exists()).all(|file| {
-        std::fs::read(&file.path).is_ok_and(|bytes| bytes == file.text.as_bytes())
-    })
+    files
+        .iter()
+        .filter(|file| file.path.is_absolute() || file.path.exists())
+        .all(|file| std::fs::read(&file.path).is_ok_and(|bytes| bytes == file.text.as_bytes()))
 }

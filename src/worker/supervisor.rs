@@ -55,7 +55,7 @@ impl Supervisor {
     pub fn load(loading: Loading, world: Arc<World>) -> Result<Self, Unstartable> {
         let sources = script::sources(&loading.options.script).map_err(|diagnostic| {
             let mut report = Report::default();
-            report.push(diagnostic);
+            report.push(*diagnostic);
             Unstartable { report, files: Vec::new() }
         })?;
         let (halt, watch) = (CancellationToken::new(), Watch::new());

@@ -98,14 +98,14 @@ impl Life {
     /// Ticks once. `None`: the worker stops. A panic in a tick is a bug of ours, and ends that tick
     /// only: the pipeline goes on from what was kept.
     async fn tick(&self, mut pipeline: Pipeline, scheduled: DateTime<Utc>) -> Option<Pipeline> {
-        let scaling = pipeline.scaling();
+        let acting = pipeline.acting();
         let ticked = {
             let tick = AssertUnwindSafe(pipeline.tick(scheduled)).catch_unwind();
             tokio::pin!(tick);
             tokio::select! {
                 ticked = &mut tick => ticked,
                 () = self.halt.cancelled() => {
-                    if scaling.in_flight() {
+                    if acting.now() {
                         let _ = tokio::time::timeout(LAST_SCALE, tick).await;
                     }
                     return None;

@@ -47,7 +47,8 @@ fn secret(native: &NativeCallContext, name: &str) -> Answered<ScriptSecret> {
         let help = "set it where the worker runs".to_owned();
         let place = Written::new(native).map(|written| written.place());
         // The load goes on: all that are missing are reported at once.
-        let loading = session::with(|session| session.report.error(place.as_ref(), message.clone(), Some(help.clone())));
+        let loading =
+            session::with(|session| session.report.error(place.as_ref(), message.clone(), Some(help.clone())));
         if loading.is_none() {
             return Err(complaint(message, Some(help), Position::NONE));
         }

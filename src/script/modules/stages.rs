@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, FnPtr, Module, NativeCallContext, Position};
 
 use super::{Answered, change, text};
+use crate::script::Declaration;
 use crate::script::diagnose::complaint;
 use crate::script::node::Written;
 use crate::script::session::{self, Session, StageNumber};
-use crate::script::Declaration;
 use crate::settings::{Node, Stage, StageKind, Value};
 use crate::{decide, measure, notify, scale};
 

@@ -31,7 +31,8 @@ impl Supervisor {
         let unit = &self.units[index];
         let Some(refused) = &unit.refused else { return };
         let script = name(&unit.source);
-        for diagnostic in refused.report.diagnostics().iter().filter(|diagnostic| diagnostic.severity == Severity::Error)
+        for diagnostic in
+            refused.report.diagnostics().iter().filter(|diagnostic| diagnostic.severity == Severity::Error)
         {
             tracing::error!(script, "{diagnostic}");
         }

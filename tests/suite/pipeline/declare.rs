@@ -154,8 +154,11 @@ fn names_of_pipelines() {
 
 #[test]
 fn an_empty_script_says_what_to_write() {
-    let said = report("");
-    assert!(said[0].starts_with("test.rhai: error: the script declares no pipeline (declare one: `pipeline("), "{said:?}");
+    let said = report("let x = 1;");
+    assert!(
+        said[0].starts_with("test.rhai: error: the script declares no pipeline (declare one: `pipeline("),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -242,7 +245,7 @@ fn what_cannot_work_is_warned_of() {
 #[test]
 fn what_stands_in_the_wrong_place() {
     let of = |key: &str, value: &str| {
-        let mut stages = vec![
+        let mut stages = [
             ("measure", "|| 0"),
             ("decide", "|m| ()"),
             ("scale", "#{ current: || 0, scale_to: |n| () }"),

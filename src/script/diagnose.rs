@@ -179,6 +179,9 @@ fn parse_words(error: &ParseErrorType) -> (String, Option<String>) {
             let help = format!("choose another name; as the key of a map write it in quotes: `\"{symbol}\": …`");
             (format!("`{symbol}` is a word of the language"), Some(help))
         }
+        P::ExprTooDeep => {
+            ("the expression is nested too deeply".into(), Some("take it apart: `let part = …;`".into()))
+        }
         P::UnexpectedEOF => ("the script ends in the middle of something".into(), Some("is a bracket open?".into())),
         other => (lower(&other.to_string().replace('\'', "`")), None),
     }

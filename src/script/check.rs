@@ -26,7 +26,7 @@ struct Known {
     plain: Arities,
     /// Of our modules, by module.
     modules: BTreeMap<String, Arities>,
-    /// Without a module: ours alone.
+    /// Ours without a module: a script function of the same name and number would be called instead.
     ours: Arities,
 }
 
@@ -50,6 +50,8 @@ fn known(engine: &Engine) -> &'static Known {
             arities.entry(name).or_default().insert(parameters);
         }
         for (name, parameters) in ours {
+            // `h.max(3)` calls a script function with one parameter before ours with two.
+            let parameters = if modules::PLAIN.contains(&&*name) { parameters } else { parameters.saturating_sub(1) };
             known.ours.entry(name).or_default().insert(parameters);
         }
         known
@@ -78,7 +80,8 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
 
 /// Script functions that would be called in place of ours.
 fn functions(known: &Known, script: &Script, report: &mut Report) {
-    let mut named: Vec<_> = script.functions.iter().flat_map(|(name, all)| all.iter().map(move |f| (name, f))).collect();
+    let mut named: Vec<_> =
+        script.functions.iter().flat_map(|(name, all)| all.iter().map(move |f| (name, f))).collect();
     named.sort_by_key(|(_, defined)| defined.position);
     for (name, defined) in named.into_iter().filter(|(_, defined)| !defined.anonymous) {
         let count = defined.definition.params.len();
@@ -157,6 +160,7 @@ impl Script {
     /// Whether a variable or a parameter of the file is called `name`: it may hold a function.
     fn holds(&self, name: &str) -> bool {
         let mut functions = self.functions.values().flatten();
-        self.index.has_variable(name) || functions.any(|f| f.definition.params.iter().any(|parameter| parameter == name))
+        self.index.has_variable(name)
+            || functions.any(|f| f.definition.params.iter().any(|parameter| parameter == name))
     }
 }

@@ -62,7 +62,8 @@ pub(super) fn call_error(
     place: &Place,
 ) -> CallError {
     let said = error.map(|error| diagnostic(error, surroundings, script));
-    let place = said.as_ref().and_then(|said| said.place.clone()).filter(|place| place.line > 0).or(Some(place.clone()));
+    let place =
+        said.as_ref().and_then(|said| said.place.clone()).filter(|place| place.line > 0).or(Some(place.clone()));
     match (limits::halted(), said) {
         (Some(Halt::SecretShown), _) => CallError::Script { message: halt_words(Halt::SecretShown).0, place },
         (Some(halt), _) => CallError::Budget { message: halt_words(halt).0, place },
@@ -85,11 +86,10 @@ fn innermost<'a>(
         if !error.position().is_none() {
             known = (Arc::clone(&script), error.position());
         }
-        let (file, inner) = match error {
-            EvalAltResult::ErrorInFunctionCall(_, file, inner, _) | EvalAltResult::ErrorInModule(file, inner, _) => {
-                (file, inner)
-            }
-            _ => return (error, known.0, known.1),
+        let (EvalAltResult::ErrorInFunctionCall(_, file, inner, _) | EvalAltResult::ErrorInModule(file, inner, _)) =
+            error
+        else {
+            return (error, known.0, known.1);
         };
         if let Some(named) = surroundings.files.named(file) {
             script = named;
@@ -105,10 +105,9 @@ pub(super) fn halted_words() -> (String, Option<String>) {
 
 fn halt_words(halt: Halt) -> (String, Option<String>) {
     match halt {
-        Halt::Operations(limit) => (
-            format!("the script used up its {limit} operations"),
-            Some("is there a loop that does not end?".into()),
-        ),
+        Halt::Operations(limit) => {
+            (format!("the script used up its {limit} operations"), Some("is there a loop that does not end?".into()))
+        }
         Halt::Time(limit) => (
             format!("the script used up its time of {} s", limit.as_secs_f64()),
             Some("is there a loop that does not end?".into()),
@@ -149,9 +148,7 @@ fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
             let name = name.split(" [").next().unwrap_or(name);
             (format!("{} has no elements to take with `[…]`", type_name(name)), None)
         }
-        E::ErrorArrayBounds(length, at, _) => {
-            (format!("element {at} of an array of {length} does not exist"), None)
-        }
+        E::ErrorArrayBounds(length, at, _) => (format!("element {at} of an array of {length} does not exist"), None),
         E::ErrorFor(_) => ("`for` needs an array, a range, a history or a text".into(), None),
         E::ErrorArithmetic(text, _) => (format!("cannot calculate: {}", lower(text)), None),
         E::ErrorAssignmentToConstant(name, _) => (format!("`{name}` is constant and cannot be changed"), None),
@@ -179,9 +176,7 @@ fn parse_words(error: &ParseErrorType) -> (String, Option<String>) {
             let help = format!("choose another name; as the key of a map write it in quotes: `\"{symbol}\": …`");
             (format!("`{symbol}` is a word of the language"), Some(help))
         }
-        P::ExprTooDeep => {
-            ("the expression is nested too deeply".into(), Some("take it apart: `let part = …;`".into()))
-        }
+        P::ExprTooDeep => ("the expression is nested too deeply".into(), Some("take it apart: `let part = …;`".into())),
         P::UnexpectedEOF => ("the script ends in the middle of something".into(), Some("is a bracket open?".into())),
         other => (lower(&other.to_string().replace('\'', "`")), None),
     }

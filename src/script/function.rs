@@ -220,7 +220,8 @@ impl Copies<'_> {
         let Ok(copies) = self.deeper() else { return "…".into() };
         let home = self.surroundings.files.home(pointer, self.current);
         let mut text = home.map_or_else(String::new, |home| {
-            home.function(pointer.fn_name()).map_or_else(|| pointer.fn_name().to_owned(), |defined| home.text_of(defined))
+            home.function(pointer.fn_name())
+                .map_or_else(|| pointer.fn_name().to_owned(), |defined| home.text_of(defined))
         });
         for value in pointer.iter_curry() {
             text.push('\n');

@@ -10,7 +10,7 @@ use super::files::{Files, Script, Surroundings};
 use super::limits::{self, Metered};
 use super::session::{self, Session};
 use super::{Environment, Loaded, MissingSecrets, Source, SourceFile};
-use super::{check, context, diagnose, engine, sources, text};
+use super::{check, context, diagnose, engine, modules, sources, text};
 use crate::settings::{Diagnostic, Place, Report, Severity};
 
 /// How often a file is laid out anew because a closure in it looks like one of another file.
@@ -45,7 +45,8 @@ pub fn load(source: &Source, environment: &Arc<dyn Environment>, missing: Missin
     // A thread of its own, for its stack; it logs where this one does.
     let log = tracing::dispatcher::get_default(Clone::clone);
     std::thread::scope(|scope| {
-        let work = || tracing::dispatcher::with_default(&log, || declare(source, &surroundings, name.clone(), path, text));
+        let work =
+            || tracing::dispatcher::with_default(&log, || declare(source, &surroundings, name.clone(), path, text));
         let thread = std::thread::Builder::new().name("script".into()).stack_size(limits::LOAD_STACK);
         let declared = thread.spawn_scoped(scope, work).map(std::thread::ScopedJoinHandle::join);
         declared.ok().and_then(Result::ok).unwrap_or_else(|| {
@@ -57,13 +58,7 @@ pub fn load(source: &Source, environment: &Arc<dyn Environment>, missing: Missin
 }
 
 /// Runs the script on this thread and collects what it declares.
-fn declare(
-    source: &Source,
-    surroundings: &Arc<Surroundings>,
-    name: Arc<str>,
-    path: PathBuf,
-    text: Arc<str>,
-) -> Loaded {
+fn declare(source: &Source, surroundings: &Arc<Surroundings>, name: Arc<str>, path: PathBuf, text: Arc<str>) -> Loaded {
     let engine = Arc::new(engine::build(surroundings));
     Session::open(&engine);
     let entered = context::enter(surroundings, None);
@@ -79,6 +74,9 @@ fn declare(
     };
     drop(metered);
     drop(entered);
+    if said.is_none() {
+        secrets_of_functions(surroundings);
+    }
     loaded(Session::close(), said, source, surroundings)
 }
 
@@ -90,19 +88,13 @@ fn refused(source: &Source, name: Arc<str>, said: Diagnostic) -> Loaded {
     Loaded { report, files, ..Loaded::default() }
 }
 
-fn loaded(
-    session: Option<Session>,
-    said: Option<Diagnostic>,
-    source: &Source,
-    surroundings: &Surroundings,
-) -> Loaded {
+fn loaded(session: Option<Session>, said: Option<Diagnostic>, source: &Source, surroundings: &Surroundings) -> Loaded {
     let Some(session) = session else { return Loaded::default() };
     let unused_stages = session.unused_stages();
     let mut report = session.report;
     // An unknown function is found by looking and, if the script comes that far, by running: once is enough.
-    let known = |place: &Option<Place>| {
-        place.is_some() && report.diagnostics().iter().any(|known| known.place == *place)
-    };
+    let known =
+        |place: &Option<Place>| place.is_some() && report.diagnostics().iter().any(|known| known.place == *place);
     if let Some(said) = said.filter(|said| !known(&said.place)) {
         report.push(said);
     }
@@ -122,6 +114,19 @@ fn loaded(
         needs: session.needs,
         unused_stages,
     }
+}
+
+/// Looks for secrets that only functions ask for: one that is missing is better told now than at the
+/// first incident. Functions of imported files may never be called: theirs are not asked for.
+fn secrets_of_functions(surroundings: &Surroundings) {
+    let Some(script) = surroundings.files.all().into_iter().next() else { return };
+    session::with(|session| {
+        for (name, position) in script.index.secrets() {
+            if !session.needs.iter().any(|(known, _)| **known == **name) {
+                modules::env::need(session, surroundings, name, Some(&script.place(*position)));
+            }
+        }
+    });
 }
 
 fn run(
@@ -167,7 +172,8 @@ pub(super) fn compile(
         ast.set_source(name.as_ref());
         let script = Script::new(Arc::clone(&name), path.clone(), Arc::clone(&text), shift, &ast);
         // Closures are named by their text and position: two files that look alike would share them.
-        let taken = |other: &Script| script.functions.keys().any(|f| f.starts_with("anon$") && other.functions.contains_key(f));
+        let taken =
+            |other: &Script| script.functions.keys().any(|f| f.starts_with("anon$") && other.functions.contains_key(f));
         if shift == MOST_SHIFTS || surroundings.files.find(taken).is_none() {
             break (ast, Arc::new(script));
         }

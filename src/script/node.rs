@@ -37,7 +37,8 @@ impl Written {
     /// The call that `native` answers. `None` when no script is being run.
     pub(super) fn new(native: &NativeCallContext) -> Option<Self> {
         let surroundings = context::surroundings()?;
-        let (name, position) = (native.fn_name().rsplit("::").next().unwrap_or_default().to_string(), native.call_position());
+        let (name, position) =
+            (native.fn_name().rsplit("::").next().unwrap_or_default().to_string(), native.call_position());
         let script = current(native, &surroundings, |script| script.index.call_at(position, &name).is_some())?;
         Some(Self { surroundings, script, name, position })
     }
@@ -162,7 +163,8 @@ impl Written {
                 (format!("a function captures values nested deeper than {NESTING}"), Some(help))
             }
             Err(Unbound::Unknown) => {
-                let known = self.script.functions.keys().map(String::as_str).filter(|known| !known.starts_with("anon$"));
+                let known =
+                    self.script.functions.keys().map(String::as_str).filter(|known| !known.starts_with("anon$"));
                 (format!("there is no function `{name}` in {}", self.script.name), did_you_mean(name, known))
             }
         };

@@ -12,8 +12,7 @@ use super::{limits, load, session, sources};
 use crate::settings::did_you_mean;
 
 /// The embedded modules: name behind `std/`, text.
-pub(super) const STANDARD: &[(&str, &str)] =
-    &[("business_hours", include_str!("../../stdlib/business_hours.rhai"))];
+pub(super) const STANDARD: &[(&str, &str)] = &[("business_hours", include_str!("../../stdlib/business_hours.rhai"))];
 
 /// Resolves the imports of one generation.
 pub(super) struct Resolver {
@@ -56,7 +55,10 @@ impl Resolver {
         let shown = self.surroundings.shown_root.join(&relative);
         let Ok(real) = root.join(&relative).canonicalize() else {
             let help = "a path starts at the script's folder, and `.rhai` may be left out";
-            return Err((format!("the import `{path}` is not found: there is no {}", shown.display()), Some(help.into())));
+            return Err((
+                format!("the import `{path}` is not found: there is no {}", shown.display()),
+                Some(help.into()),
+            ));
         };
         if !real.starts_with(root) {
             return Err(outside());
@@ -67,7 +69,13 @@ impl Resolver {
         Ok(Found { name, path: Some(real), text: None })
     }
 
-    fn module(&self, engine: &Engine, level: usize, path: &str, position: Position) -> Result<Shared<Module>, Box<EvalAltResult>> {
+    fn module(
+        &self,
+        engine: &Engine,
+        level: usize,
+        path: &str,
+        position: Position,
+    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
         let fail = |(message, help): Failed| complaint(message, help, position);
         let files = &self.surroundings.files;
         if let Some(module) = files.imported(path).and_then(|script| script.module.get().cloned()) {
@@ -84,14 +92,24 @@ impl Resolver {
         let entered = session::with(|session| session.importing.push(Arc::clone(&found.name)));
         if entered.is_none() {
             let help = "write the `import` at the top of the file, with its path as a plain text";
-            return Err(complaint(format!("`{path}` cannot be imported later than at load"), Some(help.into()), position));
+            return Err(complaint(
+                format!("`{path}` cannot be imported later than at load"),
+                Some(help.into()),
+                position,
+            ));
         }
         let module = self.read(engine, level, &found, position);
         session::with(|session| session.importing.pop());
         module
     }
 
-    fn read(&self, engine: &Engine, level: usize, found: &Found, position: Position) -> Result<Shared<Module>, Box<EvalAltResult>> {
+    fn read(
+        &self,
+        engine: &Engine,
+        level: usize,
+        found: &Found,
+        position: Position,
+    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
         let text: Arc<str> = match (found.text, &found.path) {
             (Some(text), _) => text.into(),
             (None, Some(path)) => sources::read_file(path, &found.name).map_err(|said| {
@@ -102,11 +120,10 @@ impl Resolver {
             })?,
             (None, None) => "".into(),
         };
-        let within = |error| {
-            Box::new(EvalAltResult::ErrorInModule(found.name.to_string(), error, position))
-        };
+        let within = |error| Box::new(EvalAltResult::ErrorInModule(found.name.to_string(), error, position));
         let (ast, script) =
-            load::compile(engine, &self.surroundings, Arc::clone(&found.name), found.path.clone(), text).map_err(within)?;
+            load::compile(engine, &self.surroundings, Arc::clone(&found.name), found.path.clone(), text)
+                .map_err(within)?;
         let mut global = engine.new_global_runtime_state();
         global.level = level + 1;
         let module = Module::eval_ast_as_new_raw(engine, &mut Scope::new(), &mut global, &ast).map_err(within)?;

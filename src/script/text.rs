@@ -16,14 +16,13 @@ pub(super) fn extent(text: &str) -> usize {
         }
         match character {
             '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' if depth == 0 => return here,
+            ')' | ']' | '}' | ',' | ';' if depth == 0 => return here,
             ')' | ']' | '}' => {
                 depth -= 1;
                 if depth == 0 && block {
                     return here + 1;
                 }
             }
-            ',' | ';' if depth == 0 => return here,
             _ => {}
         }
         rest = &rest[character.len_utf8()..];
@@ -81,7 +80,10 @@ mod tests {
     #[test]
     fn an_expression_ends_at_the_first_separator_outside_of_everything() {
         assert_eq!(&"a + f(b, \"),\") , c"[..extent("a + f(b, \"),\") , c")], "a + f(b, \"),\") ");
-        assert_eq!(&"{ if a { 1 } /* } */ else { 2 } }, b"[..extent("{ if a { 1 } /* } */ else { 2 } }, b")].len(), &33);
+        assert_eq!(
+            &"{ if a { 1 } /* } */ else { 2 } }, b"[..extent("{ if a { 1 } /* } */ else { 2 } }, b")].len(),
+            &33
+        );
         assert_eq!(extent("x"), 1);
     }
 

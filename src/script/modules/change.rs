@@ -69,7 +69,5 @@ fn counted(engine: &mut Engine, name: &'static str, movement: fn(f64) -> Movemen
 
 /// Adds `failed` to the module `measure`.
 pub(super) fn failed(module: &mut Module) {
-    module.set_native_fn("failed", |why: Dynamic| -> Answered<Failed> {
-        Ok(Failed(text("`measure::failed`", &why)?))
-    });
+    module.set_native_fn("failed", |why: Dynamic| -> Answered<Failed> { Ok(Failed(text("`measure::failed`", &why)?)) });
 }

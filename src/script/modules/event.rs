@@ -14,8 +14,20 @@ pub(super) const NAME: &str = "the event";
 
 /// Its properties.
 pub(super) const PROPERTIES: &[&str] = &[
-    "kind", "phase", "key", "severity", "pipeline", "message", "subject", "dynos", "from", "to", "measurement",
-    "reason", "at", "to_json",
+    "kind",
+    "phase",
+    "key",
+    "severity",
+    "pipeline",
+    "message",
+    "subject",
+    "dynos",
+    "from",
+    "to",
+    "measurement",
+    "reason",
+    "at",
+    "to_json",
 ];
 
 /// `event`.

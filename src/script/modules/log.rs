@@ -25,7 +25,9 @@ pub(super) fn register(engine: &mut Engine) {
     engine.on_print(|text| say(Level::Info, text));
     engine.on_debug(|text, _, _| say(Level::Debug, text));
     let mut module = Module::new();
-    for (name, level) in [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)] {
+    for (name, level) in
+        [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)]
+    {
         module.set_native_fn(name, move |native: NativeCallContext, value: Dynamic| {
             say(level, &shown(&native, value));
             Ok(())

@@ -31,5 +31,9 @@ fn both<T: Clone + Send + Sync + 'static>(engine: &mut Engine, operator: &'stati
 fn refuse(operator: &str) -> Answered<Dynamic> {
     let verb = if CALCULATING.contains(&operator) { "calculates with" } else { "compares" };
     let help = "give it a value, as in `m.value ?? 0.0` or `(this.n ?? 0) + 1`, or ask first: `if m.value == () { … }`";
-    Err(complaint(format!("`{operator}` {verb} a value that is missing, `()`"), Some(help.into()), rhai::Position::NONE))
+    Err(complaint(
+        format!("`{operator}` {verb} a value that is missing, `()`"),
+        Some(help.into()),
+        rhai::Position::NONE,
+    ))
 }

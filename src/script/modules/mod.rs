@@ -26,11 +26,49 @@ pub(super) const NAMES: &[&str] = &["measure", "decide", "scale", "notify", "env
 
 /// Our functions outside of modules and the common ones of the language, for suggestions.
 pub(super) const FUNCTIONS: &[&str] = &[
-    "pipeline", "settings", "up", "down", "to", "hold", "print", "debug", "abs", "ceil", "floor", "round", "min",
-    "max", "sqrt", "type_of", "range", "parse_int", "parse_float", "to_json", "average", "percentile", "slope",
-    "consecutive_above", "consecutive_below", "to_array", "len", "because", "map", "filter", "reduce", "keys",
-    "values", "contains", "push", "to_int", "to_float", "to_string",
+    "pipeline",
+    "settings",
+    "up",
+    "down",
+    "to",
+    "hold",
+    "print",
+    "debug",
+    "abs",
+    "ceil",
+    "floor",
+    "round",
+    "min",
+    "max",
+    "sqrt",
+    "type_of",
+    "range",
+    "parse_int",
+    "parse_float",
+    "to_json",
+    "average",
+    "percentile",
+    "slope",
+    "consecutive_above",
+    "consecutive_below",
+    "to_array",
+    "len",
+    "because",
+    "map",
+    "filter",
+    "reduce",
+    "keys",
+    "values",
+    "contains",
+    "push",
+    "to_int",
+    "to_float",
+    "to_string",
 ];
+
+/// Our functions that are called as `name(…)`; all others are methods of our types.
+pub(super) const PLAIN: &[&str] =
+    &["pipeline", "settings", "up", "down", "to", "hold", "print", "debug", "sleep", "timestamp", "exit"];
 
 /// Our types as the engine and as the author know them.
 pub(super) const TYPES: &[(&str, &str)] = &[
@@ -73,7 +111,9 @@ fn number(what: &str, value: &Dynamic) -> Answered<f64> {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn whole(what: &str, least: f64, value: &Dynamic) -> Answered<usize> {
     let given = convert::number(value).filter(|value| value.fract() == 0.0 && *value >= least && *value < 1e9);
-    given.map(|value| value as usize).ok_or_else(|| expected(what, &format!("a whole number of at least {least}"), value))
+    given
+        .map(|value| value as usize)
+        .ok_or_else(|| expected(what, &format!("a whole number of at least {least}"), value))
 }
 
 /// A text.

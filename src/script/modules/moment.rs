@@ -16,8 +16,18 @@ pub(super) const NAME: &str = "the moment `m`";
 
 /// Its properties.
 pub(super) const PROPERTIES: &[&str] = &[
-    "value", "data", "success", "error", "history", "past", "dynos", "min_dynos", "max_dynos", "now",
-    "seconds_since_scale", "pipeline",
+    "value",
+    "data",
+    "success",
+    "error",
+    "history",
+    "past",
+    "dynos",
+    "min_dynos",
+    "max_dynos",
+    "now",
+    "seconds_since_scale",
+    "pipeline",
 ];
 
 /// The time's name in messages.

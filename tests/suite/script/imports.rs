@@ -47,11 +47,8 @@ fn the_files_are_reported_the_script_first_each_once() {
 
 #[test]
 fn a_circle_a_missing_file_and_a_computed_path() {
-    let bench = files(
-        &[("a.rhai", "import \"b\" as b;"), ("b.rhai", "import \"a\" as a;")],
-        &[],
-        MissingSecrets::Error,
-    );
+    let bench =
+        files(&[("a.rhai", "import \"b\" as b;"), ("b.rhai", "import \"a\" as a;")], &[], MissingSecrets::Error);
     assert!(bench.report().contains("b.rhai:1:8: error: files import each other in a circle: "), "{}", bench.report());
     let said = script("import \"gone\" as g;").report();
     assert!(said.starts_with("test.rhai:1:8: error: the import `gone` is not found: there is no "), "{said}");
@@ -61,11 +58,7 @@ fn a_circle_a_missing_file_and_a_computed_path() {
 
 #[test]
 fn an_error_in_an_imported_file_has_its_place_there_and_the_file_is_watched() {
-    let bench = files(
-        &[("a.rhai", "import \"b\" as b;"), ("b.rhai", "fn f( {\n}")],
-        &[],
-        MissingSecrets::Error,
-    );
+    let bench = files(&[("a.rhai", "import \"b\" as b;"), ("b.rhai", "fn f( {\n}")], &[], MissingSecrets::Error);
     assert!(bench.report().starts_with("b.rhai:1:7: error: "), "{}", bench.report());
     assert_eq!(bench.loaded.files.len(), 2);
     let bench = files(&[("a.rhai", "import \"b\" as b;"), ("b.rhai", "")], &[], MissingSecrets::Error);

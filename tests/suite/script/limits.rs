@@ -49,7 +49,11 @@ fn what_is_off_says_so() {
         let said = script(text).report();
         assert!(said.contains(part), "{text}: {said}");
     }
-    assert!(!script("fn up(a, b) { 1 } fn average(a, b, c) { 1 }").loaded.report.has_errors());
+    // Called in place of `m.history.average(n)`.
+    let said = script("fn average(n) { 1 }").report();
+    assert!(said.contains("`average` with 1 parameter is a function of autoscaler"), "{said}");
+    let fine = "fn up(a, b) { 1 } fn average(values, n) { 1 } fn max(a, b, c) { 1 } fn map(a, b) { 1 }";
+    assert!(!script(fine).loaded.report.has_errors());
 }
 
 #[test]
@@ -59,13 +63,25 @@ fn mistakes_and_what_is_said_of_them() {
         ("pipelin(\"p\", #{});", "test.rhai:1:1: error: unknown function `pipelin` (did you mean `pipeline`?)"),
         ("pipeline(\"p\");", "test.rhai:1:1: error: `pipeline` takes 2 parameters, and is called with 1"),
         ("fn f(a) { a } f(1, 2);", "test.rhai:1:15: error: `f` takes 1 parameter, and is called with 2"),
-        ("measure::custm(#{}, || 1);", "test.rhai:1:1: error: unknown function `measure::custm` (did you mean `custom`?)"),
+        (
+            "measure::custm(#{}, || 1);",
+            "test.rhai:1:1: error: unknown function `measure::custm` (did you mean `custom`?)",
+        ),
         ("mesure::custom(#{}, || 1);", "test.rhai:1:1: error: unknown module `mesure` (did you mean `measure`?)"),
         ("pipeline(5, #{});", "test.rhai:1:1: error: the first argument of `pipeline`, its name, takes a text, not 5"),
         ("let a = \"x\" - 1;", "test.rhai:1:13: error: `-` does not work on a text and a whole number"),
-        ("let f = |x| x; f.call(1, 2);", "test.rhai:1:18: error: a closure is called with 2 arguments, and takes another number"),
-        ("scale::custom(#{}, || 1, |n| ()).map(|x| x);", "test.rhai:1:34: error: `scale::custom` has no `map`: only measurements can be reworked"),
-        ("pipeline(\"p\", #{ decide: Fn(\"polcy\") }); fn policy(m) { 1 }", "test.rhai:1:18: error: there is no function `polcy` in test.rhai (did you mean `policy`?)"),
+        (
+            "let f = |x| x; f.call(1, 2);",
+            "test.rhai:1:18: error: a closure is called with 2 arguments, and takes another number",
+        ),
+        (
+            "scale::custom(#{}, || 1, |n| ()).map(|x| x);",
+            "test.rhai:1:34: error: `scale::custom` has no `map`: only measurements can be reworked",
+        ),
+        (
+            "pipeline(\"p\", #{ decide: Fn(\"polcy\") }); fn policy(m) { 1 }",
+            "test.rhai:1:18: error: there is no function `polcy` in test.rhai (did you mean `policy`?)",
+        ),
         ("let x = 1", ""),
         ("let x = (1;", "test.rhai:1:11: error: expecting `)` for a matching ( in this expression"),
     ] {
@@ -117,7 +133,19 @@ fn no_made_up_name_or_rust_type_is_ever_shown() {
         let bench = decide(text);
         let said = if bench.loaded.report.has_errors() { bench.report() } else { failure(bench.decide("p", 1.0)) };
         println!("{text}\n    {said}");
-        for bad in ["anon$", "::types", "rhai::", "Dynamic", "i64", "f64", "core::", "alloc::", "ImmutableString", "Value", "Closure"] {
+        for bad in [
+            "anon$",
+            "::types",
+            "rhai::",
+            "Dynamic",
+            "i64",
+            "f64",
+            "core::",
+            "alloc::",
+            "ImmutableString",
+            "Value",
+            "Closure",
+        ] {
             assert!(!said.contains(bad), "{text}: {said}");
         }
         assert!(said.contains("test.rhai:1:"), "{text}: {said}");

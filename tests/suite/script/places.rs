@@ -119,10 +119,7 @@ fn places_in_imported_files_and_in_their_errors() {
         &[],
         MissingSecrets::Error,
     );
-    assert_eq!(
-        bench.report(),
-        "sub/lib.rhai:6:5: error: unknown function `nothing` for a whole number"
-    );
+    assert_eq!(bench.report(), "sub/lib.rhai:6:5: error: unknown function `nothing` for a whole number");
     let settings = &bench.loaded.declarations[0].settings;
     assert_eq!(at(settings.entry("own")), "a.rhai:2:34");
     assert_eq!(at(settings.entry("theirs")), "lib.rhai:2:6");

@@ -13,7 +13,7 @@ fn decide(text: &str) -> super::bench::Bench {
 
 #[test]
 fn t1_too_many_closures_are_refused_at_once() {
-    let text: String = (0..2100).map(|n| format!("pipeline(\"p{n}\", #{{ decide: |m| to({n}) }});\n")).collect();
+    let text = "pipeline(\"p\", #{ decide: |m| to(1) });\n".repeat(2_100);
     let started = std::time::Instant::now();
     let bench = script(&text);
     assert!(bench.report().contains("more than 2000 closures and functions"), "{}", bench.report());
@@ -160,7 +160,9 @@ fn t6_a_function_of_an_old_generation_runs_the_old_text() {
 
 #[test]
 fn t7_a_native_call_cannot_build_something_enormous() {
-    for text in ["|m| { let a = []; a.pad(20_000_000, 1); a.len() }", "|m| { let s = \"\"; s.pad(500_000_000, 'b'); s.len() }"] {
+    for text in
+        ["|m| { let a = []; a.pad(20_000_000, 1); a.len() }", "|m| { let s = \"\"; s.pad(500_000_000, 'b'); s.len() }"]
+    {
         let started = std::time::Instant::now();
         let said = failure(decide(text).decide("p", 1.0));
         assert!(said.contains("too large"), "{said}");
@@ -243,7 +245,7 @@ fn t14_whole_and_broken_numbers_stay_apart_in_settings() {
     let bench = script("pipeline(\"p\", #{ a: 1, b: 1.5, c: \"t\", d: 'c', e: [1], f: (), g: true });");
     let settings = bench.settings("p");
     assert!(matches!(settings.entry("a").unwrap().value, Value::Int(1)));
-    assert!(matches!(settings.entry("b").unwrap().value, Value::Float(value) if value == 1.5));
+    assert!(matches!(settings.entry("b").unwrap().value, Value::Float(value) if (value - 1.5).abs() < 1e-12));
     assert!(matches!(&settings.entry("d").unwrap().value, Value::Text(text) if &**text == "c"));
     assert!(matches!(settings.entry("f").unwrap().value, Value::Unit));
 }
@@ -284,10 +286,7 @@ fn r1_imports_of_imports_constants_and_pipelines_declared_by_a_module() {
 #[test]
 fn r2_unknown_modules_in_closures_are_found_at_load() {
     let bench = decide("|m| dcide::x(1)");
-    assert_eq!(
-        bench.report(),
-        "test.rhai:1:30: error: unknown module `dcide` (did you mean `decide`?)"
-    );
+    assert_eq!(bench.report(), "test.rhai:1:30: error: unknown module `dcide` (did you mean `decide`?)");
     let bench = decide("|m| stats::maen([1])");
     assert!(bench.report().contains("unknown function `stats::maen` (did you mean `mean`?)"), "{}", bench.report());
     let bench = decide("|m| stats::mean(1, 2)");
@@ -340,7 +339,8 @@ fn r4_files_with_the_same_closure_at_the_same_place_stay_apart() {
 
 #[test]
 fn r5_switch_and_fast_operators() {
-    let bench = decide("|m| { let a = 1; a += 1; a -= 1; a *= 3; if a == 3 && m.value != 2.0 && 1 < 1.5 { a } else { 0 } }");
+    let bench =
+        decide("|m| { let a = 1; a += 1; a -= 1; a *= 3; if a == 3 && m.value != 2.0 && 1 < 1.5 { a } else { 0 } }");
     assert_eq!(bench.decide("p", 1.0), Ok(Returned::Int(3)));
     assert_eq!(bench.decide("p", 2.0), Ok(Returned::Int(0)));
 }

@@ -27,7 +27,9 @@ fn answer(text: &str) -> Json {
 #[test]
 fn the_moment() {
     assert_eq!(
-        answer("|m| [m.value, m.data, m.success, m.error, m.dynos, m.min_dynos, m.max_dynos, m.seconds_since_scale, m.pipeline]"),
+        answer(
+            "|m| [m.value, m.data, m.success, m.error, m.dynos, m.min_dynos, m.max_dynos, m.seconds_since_scale, m.pipeline]"
+        ),
         json!([300.0, 300.0, true, null, 2, 1, 5, null, "web"])
     );
     assert_eq!(
@@ -44,7 +46,9 @@ fn the_moment() {
 #[test]
 fn histories() {
     assert_eq!(
-        answer("|m| [m.history.average(3), m.history.max(2), m.history.min(2), m.history.slope(3), m.history.average(4)]"),
+        answer(
+            "|m| [m.history.average(3), m.history.max(2), m.history.min(2), m.history.slope(3), m.history.average(4)]"
+        ),
         json!([200.0, 300.0, 200.0, 100.0, null])
     );
     assert_eq!(
@@ -59,7 +63,10 @@ fn histories() {
     let said = failure(decide("|m| m.history.average(0)").decide("p", 1.0));
     assert!(said.contains("`average` takes a whole number of at least 1, not 0"), "{said}");
     let said = failure(decide("|m| m.history.avrage(1)").decide("p", 1.0));
-    assert!(said.contains("unknown function `avrage` for a history") && said.contains("did you mean `average`?"), "{said}");
+    assert!(
+        said.contains("unknown function `avrage` for a history") && said.contains("did you mean `average`?"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -73,7 +80,7 @@ fn answers_and_those_that_are_lost() {
     assert_eq!((returned.movement, returned.dropped), (Movement::Hold, vec!["up(1)".to_owned()]));
     let returned = change(decide("|m| { down(1); 4 }").decide("p", 1.0));
     assert_eq!((returned.movement, returned.dropped), (Movement::To(4.0), vec!["down(1)".to_owned()]));
-    assert_eq!(decide("|m| { up(1); throw \"no\" }").decide("p", 1.0).is_err(), true);
+    assert!(decide("|m| { up(1); throw \"no\" }").decide("p", 1.0).is_err());
     assert_eq!(decide("|m| ()").decide("p", 1.0), Ok(Returned::Nothing));
     assert_eq!(decide("|m| measure::failed(\"why\")").decide("p", 1.0), Ok(Returned::Failed("why".into())));
     for (text, part) in [
@@ -143,8 +150,21 @@ fn events() {
     assert_eq!(
         returned,
         Ok(Returned::Data(json!([
-            "scaled", "once", "web/scaled", "info", "web", "Scaled to (3) dynos.", "Scaled", 3, 2, 3, 1300.0, null,
-            "2026-11-24T09:30:00Z", true, "Scaled to (3) dynos."
+            "scaled",
+            "once",
+            "web/scaled",
+            "info",
+            "web",
+            "Scaled to (3) dynos.",
+            "Scaled",
+            3,
+            2,
+            3,
+            1300.0,
+            null,
+            "2026-11-24T09:30:00Z",
+            true,
+            "Scaled to (3) dynos."
         ])))
     );
     let said = failure(call(&bench.function("q", "notify"), Argument::Event(event), &mut json!({})));
@@ -181,7 +201,9 @@ fn secrets_stay_secret() {
 
 #[test]
 fn a_secret_in_a_text_is_an_error_with_its_place() {
-    for text in ["let a = `key=${env::secret(\"API_KEY\")}`;", "let s = env::secret(\"API_KEY\"); let a = s.to_string();"] {
+    for text in
+        ["let a = `key=${env::secret(\"API_KEY\")}`;", "let s = env::secret(\"API_KEY\"); let a = s.to_string();"]
+    {
         let bench = with_secret(&format!("{text}\npipeline(\"p\", #{{}});"), MissingSecrets::Error);
         let said = bench.report();
         assert!(said.contains("a secret cannot be put into a text") && said.starts_with("test.rhai:"), "{said}");
@@ -207,6 +229,7 @@ fn missing_secrets() {
     assert_eq!(&**name, "EMPTY");
     let needs: Vec<(&str, bool)> = bench.loaded.needs.iter().map(|(name, set)| (&**name, *set)).collect();
     assert_eq!(needs, [("GONE", false), ("EMPTY", false), ("API_KEY", true)]);
+    assert_eq!(bench.report(), "note: needs GONE\nnote: needs EMPTY");
     let bench = with_secret(text, MissingSecrets::Error);
     assert_eq!(
         bench.report(),
@@ -269,7 +292,11 @@ fn stages_that_stand_in_no_pipeline_are_kept() {
 fn the_whole_script_has_settings_once() {
     let bench = script("settings(#{\n  notify_repeat_minutes: 5 });\nsettings(#{});");
     assert!(bench.loaded.settings.is_some());
-    assert!(bench.report().starts_with("test.rhai:3:1: error: `settings` is called a second time"), "{}", bench.report());
+    assert!(
+        bench.report().starts_with("test.rhai:3:1: error: `settings` is called a second time"),
+        "{}",
+        bench.report()
+    );
 }
 
 #[test]
@@ -289,4 +316,17 @@ fn a_decision_has_no_clock_and_loading_neither() {
     let said = failure(decide("|m| time::now().hour").decide("p", 1.0));
     assert!(said.contains("a decision has no clock of its own (use `m.now`"), "{said}");
     assert!(script("let t = time::now();").report().contains("loading a script reads no clock"));
+}
+
+#[test]
+fn secrets_that_only_functions_ask_for_are_looked_for_at_load() {
+    let text = "pipeline(\"p\", #{ notify: |e| { let k = env::secret(\"GONE\"); env::secret(\"API_KEY\"); } });";
+    let bench = with_secret(text, MissingSecrets::Placeholder);
+    let needs: Vec<(&str, bool)> = bench.loaded.needs.iter().map(|(name, set)| (&**name, *set)).collect();
+    assert_eq!(needs, [("GONE", false), ("API_KEY", true)]);
+    let said = with_secret(text, MissingSecrets::Error).report();
+    assert_eq!(
+        said,
+        "test.rhai:1:40: error: the environment variable `GONE` is not set (set it where the worker runs)"
+    );
 }

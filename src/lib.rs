@@ -2,10 +2,12 @@
 pub mod cli;
 pub mod command;
 pub mod decide;
+pub mod demo;
 pub mod function;
 pub mod heroku;
 pub mod log;
 pub mod measure;
+pub mod net;
 pub mod notify;
 pub mod pipeline;
 pub mod scale;
@@ -13,4 +15,5 @@ pub mod script;
 pub mod secret;
 pub mod settings;
 pub mod state;
+pub mod worker;
 pub mod world;

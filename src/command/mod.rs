@@ -1,16 +1,65 @@
 //! Owns the commands, one file each: wiring only. What they do lives in the rooms of the crate.
 
+pub mod check;
 pub mod completions;
+pub mod demo;
 pub mod draw;
+pub mod once;
+pub mod resolved;
+pub mod run;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-/// The script or the run failed.
+use crate::cli::{Cli, Command};
+use crate::script::Environment;
+use crate::worker::{Actor, Loading, Options};
+
+/// The exit code of a script or a run that failed.
 pub const FAILED: u8 = 1;
+
+/// Does what the command line says.
+pub async fn dispatch(cli: Cli) -> ExitCode {
+    match cli.command {
+        Command::Run(args) => run::run(args).await,
+        Command::Check(args) => check::run(&args),
+        Command::Once(args) => once::run(args).await,
+        Command::Completions(args) => completions::run(&args),
+        Command::Demo(args) => demo::run(args).await,
+    }
+}
 
 /// Prints `message` as an error on standard error and gives the exit code for it.
 pub fn fail(message: impl std::fmt::Display) -> ExitCode {
     let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
     anstream::eprintln!("{style}error{style:#}: {}", crate::secret::scrub(&message.to_string()));
     ExitCode::from(FAILED)
+}
+
+/// The variables of this process.
+#[derive(Clone, Copy, Debug)]
+struct ProcessEnvironment;
+
+impl Environment for ProcessEnvironment {
+    fn variable(&self, name: &str) -> Option<String> {
+        // An empty variable is one that was forgotten.
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+}
+
+/// What loading scripts needs, for a command with `options`.
+fn loading(options: Options) -> Loading {
+    Loading {
+        options: Arc::new(options),
+        environment: Arc::new(ProcessEnvironment),
+        actor: Actor::from_environment(),
+        zone: local_zone(),
+    }
+}
+
+/// The machine's own zone; UTC where it cannot be told.
+fn local_zone() -> chrono_tz::Tz {
+    let name = std::env::var("TZ").ok().filter(|name| !name.is_empty());
+    let name = name.or_else(|| iana_time_zone::get_timezone().ok());
+    name.and_then(|name| name.trim_start_matches(':').parse().ok()).unwrap_or(chrono_tz::UTC)
 }

@@ -1,6 +1,11 @@
 //! Owns the deciding stage: the trait [`Policy`], one file per policy, and the settings all of them
 //! share. A policy proposes; it never scales, and it has no clock.
 
+mod average_threshold;
+mod consecutive_threshold;
+pub mod custom;
+mod thresholds;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +14,10 @@ use chrono_tz::Tz;
 use serde_json::Value as Json;
 
 use crate::function::Function;
-use crate::pipeline::History;
+use crate::pipeline::Judged;
 use crate::settings::{Constructor, Kind, Preset, Setting};
+
+pub(crate) use thresholds::number;
 
 /// Settings that every `decide::` takes, next to its own; they may stand in the pipeline's map too.
 pub static COMMON: &[Setting] = &[
@@ -110,13 +117,15 @@ pub enum PolicyKind {
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyInput<'a> {
     /// The measurements that may be judged, oldest first, this tick's included (it may have failed).
-    pub history: &'a History,
+    pub history: Judged<'a>,
     /// What failed measurements among them count as.
     pub on_failure: crate::measure::OnFailure,
     /// Dynos now.
     pub dynos: u32,
     /// Dynos per decision.
     pub increment: u32,
+    /// The unit of the measurements, for the text.
+    pub unit: Option<&'a str>,
 }
 
 /// What a policy wants.
@@ -153,4 +162,5 @@ pub trait Policy: Send + Sync + fmt::Debug {
 }
 
 /// Every native constructor of `decide::`.
-pub static CONSTRUCTORS: &[Constructor<Box<dyn Policy>>] = &[];
+pub static CONSTRUCTORS: &[Constructor<Box<dyn Policy>>] =
+    &[consecutive_threshold::CONSTRUCTOR, average_threshold::CONSTRUCTOR];

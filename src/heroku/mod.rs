@@ -1,7 +1,28 @@
 //! Owns everything that speaks to Heroku: the Platform API client, one target per app with its API
 //! budget, the shared log tail of an app, and (`fake`) an API that answers the same way.
 
+mod answer;
+mod budget;
+mod caps;
+mod client;
+pub mod fake;
+mod hub;
+mod router_line;
+mod tail;
+mod target;
+mod target_task;
+mod web_url;
+
 use std::sync::Arc;
+
+pub use answer::{ApiError, ApiErrorKind, AppInfo, Formation, LogRequest, LogSession};
+pub use budget::{Budget, Estimate, Load, estimate};
+pub use client::{CALL_TIMEOUT, Client, Listed};
+pub use hub::Heroku;
+pub use router_line::{RouterLine, pairs, router_line};
+pub use tail::{LINE_TIMEOUT, Tail, Watch};
+pub use target::Target;
+pub use web_url::web_url;
 
 use crate::secret::Secret;
 
@@ -19,4 +40,13 @@ pub struct App {
     pub key: Secret,
     /// The process type that is scaled ("web").
     pub process_type: Arc<str>,
+}
+
+/// A random UUID (version 4), for request ids.
+#[must_use]
+pub fn uuid() -> String {
+    let random = fastrand::u128(..);
+    let bits = (random & !(0xf000_u128 << 64) & !(0xc000_u128 << 48)) | (0x4000_u128 << 64) | (0x8000_u128 << 48);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

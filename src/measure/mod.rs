@@ -1,6 +1,17 @@
 //! Owns the measuring stage: the trait [`Measure`], one file per backend, and what all of them have in
 //! common (interval, what a failure counts as, `.map`). It judges no value.
 
+mod app_decision;
+mod celery_redis_queue_size;
+mod custom;
+mod headers;
+mod heroku_service_time;
+mod json;
+mod map;
+pub mod probe;
+mod redis_url;
+mod response_time;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +25,8 @@ use crate::pipeline::{Failure, Measurement};
 use crate::scale::Scale;
 use crate::settings::{Constructor, Kind, Preset, Report, Setting};
 use crate::world::World;
+
+pub use custom::Custom;
 
 /// What a failed measurement counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +110,7 @@ pub struct Surroundings<'a> {
 /// A measuring backend with its settings.
 #[async_trait]
 pub trait Measure: Send + Sync + fmt::Debug {
-    /// The documented name ("ResponseTimeBackend"), or "custom".
+    /// The documented name ("`ResponseTimeBackend`"), or "custom".
     fn backend(&self) -> &'static str;
 
     /// Its own settings as resolved, secrets masked, for `check --json`.
@@ -125,6 +138,12 @@ pub trait Measure: Send + Sync + fmt::Debug {
     /// is missing.
     fn settle(&mut self, _around: &Surroundings<'_>, _report: &mut Report) {}
 
+    /// Environment variables in place of settings that are not written, and whether each is set: like
+    /// those that the script asks for with `env::secret`.
+    fn needs(&self) -> Vec<(Arc<str>, bool)> {
+        Vec::new()
+    }
+
     /// What it reaches, for `check`: URLs and hosts.
     fn reaches(&self) -> Vec<String> {
         Vec::new()
@@ -138,21 +157,41 @@ pub trait Measure: Send + Sync + fmt::Debug {
 }
 
 /// Every constructor of `measure::`.
-pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[];
+pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
+    response_time::CONSTRUCTOR,
+    heroku_service_time::CONSTRUCTOR,
+    celery_redis_queue_size::CONSTRUCTOR,
+    app_decision::CONSTRUCTOR,
+];
 
 impl MeasureStage {
     /// One measurement: the backend's reading, reworked by `.map`, with its time.
     pub async fn measure(&self, context: &MeasureContext<'_>, world: &Arc<World>) -> Measurement {
         let started = tokio::time::Instant::now();
+        let read = self.backend.measure(context, world).await;
+        let mut measurement = self.finish(read, context, world).await;
+        measurement.took_ms = started.elapsed().as_secs_f64() * 1000.0;
+        measurement
+    }
+
+    /// What a reading comes to, however it was had: reworked by `.map`, with a finite number or none.
+    pub async fn finish(
+        &self,
+        read: Result<Reading, Failure>,
+        context: &MeasureContext<'_>,
+        world: &Arc<World>,
+    ) -> Measurement {
         let backend = self.backend.backend();
-        let mut measurement = match self.backend.measure(context, world).await {
+        let measured = match read {
+            Ok(reading) => map::rework(reading, &self.map, context, world).await,
+            Err(failure) => Err(failure),
+        };
+        match measured {
             Ok(reading) => Measurement {
                 value: reading.value.filter(|value| value.is_finite()),
                 ..Measurement::good(backend, reading.data, context.at)
             },
             Err(failure) => Measurement::failed(backend, failure, context.at),
-        };
-        measurement.took_ms = started.elapsed().as_secs_f64() * 1000.0;
-        measurement
+        }
     }
 }

@@ -1,12 +1,41 @@
 //! Owns the notifying stage: the trait [`Notify`], one file per backend, the documented flags that say
 //! what a backend hears, and the [`Audience`] that delivers without ever delaying a tick.
 
+mod audience;
+mod console;
+mod custom;
+mod delivery;
+mod email;
+mod flags;
+mod flood;
+mod logger;
+mod mail;
+mod mail_server;
+mod mailbox;
+mod memories;
+mod outbox;
+mod silent;
+mod test;
+#[cfg(test)]
+mod testing;
+mod text;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value as Json;
+
+pub use audience::{Deliveries, Delivery, LiveAudience, audience};
+pub use console::Console;
+pub use custom::{Custom, SETTINGS as CUSTOM_SETTINGS};
+pub use email::Email;
+pub use flags::{Flags, hears};
+pub use logger::Logger;
+pub use silent::Silent;
+pub use test::Test;
+pub use text::told;
 
 use crate::pipeline::{Event, PipelineSpec};
 use crate::settings::{Constructor, Kind, Preset, Setting};
@@ -53,26 +82,6 @@ pub static COMMON: &[Setting] = &[
     },
 ];
 
-/// The documented notification settings, as resolved.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(clippy::struct_excessive_bools)]
-pub struct Flags {
-    /// `notify_on_every_measurement`
-    pub every_measurement: bool,
-    /// `notify_on_every_scale`
-    pub every_scale: bool,
-    /// `notify_if_needs_below_min`
-    pub needs_below_min: bool,
-    /// `notify_if_needs_exceed_max`
-    pub needs_exceed_max: bool,
-    /// `notify_if_scaling_is_too_rapid`
-    pub too_rapid: bool,
-    /// `notify_if_scaling_is_too_rapid_num_scales`
-    pub too_rapid_scales: u32,
-    /// `notify_if_scaling_is_too_rapid_time_period_minutes`
-    pub too_rapid_period: Duration,
-}
-
 /// One notifying backend of a pipeline.
 #[derive(Clone, Debug)]
 pub struct NotifyStage {
@@ -84,10 +93,42 @@ pub struct NotifyStage {
     pub memory: Json,
 }
 
+impl NotifyStage {
+    /// Whether it is told of `event`.
+    #[must_use]
+    pub fn hears(&self, event: &Event) -> bool {
+        hears(self.flags.as_ref(), self.backend.hears_reloads(), event)
+    }
+}
+
+/// Why a message was not delivered: without secrets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Undelivered {
+    /// What happened, lower case, with the mend where there is one.
+    pub message: String,
+    /// Whether it is worth trying again in a few seconds.
+    pub transient: bool,
+}
+
+impl Undelivered {
+    /// Trying again may help.
+    #[must_use]
+    pub fn for_now(message: impl Into<String>) -> Self {
+        Self { message: message.into(), transient: true }
+    }
+
+    /// Trying again would not help.
+    #[must_use]
+    pub fn for_good(message: impl Into<String>) -> Self {
+        Self { message: message.into(), transient: false }
+    }
+}
+
 /// A notifying backend with its settings.
 #[async_trait]
 pub trait Notify: Send + Sync + fmt::Debug {
-    /// The documented name ("DjangoEmailBackend"), or "custom".
+    /// The documented name (`DjangoEmailBackend`), or `custom`.
     fn backend(&self) -> &'static str;
 
     /// Its own settings as resolved, secrets masked, for `check --json`.
@@ -99,6 +140,16 @@ pub trait Notify: Send + Sync + fmt::Debug {
 
     /// Whether its messages leave the machine (and are limited to 20 in 10 minutes).
     fn leaves_machine(&self) -> bool;
+
+    /// Whether it is told of every saved script that is in force.
+    fn hears_reloads(&self) -> bool {
+        false
+    }
+
+    /// What it kept of what it was told, oldest first (`notify::test`).
+    fn kept(&self) -> Vec<Arc<Event>> {
+        Vec::new()
+    }
 
     /// What it reaches, for `check`.
     fn reaches(&self) -> Vec<String> {
@@ -114,7 +165,7 @@ pub trait Notify: Send + Sync + fmt::Debug {
         event: &Arc<Event>,
         memory: &std::sync::Mutex<Json>,
         world: &Arc<World>,
-    ) -> Result<(), String>;
+    ) -> Result<(), Undelivered>;
 }
 
 /// Hears what happened, decides who is told, and delivers in the background.
@@ -124,7 +175,17 @@ pub trait Audience: Send + Sync {
 
     /// Takes an event that concerns the whole worker, for every distinct backend of `pipelines`.
     fn announce(&self, pipelines: &[Arc<PipelineSpec>], event: Event);
+
+    /// `this` of the scripted backends of `pipeline`, by the stage's name ("notify.0"), to be kept.
+    fn memories(&self, _pipeline: &str) -> BTreeMap<String, Json> {
+        BTreeMap::new()
+    }
+
+    /// Takes back what [`Audience::memories`] gave, before the first event is told; other names are
+    /// passed over.
+    fn recall(&self, _pipeline: &Arc<str>, _memories: &BTreeMap<String, Json>) {}
 }
 
 /// Every native constructor of `notify::`.
-pub static CONSTRUCTORS: &[Constructor<Box<dyn Notify>>] = &[];
+pub static CONSTRUCTORS: &[Constructor<Box<dyn Notify>>] =
+    &[console::CONSTRUCTOR, email::CONSTRUCTOR, logger::CONSTRUCTOR, test::CONSTRUCTOR];

@@ -1,28 +1,53 @@
-//! Owns what the controller remembers of a pipeline from tick to tick: small, versioned, serialisable.
+//! Owns what the controller remembers of a pipeline from tick to tick: small, versioned, serialisable,
+//! and without a heap allocation, so that a decision copies it. Measurements are not in it.
 
-use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::History;
+use crate::state::Intent;
 
 /// The version of the shape.
 pub const CONTROL_VERSION: u32 = 1;
 
+/// The first wait after a call to the platform failed; doubles with every further one.
+const FIRST_BACK_OFF: TimeDelta = TimeDelta::seconds(1);
+
+/// No longer than this: a platform that comes back is to be noticed.
+const LONGEST_BACK_OFF: TimeDelta = TimeDelta::seconds(60);
+
+/// The shortest time after a tick: what was measured in it lies before.
+const JUST_AFTER: TimeDelta = TimeDelta::nanoseconds(1);
+
 /// What the controller remembers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ControlState {
     /// [`CONTROL_VERSION`].
     pub v: u32,
     /// Ticks so far.
     pub tick: u64,
-    /// What was measured lately.
-    pub history: History,
     /// Measurements from here on are judged; set by a scale.
     pub mark: Option<DateTime<Utc>>,
     /// Nothing is decided before this time.
     pub wait_until: Option<DateTime<Utc>>,
     /// The scheduled start of the tick that scaled last.
     pub last_scale: Option<DateTime<Utc>>,
+    /// Failed measurements in a row.
+    pub failures: u32,
+    /// Failed reads of the platform in a row.
+    pub read_failures: u32,
+    /// Failed scales in a row.
+    pub scale_failures: u32,
+    /// Whether the count must be read anew, since a call failed.
+    pub reread: bool,
+    /// Nothing is asked of the platform beyond its cached count before this time.
+    pub back_off_until: Option<DateTime<Utc>>,
+    /// A scale whose outcome nobody knows yet.
+    pub open: Option<Intent>,
+    /// Whether the last scale of ours went to 0 dynos: then nobody switched them off.
+    pub scaled_to_zero: bool,
 }
 
 impl Default for ControlState {
@@ -30,10 +55,148 @@ impl Default for ControlState {
         Self {
             v: CONTROL_VERSION,
             tick: 0,
-            history: History::default(),
             mark: None,
             wait_until: None,
             last_scale: None,
+            failures: 0,
+            read_failures: 0,
+            scale_failures: 0,
+            reread: false,
+            back_off_until: None,
+            open: None,
+            scaled_to_zero: false,
         }
+    }
+}
+
+impl ControlState {
+    /// Whether `now` lies in the wait after the last scale.
+    #[must_use]
+    pub fn waits(&self, now: DateTime<Utc>) -> bool {
+        self.wait_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether the platform is left alone for now.
+    #[must_use]
+    pub fn backs_off(&self, now: DateTime<Utc>) -> bool {
+        self.back_off_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether the count must be read anew: a call failed, or nobody knows what it did.
+    #[must_use]
+    pub fn must_read(&self, now: DateTime<Utc>) -> bool {
+        (self.reread || self.open.is_some()) && !self.backs_off(now)
+    }
+
+    /// Takes note of a scale to `to` in the tick of `at` that happened or may have happened.
+    pub fn scaled(&mut self, at: DateTime<Utc>, to: u32, wait: Duration, keep_history: bool) {
+        let after_wait = at + TimeDelta::from_std(wait).unwrap_or(TimeDelta::zero());
+        self.last_scale = Some(at);
+        self.wait_until = Some(after_wait);
+        self.mark = (!keep_history).then(|| after_wait.max(at + JUST_AFTER));
+        self.scaled_to_zero = to == 0;
+    }
+
+    /// Takes note of a failed read at `at`.
+    pub fn read_failed(&mut self, at: DateTime<Utc>) {
+        self.reread = true;
+        self.read_failures = self.read_failures.saturating_add(1);
+        self.back_off(at, self.read_failures);
+    }
+
+    /// Takes note of a read that was made now and succeeded.
+    pub fn read(&mut self) {
+        self.reread = false;
+        self.read_failures = 0;
+    }
+
+    /// Takes note of a failed scale at `at`, or of one whose outcome is unknown.
+    pub fn scale_failed(&mut self, at: DateTime<Utc>) {
+        self.reread = true;
+        self.scale_failures = self.scale_failures.saturating_add(1);
+        self.back_off(at, self.scale_failures);
+    }
+
+    /// Takes note of a scale that the platform took, or that is no longer wanted.
+    pub fn scale_settled(&mut self) {
+        self.scale_failures = 0;
+        if self.read_failures == 0 {
+            self.back_off_until = None;
+        }
+    }
+
+    fn back_off(&mut self, at: DateTime<Utc>, failures: u32) {
+        // 2^6 s is beyond the longest wait already.
+        let doublings = failures.saturating_sub(1).min(6);
+        self.back_off_until = Some(at + (FIRST_BACK_OFF * 2_i32.pow(doublings)).min(LONGEST_BACK_OFF));
+    }
+
+    /// Forgets times that lie after `now`: the clock was set back, and a wait of seconds must not
+    /// become one of hours.
+    pub fn mend_clock(&mut self, now: DateTime<Utc>) {
+        if self.last_scale.is_some_and(|last| last > now) {
+            (self.last_scale, self.wait_until, self.mark) = (None, None, None);
+        }
+        if self.back_off_until.is_some_and(|until| until - now > LONGEST_BACK_OFF) {
+            self.back_off_until = None;
+        }
+    }
+
+    /// Another target: no cooldown, and nothing known of its platform.
+    pub fn new_target(&mut self) {
+        // What was measured under the old target's last scale stays out; the wait does not.
+        self.mark = self.mark.and_then(|mark| self.last_scale.map(|last| mark.min(last + JUST_AFTER)));
+        self.wait_until = None;
+        self.open = None;
+        self.scaled_to_zero = false;
+        self.read();
+        self.scale_settled();
+    }
+
+    /// Another source of measurements: what failed so far says nothing.
+    pub fn new_source(&mut self) {
+        self.failures = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn the_mark_lies_after_the_tick_that_scaled_and_not_before_the_wait_is_over() {
+        let mut state = ControlState::default();
+        state.scaled(at(0), 2, Duration::from_secs(5), false);
+        assert_eq!(state.mark, Some(at(5)));
+        assert!(state.waits(at(4)) && !state.waits(at(5)));
+        state.scaled(at(0), 2, Duration::ZERO, false);
+        assert!(state.mark > Some(at(0)) && state.mark < Some(at(1)));
+        state.scaled(at(0), 2, Duration::ZERO, true);
+        assert_eq!(state.mark, None);
+    }
+
+    #[test]
+    fn the_back_off_doubles_from_one_second_to_a_minute() {
+        let mut state = ControlState::default();
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            state.scale_failed(at(0));
+            waits.push((state.back_off_until.unwrap() - at(0)).num_seconds());
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert!(state.must_read(at(60)) && !state.must_read(at(59)));
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_prolong_the_wait() {
+        let mut state = ControlState::default();
+        state.scaled(at(3600), 2, Duration::from_secs(60), false);
+        state.mend_clock(at(0));
+        assert!(!state.waits(at(0)));
+        assert_eq!(state.mark, None);
     }
 }

@@ -105,3 +105,11 @@ pub struct Event {
     /// When.
     pub at: DateTime<Utc>,
 }
+
+impl Event {
+    /// The event as JSON, in the shape that records keep.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("an event has text keys and finite or null numbers only")
+    }
+}

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Measurement;
@@ -47,9 +48,14 @@ impl History {
 
     /// Those taken at or after `mark` (all where there is no mark).
     #[must_use]
-    pub fn since(&self, mark: Option<chrono::DateTime<chrono::Utc>>) -> Self {
-        let judged = |measurement: &&Measurement| mark.is_none_or(|mark| measurement.at >= mark);
-        Self { measurements: self.measurements.iter().filter(judged).cloned().collect() }
+    pub fn since(&self, mark: Option<DateTime<Utc>>) -> Self {
+        Self { measurements: self.judged(mark).iter().cloned().collect() }
+    }
+
+    /// Those that may be judged, without copying them.
+    #[must_use]
+    pub fn judged(&self, mark: Option<DateTime<Utc>>) -> Judged<'_> {
+        Judged { history: self, mark }
     }
 
     /// Forgets everything.
@@ -127,5 +133,20 @@ impl History {
     #[must_use]
     pub fn consecutive_below(&self, x: f64) -> usize {
         self.iter().rev().take_while(|measurement| measurement.value.is_some_and(|value| value < x)).count()
+    }
+}
+
+/// The measurements of a history from a mark on.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    history: &'a History,
+    mark: Option<DateTime<Utc>>,
+}
+
+impl<'a> Judged<'a> {
+    /// Oldest first.
+    pub fn iter(self) -> impl DoubleEndedIterator<Item = &'a Measurement> {
+        let mark = self.mark;
+        self.history.iter().filter(move |measurement| mark.is_none_or(|mark| measurement.at >= mark))
     }
 }

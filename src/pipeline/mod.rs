@@ -2,18 +2,33 @@
 //! decides (`controller`, pure), what a tick leaves behind ([`Record`], [`Event`]), and the tasks
 //! that run it. It knows no Rhai, and reaches the outside only through [`crate::world::World`].
 
+mod bounds;
+mod conditions;
 mod control;
+pub mod controller;
+pub mod declare;
 mod event;
+mod guards;
 mod history;
 mod measurement;
 mod moment;
+mod rapid;
 mod record;
 mod spec;
+mod texts;
+mod tick;
 
-pub use control::ControlState;
+pub use bounds::{Bounds, time_of_day};
+pub use conditions::{Conditions, condition_key};
+pub use control::{CONTROL_VERSION, ControlState};
+pub use controller::{Decision, Observation, Proposed, Seen, Signals};
+pub use declare::{Declared, ScriptSettings, declare};
 pub use event::{Event, EventKind, Phase};
-pub use history::History;
+pub use guards::{Cause, Reasons, Why};
+pub use history::{History, Judged};
 pub use measurement::{Failure, FailureKind, Measurement};
 pub use moment::Moment;
+pub use rapid::{RapidLimit, Scales};
 pub use record::{Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, RECORD_VERSION, Reason, Record};
 pub use spec::{Mode, PipelineSpec};
+pub use tick::{Acting, Pipeline};

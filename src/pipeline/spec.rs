@@ -2,6 +2,7 @@
 //! the script's maps is left.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::decide::DecideStage;
 use crate::measure::MeasureStage;
@@ -56,5 +57,26 @@ pub struct PipelineSpec {
     /// Whether 0 dynos are the engine's to leave (else they mean: switched off by a person).
     pub start_from_zero: bool,
     /// Every so often a lasting condition is told again.
-    pub notify_repeat: std::time::Duration,
+    pub notify_repeat: Duration,
+}
+
+impl PipelineSpec {
+    /// The unit of the values that are judged, where it is known: a `.map` makes it unknown.
+    #[must_use]
+    pub fn unit(&self) -> Option<&'static str> {
+        let stage = self.measure.first()?;
+        if stage.map.is_empty() { stage.backend.unit() } else { None }
+    }
+
+    /// From the start of one tick to the start of the next: the shortest interval of what is measured.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        self.measure.iter().map(|stage| stage.interval).min().unwrap_or(Duration::from_secs(30))
+    }
+
+    /// What it scales, unless it only pretends to: two live pipelines may not scale one target.
+    #[must_use]
+    pub fn live_target(&self) -> Option<String> {
+        if self.mode == Mode::DryRun { None } else { self.scale.target() }
+    }
 }

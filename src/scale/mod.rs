@@ -3,8 +3,16 @@
 //!
 //! [`Platforms`]: crate::world::Platforms
 
+mod custom;
+pub(crate) mod heroku;
+mod live;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use custom::Custom;
+pub use heroku::HerokuScale;
+pub use live::LivePlatforms;
 
 use serde_json::Value as Json;
 
@@ -42,4 +50,4 @@ pub trait Scale: Send + Sync + fmt::Debug {
 }
 
 /// Every native constructor of `scale::`.
-pub static CONSTRUCTORS: &[Constructor<Box<dyn Scale>>] = &[];
+pub static CONSTRUCTORS: &[Constructor<Box<dyn Scale>>] = &[heroku::HEROKU];

@@ -1,6 +1,8 @@
 //! Owns what is kept between ticks and, later, between processes: one async trait, [`State`]. It
 //! interprets nothing of what it keeps.
 
+mod memory;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,13 +10,26 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::pipeline::{ControlState, Record};
+use crate::pipeline::{Conditions, ControlState, History, Record, Scales};
+
+pub use memory::MemoryState;
 
 /// What is kept of one pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Kept {
     /// What the controller remembers.
     pub control: ControlState,
+    /// What was measured lately.
+    pub history: History,
+    /// The conditions that last.
+    pub conditions: Conditions,
+    /// The latest scales, for "too rapid".
+    pub scales: Scales,
+    /// Source and unit of what is in the history.
+    pub source: Option<String>,
+    /// What was scaled.
+    pub target: Option<String>,
     /// `this` of every stage, by the stage's name ("measure", "decide", "scale", "notify.0" …).
     pub memory: BTreeMap<String, Json>,
 }

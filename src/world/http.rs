@@ -74,6 +74,8 @@ pub enum HttpErrorKind {
     Tls,
     /// Nobody listens.
     Refused,
+    /// There is no way to the host: this machine's network is down, or the route is.
+    Unreachable,
     /// The connection broke: reset, closed in the middle, half a body.
     Broken,
     /// No full reply in time.
@@ -94,4 +96,34 @@ pub trait Http: Send + Sync {
     /// # Errors
     /// When no whole reply came.
     async fn send(&self, request: Request) -> Result<Reply, HttpError>;
+
+    /// Performs one exchange whose reply is read line by line while it comes (a log tail). The time-out
+    /// of the request counts until the head of the reply; lines may come for ever.
+    ///
+    /// # Errors
+    /// When no reply began, or where this world has no streams.
+    async fn lines(&self, _request: Request) -> Result<Box<dyn LineStream>, HttpError> {
+        let message = "replies cannot be read line by line here".into();
+        Err(HttpError { kind: HttpErrorKind::Invalid, message })
+    }
+
+    /// Whether the host of `url` has ever answered a request in this process, whatever it said: one
+    /// that never has is misspelt or not deployed rather than overloaded. A pretended world answers.
+    fn has_answered(&self, _url: &str) -> bool {
+        true
+    }
+}
+
+/// The lines of a reply that is still coming. Dropping it closes the connection.
+#[async_trait]
+pub trait LineStream: Send {
+    /// The status code of the reply.
+    fn status(&self) -> u16;
+
+    /// The next line without its end, cut after 16 KiB; `None` when the reply is complete. May wait for
+    /// ever: the caller sets the limit. Cancelling it loses no line.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    async fn next(&mut self) -> Result<Option<String>, HttpError>;
 }

@@ -2,15 +2,20 @@
 //! same code for `run`, `check`, `test`, `simulate` and `replay`; only the world differs.
 
 mod clock;
+mod console;
 mod http;
 mod platform;
+pub mod pretend;
+mod redis;
 mod source;
 
 use std::sync::Arc;
 
 pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
-pub use http::{Http, HttpError, HttpErrorKind, Reply, Request};
+pub use console::{Console, Standard};
+pub use http::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
 pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
+pub use redis::{Redis, RedisAddress, RedisError, RedisErrorKind, RedisServer, RedisTls};
 pub use source::{LiveSources, Sources};
 
 use crate::function::Calls;
@@ -25,10 +30,14 @@ pub struct World {
     pub calls: Calls,
     /// HTTP requests.
     pub http: Arc<dyn Http>,
+    /// Questions to Redis.
+    pub redis: Arc<dyn Redis>,
     /// How measurements are taken.
     pub sources: Arc<dyn Sources>,
     /// How dynos are counted and scaled.
     pub platforms: Arc<dyn Platforms>,
+    /// Where lines for people at the terminal go.
+    pub console: Arc<dyn Console>,
     /// Who hears of events.
     pub audience: Arc<dyn Audience>,
     /// What is kept.

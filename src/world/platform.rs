@@ -68,10 +68,21 @@ pub trait Platform: Send + Sync {
     /// # Errors
     /// When it was refused, or when nobody knows.
     async fn scale_to(&self, dynos: u32) -> Result<Supply, ScaleError>;
+
+    /// The `this` of a scripted one: what is kept of it is put in before the first call and read after.
+    fn memory(&self) -> Option<&std::sync::Mutex<serde_json::Value>> {
+        None
+    }
 }
 
 /// Opens platforms for the scale stages of pipelines.
 pub trait Platforms: Send + Sync {
     /// The platform of `scale` for `pipeline`.
     fn open(&self, scale: &Arc<dyn Scale>, pipeline: &Arc<str>, world: &Arc<World>) -> Arc<dyn Platform>;
+
+    /// What pipelines of one Heroku app share (its target, its log tail), where this world speaks to
+    /// Heroku at all: measuring backends ask it for the app's URL and its router lines.
+    fn heroku(&self) -> Option<&crate::heroku::Heroku> {
+        None
+    }
 }

@@ -6,5 +6,6 @@ mod heroku;
 mod measure;
 mod notify;
 mod pipeline;
+mod readme;
 mod script;
 mod worker;

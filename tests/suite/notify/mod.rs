@@ -1,1 +1,7 @@
-//! Tests of notify.
+//! Tests of the notifying stage: what is heard, in which order and how often, and that it arrives.
+
+mod audience;
+mod backends;
+mod email;
+mod pretend;
+mod smtp;

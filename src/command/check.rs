@@ -1,0 +1,172 @@
+//! `autoscaler check SCRIPT`: load, validate, show. It reaches nothing but the script's own files.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anstyle::Style;
+use serde_json::{Value as Json, json};
+
+use super::resolved::{Backend, Resolved};
+use super::{draw, loading};
+use crate::cli::CheckArgs;
+use crate::heroku::{self, App, Estimate, Load};
+use crate::pipeline::PipelineSpec;
+use crate::script::{self, MissingSecrets, SourceFile};
+use crate::settings::{Diagnostic, Report, Severity};
+use crate::worker::{Generation, Options, shared_targets};
+
+/// What was found out about a script.
+#[derive(Default)]
+struct Findings {
+    specs: Vec<Arc<PipelineSpec>>,
+    needs: Vec<(Arc<str>, bool)>,
+    report: Report,
+    files: Vec<SourceFile>,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(args: &CheckArgs) -> ExitCode {
+    let findings = find(args);
+    let failed = findings.report.has_errors();
+    let mut out = anstream::stdout();
+    let written = if args.json {
+        writeln!(out, "{}", json_of(&findings))
+    } else {
+        draw::print(&findings.report, &findings.files);
+        if failed { Ok(()) } else { show(&mut out, &findings) }
+    };
+    if failed || written.is_err() { ExitCode::from(super::FAILED) } else { ExitCode::SUCCESS }
+}
+
+fn find(args: &CheckArgs) -> Findings {
+    let mut findings = Findings::default();
+    let sources = match script::sources(&args.script.script) {
+        Ok(sources) => sources,
+        Err(diagnostic) => {
+            findings.report.push(*diagnostic);
+            return findings;
+        }
+    };
+    let loading = loading(Options {
+        script: args.script.script.clone(),
+        dry_run: false,
+        only: Vec::new(),
+        secrets: MissingSecrets::Placeholder,
+    });
+    for source in &sources {
+        match Generation::load(source, 1, &loading) {
+            Ok(generation) => {
+                findings.specs.extend(generation.specs);
+                findings.report.extend(generation.report);
+                findings.files.extend(generation.files);
+                findings.needs.extend(generation.needs);
+            }
+            Err(refused) => {
+                findings.report.extend(refused.report);
+                findings.files.extend(refused.files);
+                findings.needs.extend(refused.needs);
+            }
+        }
+    }
+    shared_targets(&findings.specs, &mut findings.report);
+    findings.needs.sort();
+    findings.needs.dedup();
+    findings
+}
+
+fn json_of(findings: &Findings) -> Json {
+    let pipelines: Vec<Resolved> = findings.specs.iter().map(|spec| Resolved::of(spec)).collect();
+    let needs: Vec<&str> = findings.needs.iter().map(|(name, _)| &**name).collect();
+    let diagnostics: Vec<Json> = findings.report.diagnostics().iter().map(diagnostic).collect();
+    json!({ "pipelines": pipelines, "needs": needs, "diagnostics": diagnostics })
+}
+
+fn diagnostic(diagnostic: &Diagnostic) -> Json {
+    let place = diagnostic.place.as_ref();
+    json!({
+        "severity": diagnostic.severity,
+        "file": place.map(|place| &*place.file),
+        "line": place.map(|place| place.line).filter(|&line| line > 0),
+        "column": place.map(|place| place.column).filter(|&column| column > 0),
+        "message": crate::secret::scrub(&diagnostic.message),
+        "help": diagnostic.help.as_deref().map(crate::secret::scrub),
+    })
+}
+
+fn show(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
+    let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
+    for spec in &findings.specs {
+        let resolved = Resolved::of(spec);
+        writeln!(out, "{bold}{}{bold:#} {dim}{}{dim:#}", resolved.name, spec.mode.name())?;
+        stage(out, "measure", &resolved.measure)?;
+        stage(out, "decide", &resolved.decide)?;
+        stage(out, "scale", &resolved.scale)?;
+        for backend in &resolved.notify {
+            stage(out, "notify", backend)?;
+        }
+        let reaches = reaches(spec);
+        if !reaches.is_empty() {
+            writeln!(out, "  {dim}reaches{dim:#}  {}", reaches.join(", "))?;
+        }
+        writeln!(out)?;
+    }
+    for estimate in api_budgets(&findings.specs) {
+        writeln!(out, "{}\n", estimate.text)?;
+    }
+    let needs: Vec<String> = findings
+        .needs
+        .iter()
+        .map(|(name, set)| format!("{name}{}", if *set { "" } else { " (not set here)" }))
+        .collect();
+    if !needs.is_empty() {
+        writeln!(out, "needs {}", needs.join(", "))?;
+    }
+    let count = |severity| findings.report.diagnostics().iter().filter(|said| said.severity == severity).count();
+    let pipelines = findings.specs.len();
+    let warnings = count(Severity::Warning);
+    writeln!(out, "{}, {}", counted(pipelines, "pipeline"), counted(warnings, "warning"))
+}
+
+fn stage(out: &mut impl Write, name: &str, backend: &Backend) -> std::io::Result<()> {
+    let dim = Style::new().dimmed();
+    writeln!(out, "  {dim}{name:<7}{dim:#}  {}", backend.backend)?;
+    let Json::Object(settings) = &backend.settings else { return Ok(()) };
+    for (key, value) in settings.iter().filter(|(_, value)| !value.is_null()) {
+        writeln!(out, "           {dim}{key}{dim:#} = {value}")?;
+    }
+    Ok(())
+}
+
+/// Every host and URL that a pipeline speaks to.
+fn reaches(spec: &PipelineSpec) -> Vec<String> {
+    let mut reached: Vec<String> = spec.measure.iter().flat_map(|stage| stage.backend.reaches()).collect();
+    reached.extend(spec.scale.reaches());
+    reached.extend(spec.notify.iter().flat_map(|stage| stage.backend.reaches()));
+    let mut seen = std::collections::BTreeSet::new();
+    reached.retain(|reach| seen.insert(reach.clone()));
+    reached
+}
+
+/// What each key to Heroku's API will be used for.
+fn api_budgets(specs: &[Arc<PipelineSpec>]) -> Vec<Estimate> {
+    let mut keys: Vec<(&App, Vec<Load>)> = Vec::new();
+    for spec in specs {
+        let Some(app) = spec.scale.heroku() else { continue };
+        let load = Load { app: Arc::clone(&app.name), interval: spec.interval() };
+        match keys.iter_mut().find(|(known, _)| known.key == app.key && known.api_url == app.api_url) {
+            Some((_, loads)) => loads.push(load),
+            None => keys.push((app, vec![load])),
+        }
+    }
+    keys.iter().map(|(_, loads)| heroku::estimate(loads)).collect()
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    match count {
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}

@@ -1,0 +1,136 @@
+//! Owns a pipeline as `check` shows it: every backend by its documented name, every setting with its
+//! default filled in, secrets masked.
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+
+use crate::decide::{DecideStage, DynosByTime, PolicyKind};
+use crate::measure::{MeasureStage, OnFailure};
+use crate::notify::NotifyStage;
+use crate::pipeline::PipelineSpec;
+
+/// The name of inline code.
+const CUSTOM: &str = "custom";
+
+/// One pipeline of `check --json`.
+#[derive(Debug, Serialize)]
+pub struct Resolved {
+    /// Its name.
+    pub name: String,
+    /// The measuring stage.
+    pub measure: Backend,
+    /// The deciding stage.
+    pub decide: Backend,
+    /// The scaling stage.
+    pub scale: Backend,
+    /// The notifying stages.
+    pub notify: Vec<Backend>,
+}
+
+/// One stage of it.
+#[derive(Debug, Serialize)]
+pub struct Backend {
+    /// The documented name, or "custom".
+    pub backend: String,
+    /// Its settings as resolved.
+    pub settings: Json,
+}
+
+impl Resolved {
+    /// The pipeline `spec` as resolved.
+    #[must_use]
+    pub fn of(spec: &PipelineSpec) -> Self {
+        let stages: Vec<Backend> = spec.measure.iter().map(measure).collect();
+        Self {
+            name: spec.name.to_string(),
+            measure: single(stages),
+            decide: decide(&spec.decide, spec),
+            scale: Backend { backend: spec.scale.backend().into(), settings: spec.scale.settings() },
+            notify: spec.notify.iter().map(notify).collect(),
+        }
+    }
+}
+
+fn single(mut stages: Vec<Backend>) -> Backend {
+    match stages.pop() {
+        Some(stage) if stages.is_empty() => stage,
+        last => {
+            Backend { backend: "several".into(), settings: json!(stages.into_iter().chain(last).collect::<Vec<_>>()) }
+        }
+    }
+}
+
+fn measure(stage: &MeasureStage) -> Backend {
+    let on_failure = match stage.on_failure {
+        OnFailure::TooHigh => "too_high",
+        OnFailure::Hold => "hold",
+        OnFailure::Ignore => "ignore",
+    };
+    let common = json!({
+        "measurement_interval_in_seconds": number(stage.interval.as_secs_f64()),
+        "on_measurement_failure": on_failure,
+    });
+    Backend { backend: stage.backend.backend().into(), settings: merged(stage.backend.settings(), common) }
+}
+
+fn decide(stage: &DecideStage, spec: &PipelineSpec) -> Backend {
+    let (backend, own) = match &stage.policy {
+        PolicyKind::Native(policy) => (policy.backend(), policy.settings()),
+        PolicyKind::Scripted(function) => (CUSTOM, json!({ "function": function.place().to_string() })),
+    };
+    let common = json!({
+        "min_dynos": dynos(&stage.min_dynos),
+        "max_dynos": dynos(&stage.max_dynos),
+        "time_zone": stage.zone.name(),
+        "increment": stage.increment,
+        "post_scale_wait_time_seconds": number(stage.wait.as_secs_f64()),
+        "history_length": stage.history_length,
+        "keep_history": stage.keep_history,
+        "mode": spec.mode.name(),
+    });
+    Backend { backend: backend.into(), settings: merged(own, common) }
+}
+
+fn notify(stage: &NotifyStage) -> Backend {
+    let flags = stage.flags.map_or_else(
+        || json!({}),
+        |flags| {
+            json!({
+                "notify_on_every_measurement": flags.every_measurement,
+                "notify_on_every_scale": flags.every_scale,
+                "notify_if_needs_below_min": flags.needs_below_min,
+                "notify_if_needs_exceed_max": flags.needs_exceed_max,
+                "notify_if_scaling_is_too_rapid": flags.too_rapid,
+                "notify_if_scaling_is_too_rapid_num_scales": flags.too_rapid_scales,
+                "notify_if_scaling_is_too_rapid_time_period_minutes": number(flags.too_rapid_period.as_secs_f64() / 60.0),
+            })
+        },
+    );
+    Backend { backend: stage.backend.backend().into(), settings: merged(stage.backend.settings(), flags) }
+}
+
+/// A table keeps its keys as written.
+fn dynos(dynos: &DynosByTime) -> Json {
+    match dynos {
+        DynosByTime::Always(count) => json!(count),
+        DynosByTime::Table(entries) => {
+            entries.iter().map(|entry| (entry.written.to_string(), json!(entry.dynos))).collect::<Map<_, _>>().into()
+        }
+    }
+}
+
+/// A whole number without its `.0`.
+#[allow(clippy::cast_possible_truncation)]
+fn number(value: f64) -> Json {
+    if value.fract() == 0.0 && value.abs() < 1e15 { json!(value as i64) } else { json!(value) }
+}
+
+fn merged(own: Json, common: Json) -> Json {
+    let mut settings = Map::new();
+    for part in [own, common] {
+        if let Json::Object(part) = part {
+            settings.extend(part);
+        }
+    }
+    Json::Object(settings)
+}

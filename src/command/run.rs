@@ -1,0 +1,98 @@
+//! `autoscaler run SCRIPT`: the worker, until it is told to stop.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{draw, loading};
+use crate::cli::RunArgs;
+use crate::script::MissingSecrets;
+use crate::state::MemoryState;
+use crate::worker::{Options, Services, Supervisor};
+
+/// Runs the command.
+pub async fn run(args: RunArgs) -> ExitCode {
+    if let Err(error) = crate::log::start(&args.log) {
+        return super::fail(error);
+    }
+    let loading = loading(Options {
+        script: args.script.script.clone(),
+        dry_run: args.dry_run,
+        only: args.only.only.clone(),
+        secrets: MissingSecrets::Error,
+    });
+    let stop = match stop_signal() {
+        Ok(stop) => stop,
+        Err(error) => return super::fail(format!("cannot listen for signals: {error}")),
+    };
+    if let Some(why) = loading.actor.stands_by() {
+        tracing::warn!("{why}");
+        stop.cancelled().await;
+        return ExitCode::SUCCESS;
+    }
+    let services = match Services::start(Arc::new(MemoryState::default())) {
+        Ok(services) => services,
+        Err(error) => return super::fail(error),
+    };
+    let worker = match Supervisor::load(loading, services.world()) {
+        Ok(worker) => worker,
+        Err(problems) => {
+            draw::print(&problems.report, &problems.files);
+            return ExitCode::from(super::FAILED);
+        }
+    };
+    for unit in worker.units() {
+        for diagnostic in unit.generation.report.diagnostics() {
+            tracing::warn!("{diagnostic}");
+        }
+    }
+    let specs = worker.specs();
+    if specs.is_empty() {
+        return super::fail("`--only` matches no pipeline of the script");
+    }
+    let names: Vec<&str> = specs.iter().map(|spec| &*spec.name).collect();
+    let dry_run = if args.dry_run { ", dry run: nothing is scaled" } else { "" };
+    tracing::info!("autoscaler {} runs {}{dry_run}", env!("CARGO_PKG_VERSION"), names.join(", "));
+    let reload = Arc::new(Notify::new());
+    on_hangup(Arc::clone(&reload));
+    worker.run(stop, reload).await;
+    services.close().await;
+    tracing::info!("stopped");
+    ExitCode::SUCCESS
+}
+
+/// Cancelled by the first SIGINT or SIGTERM; a second one ends the process at once.
+pub(super) fn stop_signal() -> std::io::Result<CancellationToken> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        for first in [true, false] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if first {
+                tracing::info!("stopping");
+                token.cancel();
+            } else {
+                // 128 + SIGINT, as a shell reports it.
+                std::process::exit(130);
+            }
+        }
+    });
+    Ok(stop)
+}
+
+/// SIGHUP reloads the script.
+fn on_hangup(reload: Arc<Notify>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reload.notify_one();
+        }
+    });
+}

@@ -1,0 +1,105 @@
+//! Owns the routes of the fake API: what they read from a request and what they answer.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use serde_json::{Value, json};
+
+use super::app::{Quantity, Update};
+use super::gate::gate;
+use super::page::page;
+use super::refusal::Refusal;
+use super::{EMAIL, Fake, logs};
+
+/// Every route.
+pub fn routes(fake: Fake) -> Router {
+    Router::new()
+        .route("/apps/{app}", get(app))
+        .route("/apps/{app}/formation", get(list).patch(batch))
+        .route("/apps/{app}/formation/{process}", get(info).patch(update))
+        .route("/apps/{app}/dynos", get(dynos))
+        .route("/apps/{app}/log-sessions", post(logs::open))
+        .route("/account", get(account))
+        .route("/account/rate-limits", get(rate_limits))
+        .route(logs::ROUTE, get(logs::read))
+        .fallback(|| async { Refusal::no_endpoint() })
+        .method_not_allowed_fallback(|| async { Refusal::no_endpoint() })
+        .layer(middleware::from_fn_with_state(fake.clone(), gate))
+        .with_state(fake)
+}
+
+async fn app(State(fake): State<Fake>, Path(app): Path<String>) -> Result<Json<Value>, Refusal> {
+    fake.with_app(&app, |app| Ok(Json(app.info())))
+}
+
+async fn list(State(fake): State<Fake>, Path(app): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let size = fake.state().page_size;
+    let items = fake.with_app(&app, |app| Ok(app.types.iter().map(|process| app.formation(process)).collect()))?;
+    Ok(page(items, "type", &headers, size))
+}
+
+async fn info(State(fake): State<Fake>, Path((app, process)): Path<(String, String)>) -> Result<Json<Value>, Refusal> {
+    fake.with_app(&app, |app| {
+        let at = app.find(&process).ok_or_else(|| Refusal::not_found(&format!("process type ({process})")))?;
+        Ok(Json(app.formation(&app.types[at])))
+    })
+}
+
+async fn update(
+    State(fake): State<Fake>,
+    Path((app, process)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Json<Value>, Refusal> {
+    let update = read_update(process, &json_of(&body)?)?;
+    fake.with_app(&app, |app| Ok(Json(app.update(&[update])?.remove(0))))
+}
+
+async fn batch(State(fake): State<Fake>, Path(app): Path<String>, body: Bytes) -> Result<Json<Vec<Value>>, Refusal> {
+    let body = json_of(&body)?;
+    let updates = body["updates"].as_array().ok_or_else(|| Refusal::invalid("Invalid params: updates is missing."))?;
+    let read = |update: &Value| {
+        let process = update["type"].as_str().or(update["process"].as_str());
+        read_update(process.ok_or_else(|| Refusal::invalid("Invalid params: type is missing."))?.to_owned(), update)
+    };
+    let updates: Vec<Update> = updates.iter().map(read).collect::<Result<_, _>>()?;
+    fake.with_app(&app, |app| Ok(Json(app.update(&updates)?)))
+}
+
+async fn dynos(State(fake): State<Fake>, Path(app): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let size = fake.state().page_size;
+    let items = fake.with_app(&app, |app| Ok(app.dynos()))?;
+    Ok(page(items, "name", &headers, size))
+}
+
+async fn account() -> Json<Value> {
+    Json(json!({
+        "acknowledged_msa": true,
+        "allow_tracking": false,
+        "beta": false,
+        "email": EMAIL,
+        "id": "01234567-89ab-cdef-0123-456789abcdef",
+        "italian_customer_terms": null,
+        "name": "Fake",
+        "verified": true,
+    }))
+}
+
+async fn rate_limits(State(fake): State<Fake>) -> Json<Value> {
+    Json(json!({ "remaining": fake.remaining() }))
+}
+
+fn json_of(body: &Bytes) -> Result<Value, Refusal> {
+    serde_json::from_slice(body).map_err(|_| Refusal::new(400, "bad_request", "Unable to parse the JSON request body."))
+}
+
+fn read_update(process_type: String, body: &Value) -> Result<Update, Refusal> {
+    let quantity = match &body["quantity"] {
+        Value::Null => None,
+        value => Some(Quantity::read(value)?),
+    };
+    let size = body["dyno_size"]["name"].as_str().or(body["dyno_size"].as_str()).or(body["size"].as_str());
+    Ok(Update { process_type, quantity, size: size.map(str::to_owned) })
+}

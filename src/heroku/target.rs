@@ -1,0 +1,89 @@
+//! Owns the handle to an app's target: pipelines ask it for counts and scales. The one task behind it
+//! (`target_task`) owns the last read of the app; it decides nothing.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::App;
+use super::client::Client;
+use super::target_task::Task;
+use crate::world::{Clock, Freshness, ScaleError, ScaleErrorKind, Supply};
+
+/// Requests that may wait for the task, which takes them at once: a pipeline asks one at a time.
+const QUEUE: usize = 256;
+
+/// An app, shared by every pipeline that scales one of its process types. Cloning is cheap; the task
+/// ends when the last handle is dropped.
+#[derive(Clone, Debug)]
+pub struct Target {
+    asks: mpsc::Sender<Ask>,
+}
+
+/// A handle that does not keep the target alive.
+#[derive(Clone, Debug)]
+pub(super) struct WeakTarget(mpsc::WeakSender<Ask>);
+
+/// What pipelines ask for.
+#[derive(Debug)]
+pub(super) enum Ask {
+    Observe { process_type: Arc<str>, freshness: Freshness, answer: Answer<Supply> },
+    Scale { process_type: Arc<str>, dynos: u32, answer: Answer<Supply> },
+    WebUrl { answer: Answer<Arc<str>> },
+}
+
+/// Where an answer goes.
+pub(super) type Answer<T> = oneshot::Sender<Result<T, ScaleError>>;
+
+impl Target {
+    /// Starts the target of `app`, whose calls go through `client`. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn start(app: &App, client: Client, clock: Arc<dyn Clock>) -> Self {
+        let (asks, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(Task::new(Arc::clone(&app.name), client, clock).run(waiting));
+        Self { asks }
+    }
+
+    /// The dynos of `process_type`.
+    ///
+    /// # Errors
+    /// When they cannot be read, or there is no such process type.
+    pub async fn observe(&self, process_type: &Arc<str>, freshness: Freshness) -> Result<Supply, ScaleError> {
+        let process_type = Arc::clone(process_type);
+        self.ask(|answer| Ask::Observe { process_type, freshness, answer }).await
+    }
+
+    /// Asks for `dynos` of `process_type` in all.
+    ///
+    /// # Errors
+    /// When it was refused, or nobody knows.
+    pub async fn scale(&self, process_type: &Arc<str>, dynos: u32) -> Result<Supply, ScaleError> {
+        let process_type = Arc::clone(process_type);
+        self.ask(|answer| Ask::Scale { process_type, dynos, answer }).await
+    }
+
+    /// Where the app is served (<https://shop-1234.herokuapp.com/>); asked for once an hour.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the app has no web address.
+    pub async fn web_url(&self) -> Result<Arc<str>, ScaleError> {
+        self.ask(|answer| Ask::WebUrl { answer }).await
+    }
+
+    async fn ask<T>(&self, ask: impl FnOnce(Answer<T>) -> Ask) -> Result<T, ScaleError> {
+        let stopping = || ScaleError { kind: ScaleErrorKind::Unknown, message: "the worker is stopping".into() };
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(ask(answer)).await.map_err(|_| stopping())?;
+        answered.await.map_err(|_| stopping())?
+    }
+
+    pub(super) fn downgrade(&self) -> WeakTarget {
+        WeakTarget(self.asks.downgrade())
+    }
+}
+
+impl WeakTarget {
+    pub(super) fn upgrade(&self) -> Option<Target> {
+        Some(Target { asks: self.0.upgrade()? })
+    }
+}

@@ -1,0 +1,131 @@
+//! Owns the decision: from what was observed and proposed, and what is remembered, to the one count
+//! that is allowed. It is pure: no I/O, no script, no clock; the rules are in [`guards`].
+//!
+//! [`guards`]: super::guards
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::guards::{Case, Course, FIRST, LAST, Reasons, Ruling};
+use super::{Bounds, ControlState, Decided, Measurement, PipelineSpec};
+use crate::decide::Proposal;
+use crate::world::{ScaleError, Supply};
+
+/// What a tick found.
+#[derive(Clone, Copy, Debug)]
+pub struct Observation<'a> {
+    /// What was measured, in the order of the measuring stages.
+    pub measurements: &'a [Measurement],
+    /// The dynos, or why their number is unknown.
+    pub dynos: Result<Supply, &'a ScaleError>,
+    /// What the policies want; empty where none was asked.
+    pub proposals: &'a [Proposed],
+}
+
+/// What one policy wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposed {
+    /// The policy's name in the pipeline; "decision" for the only one.
+    pub name: Arc<str>,
+    /// What it wants.
+    pub proposal: Proposal,
+}
+
+/// Whether a lasting condition was seen in a tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Seen {
+    /// The tick could not tell.
+    #[default]
+    Unknown,
+    /// It was not.
+    Absent,
+    /// It was.
+    Present,
+}
+
+/// Conditions that a decision shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signals {
+    /// More dynos are wanted than the upper bound allows, at that bound.
+    pub above_max: Seen,
+    /// Fewer are wanted than the lower bound allows, at that bound and above one dyno.
+    pub below_min: Seen,
+    /// 0 dynos, by a person.
+    pub switched_off: Seen,
+}
+
+/// What is allowed, and why.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decision {
+    /// The direction.
+    pub decided: Decided,
+    /// Dynos now; `None` when unknown.
+    pub current: Option<u32>,
+    /// Dynos allowed; `None` when the count is unknown.
+    pub desired: Option<u32>,
+    /// What the policy wanted, where it wanted anything.
+    pub proposed: Option<u32>,
+    /// The bounds at that moment.
+    pub bounds: Bounds,
+    /// Every reason.
+    pub reasons: Reasons,
+    /// Conditions it shows.
+    pub signals: Signals,
+}
+
+impl Decision {
+    /// The change to make: from and to.
+    #[must_use]
+    pub fn change(&self) -> Option<(u32, u32)> {
+        let (from, to) = (self.current?, self.desired?);
+        (from != to).then_some((from, to))
+    }
+}
+
+/// Decides one tick of `spec` that is due at `now`.
+#[must_use]
+pub fn decide(
+    spec: &PipelineSpec,
+    state: &ControlState,
+    observation: &Observation<'_>,
+    now: DateTime<Utc>,
+) -> (Decision, ControlState) {
+    let current = observation.dynos.as_ref().ok().map(|supply| supply.dynos);
+    let bounds = spec.decide.bounds(now);
+    let case = Case { spec, state, observation, bounds, now, current: current.unwrap_or(0) };
+    let mut ruling = Ruling { desired: case.current, reasons: Reasons::default(), signals: Signals::default() };
+    for guard in FIRST {
+        if guard(&case, &mut ruling) == Course::Settled {
+            break;
+        }
+    }
+    for guard in LAST {
+        guard(&case, &mut ruling);
+    }
+    let desired = current.map(|_| ruling.desired);
+    let decided = match ruling.desired.cmp(&case.current) {
+        std::cmp::Ordering::Greater => Decided::Up,
+        std::cmp::Ordering::Less => Decided::Down,
+        std::cmp::Ordering::Equal => Decided::Hold,
+    };
+    let wanted = observation.proposals.iter().filter_map(|proposed| proposed.proposal.dynos).max();
+    let proposed = wanted.map(|dynos| u32::try_from(dynos.max(0)).unwrap_or(u32::MAX));
+    let (reasons, signals) = (ruling.reasons, ruling.signals);
+    let decision = Decision { decided, current, desired, proposed, bounds, reasons, signals };
+    (decision, after(state, observation))
+}
+
+/// What is remembered of a tick, apart from the outcome of its scale.
+fn after(state: &ControlState, observation: &Observation<'_>) -> ControlState {
+    let mut state = *state;
+    if observation.measurements.iter().any(|measurement| !measurement.success) {
+        state.failures = state.failures.saturating_add(1);
+    } else if !observation.measurements.is_empty() {
+        state.failures = 0;
+    }
+    if observation.dynos.as_ref().is_ok_and(|supply| supply.dynos > 0) {
+        state.scaled_to_zero = false;
+    }
+    state
+}

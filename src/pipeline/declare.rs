@@ -1,0 +1,231 @@
+//! Owns the way from declarations as written to pipelines as they run: every setting of every stage is
+//! read, defaults are filled in, and everything that is wrong is said at once, at the place of its key.
+
+mod checks;
+mod dynos;
+mod memory;
+mod notifying;
+mod stages;
+mod wide;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use super::{Mode, PipelineSpec};
+use crate::decide::{COMMON, DecideStage};
+use crate::measure::{MeasureStage, Surroundings};
+use crate::script::{Declaration, Loaded};
+use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
+use wide::WIDE;
+
+/// The stages of a pipeline.
+static STAGES: &[Setting] = &[
+    Setting {
+        name: "measure",
+        kind: Kind::Stage,
+        preset: Preset::Required,
+        doc: "`measure::response_time(#{ … })`, another backend of `measure::`, or a function `|| …`",
+    },
+    Setting {
+        name: "decide",
+        kind: Kind::Stage,
+        preset: Preset::Required,
+        doc: "`decide::consecutive_threshold(#{ … })`, `decide::average_threshold(#{ … })`, or a function `|m| …`",
+    },
+    Setting {
+        name: "scale",
+        kind: Kind::Stage,
+        preset: Preset::Required,
+        doc: "`scale::heroku(#{ … })`, or `#{ current: || …, scale_to: |n| … }`",
+    },
+    Setting {
+        name: "notify",
+        kind: Kind::Stage,
+        preset: Preset::None("nobody is told"),
+        doc: "a backend of `notify::`, a function `|event| …`, or an array of these",
+    },
+];
+
+/// The longest name of a pipeline: it becomes part of keys, file names and log lines.
+const LONGEST_NAME: usize = 64;
+
+/// A script as declared.
+#[derive(Debug)]
+pub struct Declared {
+    /// The pipelines without an error of their own, in the order of their declarations.
+    pub specs: Vec<Arc<PipelineSpec>>,
+    /// What concerns the whole script.
+    pub settings: ScriptSettings,
+    /// Everything said of the script, its loading included.
+    pub report: Report,
+}
+
+/// What `settings(#{ … })` says, and defaults.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScriptSettings {
+    /// Whether pipelines act that do not say themselves.
+    pub mode: Mode,
+    /// The zone of pipelines that do not name one.
+    pub zone: Tz,
+    /// Every so often a lasting condition is told again.
+    pub notify_repeat: Duration,
+}
+
+impl Default for ScriptSettings {
+    /// As without a call of `settings`, on a machine in UTC.
+    fn default() -> Self {
+        wide::script_settings(None, Tz::UTC, &mut Report::default())
+    }
+}
+
+/// Reads what `loaded` declares. `unit` prefixes the pipelines' names in a script folder;
+/// `local_zone` is the machine's own.
+#[must_use]
+pub fn declare(loaded: &Loaded, unit: Option<&str>, generation: u64, local_zone: Tz) -> Declared {
+    let mut report = loaded.report.clone();
+    let settings = wide::script_settings(loaded.settings.as_ref(), local_zone, &mut report);
+    let mut specs: Vec<Arc<PipelineSpec>> = Vec::new();
+    let mut names: Vec<(&str, Option<&Place>)> = Vec::new();
+    for declaration in &loaded.declarations {
+        let mut own = Report::default();
+        check_name(declaration, &names, &mut own);
+        names.push((&declaration.name, declaration.place.as_ref()));
+        let name: Arc<str> = match unit {
+            Some(unit) => format!("{unit}/{}", declaration.name).into(),
+            None => Arc::clone(&declaration.name),
+        };
+        let spec = pipeline(name, declaration, settings, generation, &mut own);
+        if let Some(spec) = spec {
+            checks::same_target(&spec, declaration, &specs, &mut own);
+            if !own.has_errors() {
+                specs.push(Arc::new(spec));
+            }
+        }
+        report.extend(own);
+    }
+    for stage in &loaded.unused_stages {
+        stages::check_unused(stage, &mut report);
+    }
+    if loaded.declarations.is_empty() && !report.has_errors() {
+        let place = loaded.files.first().map(|file| Place::file(Arc::clone(&file.name)));
+        let help = "declare one: `pipeline(\"web\", #{ measure: …, decide: …, scale: … })`";
+        report.error(place.as_ref(), "the script declares no pipeline", Some(help.into()));
+    }
+    Declared { specs, settings, report }
+}
+
+fn check_name(declaration: &Declaration, names: &[(&str, Option<&Place>)], report: &mut Report) {
+    let name = &*declaration.name;
+    let place = declaration.place.as_ref();
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+    let help = Some("letters, digits, `-`, `_` and `.`, with `/` between parts, such as \"web\"".to_owned());
+    if name.is_empty() {
+        report.error(place, "the name of a pipeline is empty", help);
+    } else if name.len() > LONGEST_NAME {
+        let length = name.chars().count();
+        report.error(
+            place,
+            format!("the name of a pipeline has {length} characters, at most {LONGEST_NAME} are allowed"),
+            None,
+        );
+    } else if !name.bytes().all(allowed) || name.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
+        report.error(place, format!("`{name}` is no name for a pipeline"), help);
+    }
+    if let Some((_, first)) = names.iter().find(|(other, _)| *other == name) {
+        let first = first.map_or_else(String::new, |place| format!("; the first is at {place}"));
+        report.error(place, format!("two pipelines are named `{name}`{first}"), None);
+    }
+}
+
+fn pipeline(
+    name: Arc<str>,
+    declaration: &Declaration,
+    settings: ScriptSettings,
+    generation: u64,
+    report: &mut Report,
+) -> Option<PipelineSpec> {
+    let owner = format!("pipeline `{}`", declaration.name);
+    let node = &declaration.settings;
+    let map = Node { value: node.value.clone(), place: node.place.clone().or_else(|| declaration.place.clone()) };
+    drop(Fields::open(&owner, &map, vec![STAGES, COMMON, WIDE], report));
+    let stage = |name| map.entry(name).filter(|node| !matches!(node.value, Value::Unit));
+    let (measure, decide, scale, notify) = (stage("measure"), stage("decide"), stage("scale"), stage("notify"));
+    let measured = measure.and_then(|node| stages::measure(node, report));
+    let mut scaled = scale.and_then(|node| stages::scale(node, report));
+    let policy = decide.and_then(|node| stages::decide(node, report));
+    let notified = notify.map_or_else(|| Some(Vec::new()), |node| notifying::notify(node, report));
+    let common = wide::common(&owner, &map, decide, settings, report);
+
+    if let Some((scale, node)) = scaled.as_mut().zip(scale) {
+        at_place_of(node, report, |report| scale.backend.settle(&name, report));
+    }
+    let mut policy = policy?;
+    if let Some(measured) = &measured {
+        policy.take_thresholds(measured, report);
+    }
+    policy.check(decide, &common, report);
+    let (measured, scaled) = (measured?, scaled?);
+    let scale: Arc<dyn crate::scale::Scale> = Arc::from(scaled.backend);
+    let mut backend = measured.backend;
+    let around =
+        Surroundings { pipeline: &name, scale: &scale, max_threshold: policy.thresholds().map(|(_, max)| max) };
+    at_place_of(measure?, report, |report| backend.settle(&around, report));
+    let stage = MeasureStage {
+        name: "measurement".into(),
+        on_failure: measured.on_failure.unwrap_or_else(|| backend.on_failure()),
+        backend: Arc::from(backend),
+        interval: measured.interval,
+        map: measured.map,
+        memory: measured.memory,
+    };
+    let history_needed = policy.history_needed();
+    let decide_stage = DecideStage {
+        call_on_failure: policy.call_on_failure,
+        memory: std::mem::take(&mut policy.memory),
+        policy: policy.kind(),
+        min_dynos: common.min_dynos,
+        max_dynos: common.max_dynos,
+        max_written: common.max_written,
+        min_written: common.min_written,
+        zone: common.zone,
+        increment: common.increment,
+        wait: common.wait,
+        history_length: common.history_length.unwrap_or_else(|| history_needed.max(wide::HISTORY_LENGTH)),
+        keep_history: common.keep_history,
+    };
+    let spec = PipelineSpec {
+        name,
+        generation,
+        place: declaration.place.clone(),
+        mode: common.mode,
+        measure: vec![stage],
+        decide: decide_stage,
+        scale,
+        scale_memory: scaled.memory,
+        notify: notified?,
+        start_from_zero: common.start_from_zero,
+        notify_repeat: common.notify_repeat,
+    };
+    checks::warn(&spec, &checks::Written { decide, notify, place: declaration.place.as_ref() }, report);
+    Some(spec)
+}
+
+/// Runs `say`, and gives what it says without a place that of `node`.
+fn at_place_of(node: &Node, report: &mut Report, say: impl FnOnce(&mut Report)) {
+    let mut said = Report::default();
+    say(&mut said);
+    let place = match &node.value {
+        Value::Stage(stage) => stage.place.clone().or_else(|| node.place.clone()),
+        _ => node.place.clone(),
+    };
+    for diagnostic in said.diagnostics() {
+        let mut diagnostic = diagnostic.clone();
+        // A note concerns the script as a whole.
+        if diagnostic.severity != Severity::Note {
+            diagnostic.place = diagnostic.place.or_else(|| place.clone());
+        }
+        report.push(diagnostic);
+    }
+}

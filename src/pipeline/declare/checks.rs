@@ -1,0 +1,118 @@
+//! Owns what is looked at once a pipeline is read: targets that two pipelines share, and warnings of
+//! what cannot work as written.
+
+use std::sync::Arc;
+
+use super::stages::{place_of, written};
+use crate::decide::{DynosByTime, PolicyKind};
+use crate::pipeline::{Mode, PipelineSpec};
+use crate::script::Declaration;
+use crate::settings::{Node, Place, Report, Value};
+
+/// The nodes that warnings point to.
+pub(super) struct Written<'a> {
+    pub decide: Option<&'a Node>,
+    pub notify: Option<&'a Node>,
+    pub place: Option<&'a Place>,
+}
+
+/// Refuses a second live pipeline with the target of an earlier one.
+pub(super) fn same_target(
+    spec: &PipelineSpec,
+    declaration: &Declaration,
+    earlier: &[Arc<PipelineSpec>],
+    report: &mut Report,
+) {
+    let Some(target) = live_target(spec) else { return };
+    let Some(first) = earlier.iter().find(|other| live_target(other).as_ref() == Some(&target)) else { return };
+    let node = declaration.settings.entry("scale");
+    let place = node.and_then(|node| node.place.as_ref()).or(declaration.place.as_ref());
+    let message = format!("pipelines `{}` and `{}` both scale {target}", first.name, spec.name);
+    let help = "two would undo each other's work: give one another `process_type`, or write `mode: \"dry_run\"`";
+    report.error(place, message, Some(help.into()));
+}
+
+fn live_target(spec: &PipelineSpec) -> Option<String> {
+    if spec.mode == Mode::Live { spec.scale.target() } else { None }
+}
+
+/// Warns of what cannot work.
+pub(super) fn warn(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
+    thresholds(spec, at, report);
+    zero(spec, at, report);
+    too_rapid(spec, at, report);
+}
+
+fn thresholds(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
+    let PolicyKind::Native(policy) = &spec.decide.policy else { return };
+    let (Some((min, max)), Some(unit)) = (policy.thresholds(), spec.unit()) else { return };
+    let given = spec.measure.first().is_some_and(|stage| stage.backend.thresholds() != (None, None));
+    let own = written(at.decide, "min_measurement_value") || written(at.decide, "max_measurement_value");
+    let milliseconds = unit == "ms";
+    let place = |key| place_of(at.decide, key).or_else(|| at.place.cloned());
+    let default_place = place_of(at.decide, "").or_else(|| at.place.cloned());
+    // The defaults of the average are meant for queues, those of the consecutive for milliseconds.
+    let for_queues = policy.backend() == "AverageThresholdBackend";
+    if !own && !given && for_queues == milliseconds {
+        let message = format!("the default thresholds {min} and {max} are not meant for {unit}");
+        let help = "write `min_measurement_value` and `max_measurement_value`";
+        report.warning(default_place.as_ref(), message, Some(help.into()));
+        return;
+    }
+    // Neither a time nor a number of jobs is ever negative, and no time is 0.
+    if min < 0.0 || (milliseconds && min <= 0.0) {
+        let message = format!("nothing is ever below {min} {unit}: this pipeline never scales down");
+        report.warning(place("min_measurement_value").as_ref(), message, None);
+    }
+    if max < 0.0 {
+        let message = format!("everything is above {max} {unit}: this pipeline always scales up");
+        report.warning(place("max_measurement_value").as_ref(), message, None);
+    }
+}
+
+fn zero(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
+    let zero = |by_time: &DynosByTime| match by_time {
+        DynosByTime::Always(dynos) => *dynos == 0,
+        DynosByTime::Table(entries) => entries.iter().any(|entry| entry.dynos == 0),
+    };
+    if zero(&spec.decide.min_dynos) && !spec.start_from_zero {
+        let message = "0 dynos count as switched off by a person: once there, this pipeline stays there";
+        let place = place_of(at.decide, "min_dynos").or_else(|| at.place.cloned());
+        report.warning(place.as_ref(), message, Some("write `start_from_zero: true` to let it leave 0".into()));
+    }
+}
+
+/// A count of scales that the interval and the wait leave no room for is never exceeded.
+fn too_rapid(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
+    let interval = spec.measure.iter().map(|stage| stage.interval).min().unwrap_or_default();
+    let step = interval.max(spec.decide.wait).as_secs_f64();
+    for flags in spec.notify.iter().filter_map(|stage| stage.flags).filter(|flags| flags.too_rapid) {
+        let possible = (flags.too_rapid_period.as_secs_f64() / step).floor() + 1.0;
+        if possible <= f64::from(flags.too_rapid_scales) {
+            let minutes = flags.too_rapid_period.as_secs_f64() / 60.0;
+            let message = format!(
+                "scaling is never too rapid: {minutes} min have room for {possible} scales every {step} s, and more than {} are counted",
+                flags.too_rapid_scales
+            );
+            let place = notify_place(at.notify).or(at.place);
+            let help = "lower `notify_if_scaling_is_too_rapid_num_scales` or lengthen its period";
+            report.warning(place, message, Some(help.into()));
+        }
+    }
+}
+
+/// The first place that says something of "too rapid", else that of the stage.
+fn notify_place(node: Option<&Node>) -> Option<&Place> {
+    fn rapid(node: &Node) -> Option<&Place> {
+        match &node.value {
+            Value::Array(items) => items.iter().find_map(rapid),
+            Value::Stage(stage) => {
+                let own = stage.settings.entry("notify_if_scaling_is_too_rapid").and_then(|entry| entry.place.as_ref());
+                own.or_else(|| stage.arguments.iter().find_map(rapid))
+            }
+            _ => None,
+        }
+    }
+    let node = node?;
+    rapid(node).or(node.place.as_ref())
+}

@@ -1,0 +1,306 @@
+//! Owns the reading of the four stages: a constructor's call is looked up in the table of its module,
+//! functions and maps of functions become scripted stages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::wide::{Common, WIDE};
+use super::{at_place_of, memory};
+use crate::decide::{self, Policy, PolicyKind};
+use crate::function::Function;
+use crate::measure::{self, Measure, OnFailure};
+use crate::scale::{self, Scale};
+use crate::settings::{
+    Constructor, Fields, Kind, Node, Place, Preset, Report, Setting, Stage, StageKind, Value, did_you_mean,
+    expect_arity,
+};
+
+/// What a scripted decision takes, next to the settings common to all.
+static CUSTOM_DECIDE: &[Setting] = &[Setting {
+    name: "call_on_failure",
+    kind: Kind::Flag,
+    preset: Preset::Flag(false),
+    doc: "Call the function for failed measurements too, with `m.value` missing.",
+}];
+
+/// `scale: #{ current: …, scale_to: … }`.
+static SCALE_FUNCTIONS: &[Setting] = &[
+    Setting { name: "current", kind: Kind::Function, preset: Preset::Required, doc: "`|| …`, the number of dynos" },
+    Setting { name: "scale_to", kind: Kind::Function, preset: Preset::Required, doc: "`|n| …`, asks for n dynos" },
+];
+
+/// A measuring stage as read, before it has seen the rest of its pipeline.
+pub(super) struct Measured {
+    pub backend: Box<dyn Measure>,
+    pub interval: Duration,
+    pub on_failure: Option<OnFailure>,
+    pub map: Vec<Function>,
+    pub memory: Json,
+    pub settings: Node,
+}
+
+/// A scaling stage as read.
+pub(super) struct Scaled {
+    pub backend: Box<dyn Scale>,
+    pub memory: Json,
+}
+
+/// A deciding stage as read.
+pub(super) struct Decided {
+    pub policy: Chosen,
+    pub call_on_failure: bool,
+    pub memory: Json,
+}
+
+/// Native or scripted, not yet shared.
+pub(super) enum Chosen {
+    Native(Box<dyn Policy>),
+    Scripted(Function),
+}
+
+pub(super) fn empty() -> Node {
+    Node::bare(Value::Map(Vec::new()))
+}
+
+/// The constructor of `stage` in its module's table, else an error with the nearest name.
+pub(super) fn constructor<T>(
+    stage: &Stage,
+    table: &'static [Constructor<T>],
+    report: &mut Report,
+) -> Option<&'static Constructor<T>> {
+    let found = table.iter().find(|constructor| constructor.name == &*stage.name);
+    if found.is_none() {
+        let names = table.iter().map(|constructor| constructor.name);
+        let message = format!("unknown backend `{}::{}`", stage.kind, stage.name);
+        report.error(stage.place.as_ref(), message, did_you_mean(&stage.name, names));
+    }
+    found
+}
+
+pub(super) fn title(stage: &Stage) -> String {
+    format!("`{}::{}`", stage.kind, stage.name)
+}
+
+/// The settings of a constructor's call, with the place of the call where they have none.
+pub(super) fn settings(stage: &Stage) -> Node {
+    let place = stage.settings.place.clone().or_else(|| stage.place.clone());
+    Node { value: stage.settings.value.clone(), place }
+}
+
+/// The stage in `node` if it is one of `kind`; anything else is an error that names `expected`.
+pub(super) fn stage_of<'a>(
+    kind: StageKind,
+    node: &'a Node,
+    expected: &str,
+    report: &mut Report,
+) -> Option<&'a Arc<Stage>> {
+    match &node.value {
+        Value::Stage(stage) if stage.kind == kind => Some(stage),
+        _ => {
+            let message = format!("`{kind}` takes {expected}, not {}", node.describe());
+            report.error(node.place.as_ref(), message, None);
+            None
+        }
+    }
+}
+
+/// The function of `arity` parameters among the arguments of a `custom`.
+pub(super) fn argument(stage: &Stage, index: usize, what: &str, arity: usize, report: &mut Report) -> Option<Function> {
+    match stage.arguments.get(index).map(|node| &node.value) {
+        Some(Value::Function(function)) => function_of(what, function, arity, report),
+        found => {
+            let found = found.map_or("nothing".into(), |value| Node::bare(value.clone()).describe());
+            report.error(
+                stage.place.as_ref(),
+                format!("{} takes a function for `{what}`, not {found}", title(stage)),
+                None,
+            );
+            None
+        }
+    }
+}
+
+pub(super) fn function_of(what: &str, function: &Function, arity: usize, report: &mut Report) -> Option<Function> {
+    expect_arity(what, function, arity, report).then(|| Arc::clone(function))
+}
+
+pub(super) fn measure(node: &Node, report: &mut Report) -> Option<Measured> {
+    let (settings, function, map, title, native) = match &node.value {
+        Value::Function(function) => {
+            let function = function_of("measure", function, 0, report)?;
+            (empty(), Some(function), &[][..], "`measure`".to_owned(), None)
+        }
+        _ => {
+            let stage = stage_of(StageKind::Measure, node, "a backend of `measure::` or a function `|| …`", report)?;
+            let (function, native) = if &*stage.name == "custom" {
+                (argument(stage, 0, "measure", 0, report), None)
+            } else {
+                (None, Some(constructor(stage, measure::CONSTRUCTORS, report)?))
+            };
+            (settings(stage), function, &stage.map[..], title(stage), native)
+        }
+    };
+    let own = native.map_or(&[][..], |constructor| constructor.settings);
+    let mut fields = Fields::open(title, &settings, vec![own, measure::COMMON], report);
+    let backend = match (native, function) {
+        (Some(constructor), _) => (constructor.read)(&mut fields),
+        (None, Some(function)) => Some(Box::new(measure::Custom::new(function)) as Box<dyn Measure>),
+        (None, None) => None,
+    };
+    let interval = fields.seconds("measurement_interval_in_seconds");
+    let on_failure = fields.word("on_measurement_failure").map(|word| match word {
+        "too_high" => OnFailure::TooHigh,
+        "ignore" => OnFailure::Ignore,
+        _ => OnFailure::Hold,
+    });
+    let memory = memory::read(&mut fields);
+    let mapped = map.iter().map(|function| function_of("map", function, 1, report)).collect::<Vec<_>>();
+    let map = mapped.into_iter().collect::<Option<Vec<_>>>()?;
+    Some(Measured { backend: backend?, interval: interval?, on_failure, map, memory, settings })
+}
+
+pub(super) fn scale(node: &Node, report: &mut Report) -> Option<Scaled> {
+    let scripted = |current, scale_to, memory: Json| Scaled {
+        backend: Box::new(scale::Custom::new(current, scale_to, memory.clone())),
+        memory,
+    };
+    if let Value::Map(_) = &node.value {
+        let mut fields = Fields::open("`scale`", node, vec![SCALE_FUNCTIONS, memory::MEMORY], report);
+        let (current, scale_to) = (fields.function("current", 0), fields.function("scale_to", 1));
+        let memory = memory::read(&mut fields);
+        return Some(scripted(current?, scale_to?, memory));
+    }
+    let expected = "a backend of `scale::` or a map `#{ current: || …, scale_to: |n| … }`";
+    let stage = stage_of(StageKind::Scale, node, expected, report)?;
+    let settings = settings(stage);
+    if &*stage.name == "custom" {
+        let memory = memory::read(&mut Fields::open(title(stage), &settings, vec![memory::MEMORY], report));
+        let (current, scale_to) = (argument(stage, 0, "current", 0, report), argument(stage, 1, "scale_to", 1, report));
+        return Some(scripted(current?, scale_to?, memory));
+    }
+    let constructor = constructor(stage, scale::CONSTRUCTORS, report)?;
+    let mut fields = Fields::open(title(stage), &settings, vec![constructor.settings], report);
+    let backend = (constructor.read)(&mut fields)?;
+    Some(Scaled { backend, memory: Json::Object(serde_json::Map::new()) })
+}
+
+pub(super) fn decide(node: &Node, report: &mut Report) -> Option<Decided> {
+    let no_memory = || Json::Object(serde_json::Map::new());
+    if let Value::Function(function) = &node.value {
+        let policy = Chosen::Scripted(function_of("decide", function, 1, report)?);
+        return Some(Decided { policy, call_on_failure: false, memory: no_memory() });
+    }
+    let stage = stage_of(StageKind::Decide, node, "a backend of `decide::` or a function `|m| …`", report)?;
+    let settings = settings(stage);
+    if &*stage.name == "custom" {
+        let tables = vec![CUSTOM_DECIDE, memory::MEMORY, decide::COMMON, WIDE];
+        let mut fields = Fields::open(title(stage), &settings, tables, report);
+        let (call_on_failure, memory) = (fields.flag("call_on_failure"), memory::read(&mut fields));
+        let policy = Chosen::Scripted(argument(stage, 0, "decide", 1, report)?);
+        return Some(Decided { policy, call_on_failure, memory });
+    }
+    let constructor = constructor(stage, decide::CONSTRUCTORS, report)?;
+    let tables = vec![constructor.settings, decide::COMMON, WIDE];
+    let policy = (constructor.read)(&mut Fields::open(title(stage), &settings, tables, report))?;
+    Some(Decided { policy: Chosen::Native(policy), call_on_failure: false, memory: no_memory() })
+}
+
+impl Decided {
+    fn native(&self) -> Option<&dyn Policy> {
+        match &self.policy {
+            Chosen::Native(policy) => Some(&**policy),
+            Chosen::Scripted(_) => None,
+        }
+    }
+
+    pub fn thresholds(&self) -> Option<(f64, f64)> {
+        self.native()?.thresholds()
+    }
+
+    pub fn history_needed(&self) -> usize {
+        self.native().map_or(0, Policy::history_needed)
+    }
+
+    pub fn kind(self) -> PolicyKind {
+        match self.policy {
+            Chosen::Native(policy) => PolicyKind::Native(policy.into()),
+            Chosen::Scripted(function) => PolicyKind::Scripted(function),
+        }
+    }
+
+    /// Takes over the thresholds that stand on the measuring side.
+    pub fn take_thresholds(&mut self, measured: &Measured, report: &mut Report) {
+        let given = measured.backend.thresholds();
+        if given == (None, None) {
+            return;
+        }
+        let place = ["max_time_ms", "min_time_ms"].iter().find_map(|key| measured.settings.entry(key)?.place.as_ref());
+        let place = place.or(measured.settings.place.as_ref());
+        match &mut self.policy {
+            Chosen::Native(policy) => {
+                if policy.take_thresholds(given) {
+                    let message = "thresholds are given both in `measure` and in `decide`; those of `decide` win";
+                    report.warning(place, message, Some("write them in one place".into()));
+                }
+            }
+            Chosen::Scripted(_) => {
+                let message = "thresholds in `measure` have no effect on a decision that is a function";
+                report.warning(place, message, None);
+            }
+        }
+    }
+
+    /// What depends on several settings: thresholds against each other, the history's length.
+    pub fn check(&self, decide: Option<&Node>, common: &Common, report: &mut Report) {
+        let place = |key: &str| place_of(decide, key);
+        if let Some((min, max)) = self.thresholds()
+            && min > max
+        {
+            let message = format!("`min_measurement_value` {min} is above `max_measurement_value` {max}");
+            let key = if written(decide, "min_measurement_value") {
+                "min_measurement_value"
+            } else {
+                "max_measurement_value"
+            };
+            report.error(place(key).as_ref(), message, None);
+        }
+        let needed = self.history_needed();
+        if let Some(length) = common.history_length
+            && length < needed
+        {
+            let message = format!("`history_length` is {length}, and the policy needs {needed} measurements");
+            let place = common.history_place.clone().or_else(|| place("history_length"));
+            report.error(place.as_ref(), message, Some(format!("write at least {needed}, or leave it out")));
+        }
+    }
+}
+
+/// Whether `key` is written in the settings of the stage in `node`.
+pub(super) fn written(node: Option<&Node>, key: &str) -> bool {
+    let Some(Node { value: Value::Stage(stage), .. }) = node else { return false };
+    stage.settings.entry(key).is_some_and(|entry| !matches!(entry.value, Value::Unit))
+}
+
+/// Where `key` is written in the settings of the stage in `node`, else where the stage stands.
+pub(super) fn place_of(node: Option<&Node>, key: &str) -> Option<Place> {
+    let node = node?;
+    let Value::Stage(stage) = &node.value else { return node.place.clone() };
+    let entry = stage.settings.entry(key).and_then(|entry| entry.place.clone());
+    entry.or_else(|| stage.place.clone()).or_else(|| node.place.clone())
+}
+
+/// Reads a stage that no pipeline uses, for what is wrong in it.
+pub(super) fn check_unused(stage: &Arc<Stage>, report: &mut Report) {
+    let node = Node { value: Value::Stage(Arc::clone(stage)), place: stage.place.clone() };
+    at_place_of(&node, report, |report| match stage.kind {
+        StageKind::Measure => drop(measure(&node, report)),
+        StageKind::Decide => {
+            drop(decide(&node, report));
+            drop(super::wide::common("`decide`", &empty(), Some(&node), super::ScriptSettings::default(), report));
+        }
+        StageKind::Scale => drop(scale(&node, report)),
+        StageKind::Notify => drop(super::notifying::notify(&node, report)),
+    });
+}

@@ -1,0 +1,217 @@
+//! Owns the settings that concern a whole pipeline (in its own map or in its `decide::`) or the whole
+//! script.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use super::{ScriptSettings, dynos};
+use crate::decide::{COMMON, DynosByTime};
+use crate::pipeline::Mode;
+use crate::pipeline::bounds::crossing;
+use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
+
+/// `history_length` where the policy needs no more: the documented default.
+pub(super) const HISTORY_LENGTH: usize = 10;
+
+/// The longest history: it is kept in memory, and copied for scripted decisions.
+const LONGEST_HISTORY: i64 = 10_000;
+
+const MODE: Setting = Setting {
+    name: "mode",
+    kind: Kind::OneOf(&["live", "dry_run", "paused"]),
+    preset: Preset::Text("live"),
+    doc: "\"live\" scales, \"dry_run\" does everything but the scale, \"paused\" measures and holds.",
+};
+
+const NOTIFY_REPEAT: Setting = Setting {
+    name: "notify_repeat_minutes",
+    kind: Kind::Minutes,
+    preset: Preset::Number(60.0),
+    doc: "Minutes after which a lasting condition is told again.",
+};
+
+/// Pipeline-wide settings, next to those common to all policies.
+pub static WIDE: &[Setting] = &[
+    MODE,
+    NOTIFY_REPEAT,
+    Setting {
+        name: "start_from_zero",
+        kind: Kind::Flag,
+        preset: Preset::Flag(false),
+        doc: "0 dynos are the engine's to leave; else they mean that a person switched the process type off.",
+    },
+];
+
+/// The settings of the whole script: defaults of its pipelines.
+pub static SCRIPT: &[Setting] = &[
+    MODE,
+    NOTIFY_REPEAT,
+    Setting {
+        name: "time_zone",
+        kind: Kind::Text,
+        preset: Preset::None("the machine's own"),
+        doc: "The zone of pipelines that name none, an IANA name such as \"America/Vancouver\".",
+    },
+];
+
+/// Pipeline-wide settings as read.
+pub(super) struct Common {
+    pub mode: Mode,
+    pub min_dynos: DynosByTime,
+    pub max_dynos: DynosByTime,
+    pub min_written: bool,
+    pub max_written: bool,
+    pub zone: Tz,
+    pub increment: u32,
+    pub wait: Duration,
+    pub history_length: Option<usize>,
+    pub history_place: Option<Place>,
+    pub keep_history: bool,
+    pub start_from_zero: bool,
+    pub notify_repeat: Duration,
+}
+
+/// Reads `settings(#{ … })`.
+pub(super) fn script_settings(node: Option<&Node>, local_zone: Tz, report: &mut Report) -> ScriptSettings {
+    let empty = Node::bare(Value::Map(Vec::new()));
+    let mut fields = Fields::open("`settings`", node.unwrap_or(&empty), vec![SCRIPT], report);
+    ScriptSettings {
+        mode: mode(&mut fields),
+        zone: zone(&mut fields).unwrap_or(local_zone),
+        notify_repeat: fields.minutes(NOTIFY_REPEAT.name).unwrap_or(Duration::from_secs(3600)),
+    }
+}
+
+/// Reads what a pipeline's map and its `decide::` say of the whole pipeline.
+pub(super) fn common(
+    owner: &str,
+    map: &Node,
+    decide: Option<&Node>,
+    settings: ScriptSettings,
+    report: &mut Report,
+) -> Common {
+    let merged = merge(map, decide, report);
+    let mut fields = Fields::open(owner, &merged, vec![COMMON, WIDE], report);
+    let (min, max) = (dynos::read(&mut fields, "min_dynos"), dynos::read(&mut fields, "max_dynos"));
+    check_bounds(&mut fields, min.as_ref(), max.as_ref());
+    let whole = |fields: &mut Fields<'_>, name, most| fields.whole(name, 1..=most);
+    let increment = whole(&mut fields, "increment", 1000);
+    let history_length = whole(&mut fields, "history_length", LONGEST_HISTORY);
+    Common {
+        mode: if fields.has(MODE.name) { mode(&mut fields) } else { settings.mode },
+        // Where one of them is wrong the pipeline does not come to run.
+        min_dynos: min.unwrap_or(DynosByTime::Always(0)),
+        max_dynos: max.unwrap_or(DynosByTime::Always(u32::MAX)),
+        min_written: fields.has("min_dynos"),
+        max_written: fields.has("max_dynos"),
+        zone: zone(&mut fields).unwrap_or(settings.zone),
+        increment: increment.and_then(|value| u32::try_from(value).ok()).unwrap_or(1),
+        wait: fields.seconds_or_zero("post_scale_wait_time_seconds").unwrap_or_default(),
+        history_length: history_length.and_then(|value| usize::try_from(value).ok()),
+        history_place: fields.node("history_length").and_then(|node| node.place.clone()),
+        keep_history: fields.flag("keep_history"),
+        start_from_zero: fields.flag("start_from_zero"),
+        notify_repeat: if fields.has(NOTIFY_REPEAT.name) {
+            fields.minutes(NOTIFY_REPEAT.name).unwrap_or(settings.notify_repeat)
+        } else {
+            settings.notify_repeat
+        },
+    }
+}
+
+/// The pipeline-wide entries of both maps; one that stands in both is an error at the second.
+fn merge(map: &Node, decide: Option<&Node>, report: &mut Report) -> Node {
+    let known = |key: &str| COMMON.iter().chain(WIDE).any(|setting| setting.name == key);
+    let of = |node: &Node| -> Vec<(Arc<str>, Node)> {
+        match &node.value {
+            Value::Map(entries) => entries.iter().filter(|(key, _)| known(key)).cloned().collect(),
+            _ => Vec::new(),
+        }
+    };
+    let mut entries = of(map);
+    if let Some(Node { value: Value::Stage(stage), .. }) = decide {
+        for (key, inner) in of(&stage.settings) {
+            let Some((_, outer)) = entries.iter().find(|(other, _)| *other == key) else {
+                entries.push((key, inner));
+                continue;
+            };
+            if matches!(inner.value, Value::Unit) {
+                continue;
+            }
+            let (first, second) = if outer.place <= inner.place { (outer, &inner) } else { (&inner, outer) };
+            let first = first.place.as_ref().map_or_else(String::new, |place| format!(" (also at {place})"));
+            let message = format!("`{key}` stands both in the pipeline and in its `decide`{first}");
+            report.error(second.place.as_ref().or(map.place.as_ref()), message, Some("write it in one place".into()));
+        }
+    }
+    Node { value: Value::Map(entries), place: map.place.clone() }
+}
+
+fn mode(fields: &mut Fields<'_>) -> Mode {
+    match fields.word(MODE.name) {
+        Some("dry_run") => Mode::DryRun,
+        Some("paused") => Mode::Paused,
+        _ => Mode::Live,
+    }
+}
+
+fn zone(fields: &mut Fields<'_>) -> Option<Tz> {
+    let name = fields.text("time_zone")?;
+    let zone = name.parse().ok();
+    if zone.is_none() {
+        fields.error("time_zone", format!("`{name}` is no time zone"), Some(nearest_zone(&name)));
+    }
+    zone
+}
+
+/// The known zone that was probably meant: case, blanks and a missing region are forgiven.
+fn nearest_zone(name: &str) -> String {
+    let plain = |name: &str| name.trim().to_lowercase().replace([' ', '-'], "_");
+    let wanted = plain(name);
+    let names = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let same = names().find(|known| plain(known) == wanted);
+    let city = || names().find(|known| plain(known).rsplit('/').next() == wanted.rsplit('/').next());
+    let near = || {
+        let alike = |known: &str| strsim::jaro_winkler(&wanted, &plain(known));
+        names().map(|known| (alike(known), known)).max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.8)
+    };
+    match same.or_else(city).or_else(|| near().map(|(_, known)| known)) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => did_you_mean(name, names())
+            .unwrap_or_else(|| "an IANA name such as \"America/Vancouver\" or \"UTC\"".into()),
+    }
+}
+
+fn check_bounds(fields: &mut Fields<'_>, min: Option<&DynosByTime>, max: Option<&DynosByTime>) {
+    let (Some(min), Some(max)) = (min, max) else { return };
+    let Some(minute) = crossing(min, max) else { return };
+    let table = |by_time: &DynosByTime| matches!(by_time, DynosByTime::Table(_));
+    let when = if table(min) || table(max) { format!(" at {}:{:02}", minute / 60, minute % 60) } else { String::new() };
+    let default = |name| if fields.has(name) { "" } else { " (its default)" };
+    let message = format!(
+        "`min_dynos`{} is {}, above `max_dynos`{}, {}{when}",
+        default("min_dynos"),
+        min.at(minute),
+        default("max_dynos"),
+        max.at(minute),
+    );
+    let help = match (fields.has("min_dynos"), fields.has("max_dynos")) {
+        (true, false) => Some("write `max_dynos` too".to_owned()),
+        (false, true) => Some("write `min_dynos` too; 0 is allowed".to_owned()),
+        _ => None,
+    };
+    // At the entry that begins it, where it is one of a table.
+    let name =
+        if fields.has("max_dynos") && (table(max) || !fields.has("min_dynos")) { "max_dynos" } else { "min_dynos" };
+    let entry = match fields.node(name).map(|node| &node.value) {
+        Some(Value::Map(entries)) => {
+            let begins = |(key, _): &&(Arc<str>, Node)| crate::pipeline::time_of_day(key) == Some(minute);
+            entries.iter().find(begins).and_then(|(_, node)| node.place.clone())
+        }
+        _ => None,
+    };
+    let place = entry.or_else(|| fields.place(name));
+    fields.report().error(place.as_ref(), message, help);
+}

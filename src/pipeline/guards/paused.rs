@@ -1,0 +1,12 @@
+//! Owns the guard `paused`: a paused pipeline measures and holds.
+
+use super::{Case, Course, Ruling, Why};
+use crate::pipeline::Mode;
+
+pub(super) fn check(case: &Case<'_>, ruling: &mut Ruling) -> Course {
+    if case.spec.mode != Mode::Paused {
+        return Course::Open;
+    }
+    ruling.rule("paused", case.current, Why::Paused);
+    Course::Settled
+}

@@ -1,0 +1,290 @@
+//! Owns one pipeline at work: measure → record → decide → scale → notify, once per [`Pipeline::tick`].
+//! It keeps no time of its own, and no script, reply or store can end it.
+
+mod act;
+mod cap;
+mod look;
+mod record;
+mod tell;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+
+use super::controller::{Observation, Proposed, decide};
+use super::{Decision, Measurement, Outcome, PipelineSpec, Record};
+use crate::state::{Batch, Fence, Intent, Kept};
+use crate::world::{Freshness, Platform, ScaleError, Supply, World};
+
+/// A pipeline at work.
+pub struct Pipeline {
+    spec: Arc<PipelineSpec>,
+    world: Arc<World>,
+    fence: Fence,
+    platform: Arc<dyn Platform>,
+    /// What is kept; `memory` in it is brought up to date by [`Pipeline::commit`].
+    kept: Kept,
+    /// `this` of the measuring stages, in their order.
+    measure_memory: Vec<Mutex<Json>>,
+    /// `this` of the deciding stage.
+    decide_memory: Mutex<Json>,
+    /// Whether a scale call is in flight.
+    acting: Arc<AtomicBool>,
+    /// The change that a dry run told last: it wants the same every tick, and is told once.
+    told: Option<(u32, u32)>,
+    /// Said in the next record.
+    notes: Vec<String>,
+}
+
+/// Tells whether a pipeline has a scale call in flight, which must be awaited before its tick is
+/// dropped.
+#[derive(Clone, Debug)]
+pub struct Acting(Arc<AtomicBool>);
+
+impl Acting {
+    /// Whether a scale call is in flight now.
+    #[must_use]
+    pub fn now(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// What a tick did, as far as it got.
+struct Course {
+    measurements: Vec<Measurement>,
+    supply: Result<Supply, ScaleError>,
+    proposals: Vec<Proposed>,
+    decision: Decision,
+    outcome: Outcome,
+    /// A scale of an earlier tick that turned out to have happened.
+    resolved: Option<Intent>,
+    errors: Vec<String>,
+}
+
+impl Course {
+    fn observation(&self) -> Observation<'_> {
+        Observation {
+            measurements: &self.measurements,
+            dynos: self.supply.as_ref().map(|supply| *supply),
+            proposals: &self.proposals,
+        }
+    }
+}
+
+impl Pipeline {
+    /// Opens `spec` in `world` and takes up what is kept of it. A store that cannot be read is told
+    /// in the first record, and the pipeline starts afresh.
+    pub async fn open(spec: Arc<PipelineSpec>, world: Arc<World>, fence: Fence) -> Self {
+        let mut notes = Vec::new();
+        let kept = match world.state.load(&spec.name).await {
+            Ok(kept) => kept.unwrap_or_default(),
+            Err(error) => {
+                notes.push(format!("what was kept cannot be read, the pipeline starts afresh: {error}"));
+                Kept::default()
+            }
+        };
+        let platform = world.platforms.open(&spec.scale, &spec.name, &world);
+        let mut pipeline = Self {
+            spec: Arc::clone(&spec),
+            world,
+            fence,
+            platform,
+            kept,
+            measure_memory: Vec::new(),
+            decide_memory: Mutex::new(Json::Null),
+            acting: Arc::default(),
+            told: None,
+            notes,
+        };
+        pipeline.take_up(&spec);
+        pipeline.world.audience.recall(&spec.name, &pipeline.kept.memory);
+        pipeline
+    }
+
+    /// Goes on as `spec`, between two ticks: history, cooldown and memory stay, but for a measurement
+    /// whose source changed (new history) and a changed target (no cooldown).
+    pub fn adopt(&mut self, spec: Arc<PipelineSpec>) {
+        self.keep_memory();
+        self.platform = self.world.platforms.open(&spec.scale, &spec.name, &self.world);
+        self.told = None;
+        self.take_up(&spec);
+        self.spec = spec;
+    }
+
+    /// From the start of one tick to the start of the next.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        self.spec.interval()
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn spec(&self) -> &Arc<PipelineSpec> {
+        &self.spec
+    }
+
+    /// What it remembers.
+    #[must_use]
+    pub fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// Tells whether a scale call is in flight, also while a tick is under way.
+    #[must_use]
+    pub fn acting(&self) -> Acting {
+        Acting(Arc::clone(&self.acting))
+    }
+
+    /// One tick, due at `due`. Dropping it before it ends loses this tick and nothing else, unless
+    /// [`Acting::now`] says that a scale call is in flight.
+    pub async fn tick(&mut self, due: DateTime<Utc>) -> Arc<Record> {
+        self.kept.control.mend_clock(due);
+        self.kept.control.tick += 1;
+        let mut errors = std::mem::take(&mut self.notes);
+        let fresh = self.kept.control.must_read(due);
+        let freshness = if fresh { Freshness::Now } else { Freshness::Cached };
+        let (measurements, supply) = tokio::join!(self.measure(due), self.observe(freshness));
+        let measurements = self.take_in(measurements);
+        let resolved = self.note_read(&supply, fresh, due);
+        let before = self.decide_memory();
+        let proposals = self.propose(due, &measurements, &supply, &mut errors).await;
+        let (decision, control) = {
+            let dynos = supply.as_ref().map(|supply| *supply);
+            let observation = Observation { measurements: &measurements, dynos, proposals: &proposals };
+            decide(&self.spec, &self.kept.control, &observation, due)
+        };
+        let outcome = Outcome::None;
+        let mut course = Course { measurements, supply, proposals, decision, outcome, resolved, errors };
+        let control = if course.decision.change().is_some() {
+            self.look_again(due, &mut course, before, control).await
+        } else {
+            control
+        };
+        self.kept.control = control;
+        self.act(due, &mut course).await;
+        let events = self.tell(due, &course);
+        let record = Arc::new(self.record(due, course, &events));
+        self.world.audience.tell(&self.spec, events);
+        if let Err(error) = self.commit(None, Some(&record)).await {
+            self.notes.push(format!("the state of the last tick was not kept: {error}"));
+        }
+        record
+    }
+
+    /// The count just before a scale; where it moved, the decision is made again.
+    async fn look_again(
+        &mut self,
+        due: DateTime<Utc>,
+        course: &mut Course,
+        before: Json,
+        control: super::ControlState,
+    ) -> super::ControlState {
+        let supply = self.observe(Freshness::Now).await;
+        let same = |old: &Supply, new: &Supply| (old.dynos, old.limit) == (new.dynos, new.limit);
+        let unmoved = matches!((&course.supply, &supply), (Ok(old), Ok(new)) if same(old, new));
+        let mut control = control;
+        if supply.is_ok() {
+            control.read();
+            self.kept.control.read();
+        } else {
+            control.read_failed(due);
+            self.kept.control.read_failed(due);
+        }
+        course.supply = supply;
+        if unmoved {
+            return control;
+        }
+        // Made again from the start, a script's memory included.
+        *self.decide_memory.lock().unwrap_or_else(PoisonError::into_inner) = before;
+        course.proposals = self.propose(due, &course.measurements, &course.supply, &mut course.errors).await;
+        let (decision, control) = decide(&self.spec, &self.kept.control, &course.observation(), due);
+        course.decision = decision;
+        control
+    }
+
+    fn decide_memory(&self) -> Json {
+        self.decide_memory.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Fits what is kept to `spec`.
+    fn take_up(&mut self, spec: &PipelineSpec) {
+        let source = source(spec);
+        if self.kept.source.as_ref() != Some(&source) {
+            self.kept.history.clear();
+            self.kept.control.new_source();
+            self.kept.source = Some(source);
+        }
+        let target = spec.scale.target();
+        if self.kept.target != target {
+            self.kept.control.new_target();
+            self.kept.scales.clear();
+            self.kept.target = target;
+        }
+        let memory = |key: &str, initial: &Json| {
+            let kept = self.kept.memory.get(key).filter(|memory| memory.is_object());
+            let initial = if initial.is_object() { initial.clone() } else { Json::Object(serde_json::Map::new()) };
+            Mutex::new(kept.cloned().unwrap_or(initial))
+        };
+        let stages = spec.measure.iter();
+        self.measure_memory = stages.map(|stage| memory(&measure_key(spec, &stage.name), &stage.memory)).collect();
+        self.decide_memory = memory(DECIDE_KEY, &spec.decide.memory);
+        if let (Some(this), Some(kept)) = (self.platform.memory(), self.kept.memory.get(SCALE_KEY)) {
+            *this.lock().unwrap_or_else(PoisonError::into_inner) = kept.clone();
+        }
+    }
+
+    /// Brings `kept.memory` up to date.
+    fn keep_memory(&mut self) {
+        let read = |memory: &Mutex<Json>| memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut memories = vec![(DECIDE_KEY.to_owned(), read(&self.decide_memory))];
+        for (stage, memory) in self.spec.measure.iter().zip(&self.measure_memory) {
+            memories.push((measure_key(&self.spec, &stage.name), read(memory)));
+        }
+        memories.extend(self.platform.memory().map(|memory| (SCALE_KEY.to_owned(), read(memory))));
+        memories.extend(self.world.audience.memories(&self.spec.name));
+        for (key, memory) in memories {
+            // An empty map is what a stage without memory has.
+            if memory.as_object().is_some_and(|map| !map.is_empty()) || self.kept.memory.contains_key(&key) {
+                self.kept.memory.insert(key, memory);
+            }
+        }
+    }
+
+    async fn commit(
+        &mut self,
+        intent: Option<Intent>,
+        record: Option<&Arc<Record>>,
+    ) -> Result<(), crate::state::StateError> {
+        self.keep_memory();
+        let batch = Batch { kept: self.kept.clone(), intent, record: record.cloned() };
+        self.world.state.commit(&self.spec.name, self.fence, batch).await
+    }
+}
+
+/// The key of the deciding stage's memory.
+const DECIDE_KEY: &str = "decide";
+
+/// The key of the scaling stage's memory.
+const SCALE_KEY: &str = "scale";
+
+/// The key of a measuring stage's memory.
+fn measure_key(spec: &PipelineSpec, name: &str) -> String {
+    if spec.measure.len() == 1 { "measure".into() } else { format!("measure.{name}") }
+}
+
+/// Source and unit of everything measured, `.map` included: histories of different ones do not mix.
+fn source(spec: &PipelineSpec) -> String {
+    let mut source = String::new();
+    for stage in &spec.measure {
+        source.push_str(&stage.backend.source());
+        for function in &stage.map {
+            source.push('\n');
+            source.push_str(function.fingerprint());
+        }
+        source.push('\n');
+    }
+    source
+}

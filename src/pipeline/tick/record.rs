@@ -1,0 +1,73 @@
+//! Owns the making of a tick's record from what the tick saw and did; known secrets are masked here.
+
+use chrono::{DateTime, Utc};
+
+use super::super::{DynoCounts, Event, MeasurementRecord, ProposalRecord, RECORD_VERSION, Reason, Record};
+use super::{Course, Pipeline, cap};
+use crate::secret::scrub;
+
+impl Pipeline {
+    pub(super) fn record(&self, due: DateTime<Utc>, course: Course, events: &[Event]) -> Record {
+        let (spec, decision) = (&self.spec, &course.decision);
+        let mut reasons = decision.reasons.texts(spec, &course.observation());
+        if let Some(intent) = course.resolved {
+            let (from, to) = (Some(intent.from), Some(intent.to));
+            let text = format!("the scale to {} dynos whose outcome was unknown took effect", intent.to);
+            reasons.insert(0, Reason { guard: "last_scale".into(), from, to, text });
+        }
+        for reason in &mut reasons {
+            mask(&mut reason.text);
+        }
+        let proposals = course.proposals.iter().map(|proposed| ProposalRecord {
+            name: proposed.name.to_string(),
+            dynos: proposed.proposal.dynos.map(|dynos| u32::try_from(dynos.max(0)).unwrap_or(u32::MAX)),
+            text: scrub(&proposed.proposal.text).into_owned(),
+        });
+        let dynos = DynoCounts {
+            current: decision.current,
+            booting: course.supply.as_ref().map_or(0, |supply| supply.booting),
+            proposed: decision.proposed,
+            desired: decision.desired,
+            min: decision.bounds.min,
+            max: decision.bounds.max,
+        };
+        let error = (!course.errors.is_empty()).then(|| scrub(&course.errors.join("; ")).into_owned());
+        Record {
+            v: RECORD_VERSION,
+            pipeline: spec.name.clone(),
+            generation: spec.generation,
+            tick: self.kept.control.tick,
+            at: due,
+            mode: spec.mode.name().into(),
+            dynos,
+            proposals: proposals.collect(),
+            decision: decision.decided,
+            reasons,
+            outcome: course.outcome,
+            events: events.to_vec(),
+            error,
+            measurements: self.measurement_records(course.measurements),
+        }
+    }
+
+    fn measurement_records(&self, measurements: Vec<super::Measurement>) -> Vec<MeasurementRecord> {
+        let named = self.spec.measure.iter().zip(measurements);
+        let record = |(stage, measurement): (&crate::measure::MeasureStage, super::Measurement)| MeasurementRecord {
+            name: stage.name.to_string(),
+            backend: measurement.backend,
+            data: cap::recorded(measurement.data),
+            value: measurement.value,
+            success: measurement.success,
+            error: measurement.failure.map(|failure| scrub(&failure.message).into_owned()),
+            at: measurement.at,
+            took_ms: measurement.took_ms,
+        };
+        named.map(record).collect()
+    }
+}
+
+fn mask(text: &mut String) {
+    if let std::borrow::Cow::Owned(masked) = scrub(text) {
+        *text = masked;
+    }
+}

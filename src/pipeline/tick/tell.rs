@@ -1,0 +1,132 @@
+//! Owns the events of a tick: what happened once, and the phases of lasting conditions. Who hears of
+//! them is decided in `notify::`.
+
+use chrono::{DateTime, Utc};
+
+use super::super::texts::{self, About};
+use super::super::{Event, EventKind, Outcome, Phase, RapidLimit, Seen, condition_key};
+use super::{Course, Pipeline};
+use crate::decide::PolicyKind;
+use crate::secret::scrub;
+
+/// So many failed measurements in a row are a condition.
+const FAILURES_TOLD: u32 = 3;
+
+impl Pipeline {
+    pub(super) fn tell(&mut self, due: DateTime<Utc>, course: &Course) -> Vec<Event> {
+        let mut events = Vec::new();
+        if self.spec.notify.iter().any(|stage| stage.flags.is_some_and(|flags| flags.every_measurement)) {
+            events.extend(self.measured(due, course));
+        }
+        if let Some(intent) = course.resolved {
+            let reason = "the call whose outcome was unknown took effect";
+            let event = self.event(EventKind::Scaled, Phase::Once, None, due, course, Some(reason));
+            events.push(Event { dynos: Some(intent.to), from: Some(intent.from), to: Some(intent.to), ..event });
+        }
+        self.changes(due, course, &mut events);
+        self.conditions(due, course, &mut events);
+        events
+    }
+
+    fn measured(&self, due: DateTime<Utc>, course: &Course) -> Option<Event> {
+        let thresholds = match &self.spec.decide.policy {
+            PolicyKind::Native(policy) => policy.thresholds(),
+            PolicyKind::Scripted(_) => None,
+        };
+        let text = texts::measured(course.measurements.first()?, self.spec.unit(), thresholds);
+        Some(self.event(EventKind::Measured, Phase::Once, None, due, course, Some(&text)))
+    }
+
+    fn changes(&mut self, due: DateTime<Utc>, course: &Course, events: &mut Vec<Event>) {
+        let kind = match course.outcome {
+            Outcome::Scaled => EventKind::Scaled,
+            Outcome::DryRun => EventKind::WouldScale,
+            Outcome::None | Outcome::Failed | Outcome::Unknown => {
+                self.told = None;
+                return;
+            }
+        };
+        let change = course.decision.change();
+        // Nothing changes in a dry run, so it wants the same every tick.
+        if course.outcome == Outcome::DryRun && self.told == change {
+            return;
+        }
+        self.told = change;
+        events.push(self.event(kind, Phase::Once, None, due, course, None));
+    }
+
+    fn conditions(&mut self, due: DateTime<Utc>, course: &Course, events: &mut Vec<Event>) {
+        let control = &self.kept.control;
+        let failed = if control.failures >= FAILURES_TOLD { Seen::Present } else { Seen::Absent };
+        let scale_failed = match course.outcome {
+            Outcome::Failed | Outcome::Unknown => Seen::Present,
+            Outcome::None if control.backs_off(due) || course.supply.is_err() => Seen::Unknown,
+            Outcome::None | Outcome::Scaled | Outcome::DryRun => Seen::Absent,
+        };
+        let signals = course.decision.signals;
+        let failure = course.measurements.iter().find_map(|measurement| measurement.failure.as_ref());
+        let mut seen = vec![
+            (EventKind::NeedsAboveMax, None, signals.above_max, None),
+            (EventKind::NeedsBelowMin, None, signals.below_min, None),
+            (EventKind::SwitchedOff, None, signals.switched_off, None),
+            (EventKind::ScaleFailed, None, scale_failed, course.errors.last().cloned()),
+            (EventKind::MeasurementFailed, None, failed, failure.map(|failure| failure.message.clone())),
+        ];
+        for limit in RapidLimit::all(&self.spec) {
+            let (count, direction) = self.kept.scales.within(limit.period, due);
+            let too_many = count > usize::try_from(limit.scales).unwrap_or(usize::MAX);
+            let minutes = limit.period.as_secs_f64() / 60.0;
+            let reason = format!("{count} scales {direction} within {minutes} min, more than {}", limit.scales);
+            let seen_now = if too_many { Seen::Present } else { Seen::Absent };
+            seen.push((EventKind::ScalingTooRapid, Some(limit.key(&self.spec)), seen_now, Some(reason)));
+        }
+        for (kind, key, seen, reason) in seen {
+            let plain = || condition_key(&self.spec.name, kind);
+            let key = key.unwrap_or_else(plain);
+            if let Some(phase) = self.kept.conditions.observe(&key, seen, due, self.spec.notify_repeat) {
+                events.push(self.event(kind, phase, Some(key), due, course, reason.as_deref()));
+            }
+        }
+    }
+
+    fn event(
+        &self,
+        kind: EventKind,
+        phase: Phase,
+        key: Option<String>,
+        due: DateTime<Utc>,
+        course: &Course,
+        reason: Option<&str>,
+    ) -> Event {
+        let decision = &course.decision;
+        let change = decision.change();
+        let reason = reason.map_or_else(|| self.why(course), str::to_owned);
+        let scaled = course.outcome == Outcome::Scaled;
+        let dynos = if scaled { decision.desired } else { course.supply.as_ref().ok().map(|supply| supply.dynos) };
+        let to = change.map(|(_, to)| to);
+        let (message, subject) = texts::text(kind, phase, About { dynos, to, reason: Some(&reason) });
+        let of_scale = matches!(kind, EventKind::Scaled | EventKind::WouldScale | EventKind::ScaleFailed);
+        Event {
+            kind,
+            phase,
+            key: key.unwrap_or_else(|| condition_key(&self.spec.name, kind)),
+            severity: texts::severity(kind, phase).into(),
+            pipeline: self.spec.name.clone(),
+            message: scrub(&message).into_owned(),
+            subject: scrub(&subject).into_owned(),
+            dynos,
+            from: change.map(|(from, _)| from).filter(|_| of_scale),
+            to: to.filter(|_| of_scale),
+            measurement: course.measurements.first().and_then(|measurement| measurement.value),
+            reason: (!reason.is_empty()).then(|| scrub(&reason).into_owned()),
+            at: due,
+        }
+    }
+
+    /// The reasons of the decision in one line.
+    fn why(&self, course: &Course) -> String {
+        let reasons = course.decision.reasons.texts(&self.spec, &course.observation());
+        let texts: Vec<String> = reasons.into_iter().map(|reason| reason.text).collect();
+        texts.join("; ")
+    }
+}

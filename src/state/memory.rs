@@ -1,0 +1,85 @@
+//! Owns the state that lives in memory and ends with the process: what every pipeline keeps, a bounded
+//! ring of its records, and a stream of new ones for live views.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+
+use super::{Batch, Fence, Kept, State, StateError};
+use crate::pipeline::Record;
+
+/// Records kept of each pipeline: three hours of one tick every 30 s.
+const MOST_RECORDS: usize = 360;
+
+/// Records that a live view may lag behind before it misses some.
+const STREAM: usize = 256;
+
+/// Keeps everything in memory.
+#[derive(Debug)]
+pub struct MemoryState {
+    pipelines: Mutex<BTreeMap<Arc<str>, OnePipeline>>,
+    stream: broadcast::Sender<Arc<Record>>,
+}
+
+#[derive(Debug, Default)]
+struct OnePipeline {
+    kept: Kept,
+    fence: Fence,
+    records: VecDeque<Arc<Record>>,
+}
+
+impl Default for MemoryState {
+    fn default() -> Self {
+        Self { pipelines: Mutex::default(), stream: broadcast::channel(STREAM).0 }
+    }
+}
+
+impl MemoryState {
+    /// The records to come, of all pipelines.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Record>> {
+        self.stream.subscribe()
+    }
+
+    fn pipelines(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, OnePipeline>> {
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl State for MemoryState {
+    async fn load(&self, pipeline: &str) -> Result<Option<Kept>, StateError> {
+        Ok(self.pipelines().get(pipeline).map(|one| one.kept.clone()))
+    }
+
+    async fn commit(&self, pipeline: &Arc<str>, fence: Fence, batch: Batch) -> Result<(), StateError> {
+        {
+            let mut pipelines = self.pipelines();
+            let one = pipelines.entry(Arc::clone(pipeline)).or_default();
+            if fence < one.fence {
+                return Err(StateError(format!("another worker has taken `{pipeline}` over")));
+            }
+            one.fence = fence;
+            one.kept = batch.kept;
+            if let Some(record) = &batch.record {
+                if one.records.len() == MOST_RECORDS {
+                    one.records.pop_front();
+                }
+                one.records.push_back(Arc::clone(record));
+            }
+        }
+        if let Some(record) = batch.record {
+            // Nobody may be watching.
+            let _ = self.stream.send(record);
+        }
+        Ok(())
+    }
+
+    async fn records(&self, pipeline: &str, count: usize) -> Result<Vec<Arc<Record>>, StateError> {
+        let pipelines = self.pipelines();
+        let Some(one) = pipelines.get(pipeline) else { return Ok(Vec::new()) };
+        let skipped = one.records.len().saturating_sub(count);
+        Ok(one.records.iter().skip(skipped).cloned().collect())
+    }
+}

@@ -1,0 +1,65 @@
+//! Owns the rule of the one actor: on Heroku only the first dyno of the worker's own process type acts,
+//! and no pipeline scales the process type that the worker itself runs in.
+
+use crate::pipeline::PipelineSpec;
+use crate::settings::Report;
+
+/// What the worker knows of the dyno it runs in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actor {
+    /// The environment variable `DYNO` ("autoscaler.1").
+    pub dyno: Option<String>,
+    /// `HEROKU_APP_NAME`, set where the app has dyno metadata.
+    pub app: Option<String>,
+}
+
+impl Actor {
+    /// As the environment says.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self { dyno: variable("DYNO"), app: variable("HEROKU_APP_NAME") }
+    }
+
+    /// Why this process stands by, if it does: another dyno of its type is the one that acts. A
+    /// one-off dyno (`run.1234`) acts: a person started it.
+    #[must_use]
+    pub fn stands_by(&self) -> Option<String> {
+        let (own, number) = self.dyno.as_deref()?.rsplit_once('.')?;
+        let acts = number == "1" || own == "run" || number.parse::<u32>().is_err();
+        (!acts).then(|| format!("`{own}.1` acts, this dyno `{own}.{number}` stands by: scale `{own}` to 1"))
+    }
+
+    /// Reports pipelines that would scale the process type this worker runs in.
+    pub fn refuse_own(&self, specs: &[impl AsRef<PipelineSpec>], report: &mut Report) {
+        let Some((own, _)) = self.dyno.as_deref().and_then(|dyno| dyno.rsplit_once('.')) else { return };
+        for spec in specs.iter().map(AsRef::as_ref) {
+            let Some(app) = spec.scale.heroku() else { continue };
+            let same_app = self.app.as_deref().is_none_or(|name| name == &*app.name);
+            if same_app && &*app.process_type == own {
+                let message = format!("`{}` would scale `{own}`, the process type this worker runs in", spec.name);
+                let help = "run the worker as a process type of its own, such as `autoscaler`; where it runs in \
+                            another app, `heroku labs:enable runtime-dyno-metadata` lets it know";
+                report.error(spec.place.as_ref(), message, Some(help.into()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dyno(name: &str) -> Actor {
+        Actor { dyno: Some(name.into()), app: None }
+    }
+
+    #[test]
+    fn only_the_first_dyno_acts() {
+        assert_eq!(dyno("autoscaler.1").stands_by(), None);
+        assert_eq!(dyno("run.4711").stands_by(), None);
+        assert_eq!(Actor::default().stands_by(), None);
+        let why = dyno("autoscaler.2").stands_by().expect("stands by");
+        assert!(why.contains("`autoscaler.1` acts"), "{why}");
+    }
+}

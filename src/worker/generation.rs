@@ -1,0 +1,130 @@
+//! Owns a unit of the script (a file with its imports) and its generations: loading one, and telling by
+//! content whether the files have changed since. An error keeps the old generation.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+use super::{Actor, Options, needs};
+use crate::pipeline::{self, Mode, PipelineSpec};
+use crate::script::{self, Environment, Source, SourceFile};
+use crate::settings::Report;
+
+/// One accepted version of a unit.
+#[derive(Debug)]
+pub struct Generation {
+    /// Counts the generations of this worker, from 1.
+    pub id: u64,
+    /// Its pipelines, in the order of the script.
+    pub specs: Vec<Arc<PipelineSpec>>,
+    /// What it was read from.
+    pub files: Vec<SourceFile>,
+    /// Warnings and notes.
+    pub report: Report,
+    /// The environment variables it asked for, and whether each is set.
+    pub needs: Vec<(Arc<str>, bool)>,
+}
+
+/// A version that was not accepted.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub report: Report,
+    /// What was read, as far as it got.
+    pub files: Vec<SourceFile>,
+    /// The environment variables it asked for, and whether each is set.
+    pub needs: Vec<(Arc<str>, bool)>,
+}
+
+/// What loading needs to know besides the source.
+#[derive(Clone)]
+pub struct Loading {
+    /// The command line.
+    pub options: Arc<Options>,
+    /// The variables that scripts may read.
+    pub environment: Arc<dyn Environment>,
+    /// The dyno we run in.
+    pub actor: Actor,
+    /// The machine's own zone.
+    pub zone: Tz,
+}
+
+impl Generation {
+    /// Loads `source`. Blocks: reading, compiling and running the script's top level.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load(source: &Source, id: u64, loading: &Loading) -> Result<Self, Refused> {
+        let loaded = script::load(source, &loading.environment, loading.options.secrets);
+        let declared = pipeline::declare(&loaded, source.unit.as_deref(), id, loading.zone);
+        let mut report = loaded.report;
+        report.extend(declared.report);
+        let specs = declared.specs.into_iter().filter(|spec| loading.options.selects(&spec.name));
+        let specs: Vec<Arc<PipelineSpec>> =
+            specs.map(|spec| if loading.options.dry_run { dry(&spec) } else { spec }).collect();
+        loading.actor.refuse_own(&specs, &mut report);
+        let mut needs = loaded.needs;
+        needs::add(&specs, loading.options.secrets, &mut needs, &mut report);
+        if report.has_errors() {
+            return Err(Refused { report, files: loaded.files, needs });
+        }
+        Ok(Self { id, specs, files: loaded.files, report, needs })
+    }
+}
+
+/// `--dry-run` wins over the script's mode, but for a pipeline that is paused.
+fn dry(spec: &PipelineSpec) -> Arc<PipelineSpec> {
+    let mode = if spec.mode == Mode::Live { Mode::DryRun } else { spec.mode };
+    Arc::new(PipelineSpec { mode, ..spec.clone() })
+}
+
+/// Reports live pipelines that scale one target.
+pub fn shared_targets(specs: &[Arc<PipelineSpec>], report: &mut Report) {
+    for (index, spec) in specs.iter().enumerate() {
+        let Some(target) = spec.live_target() else { continue };
+        if let Some(other) = specs[..index].iter().find(|other| other.live_target().as_ref() == Some(&target)) {
+            let message = format!("`{}` scales what `{}` scales already", spec.name, other.name);
+            report.error(spec.place.as_ref(), message, Some("leave it to one of them".into()));
+        }
+    }
+}
+
+/// A unit and what is known of its files.
+#[derive(Debug)]
+pub struct Unit {
+    /// The file.
+    pub source: Source,
+    /// The version in force.
+    pub generation: Arc<Generation>,
+    /// The version refused last, while it is the one on disk.
+    pub refused: Option<Refused>,
+}
+
+impl Unit {
+    /// Whether the files on disk are those of the generation in force.
+    #[must_use]
+    pub fn is_in_force(&self) -> bool {
+        unchanged(&self.generation.files)
+    }
+
+    /// Whether the files on disk are those that were refused last.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.refused.as_ref().is_some_and(|refused| !refused.files.is_empty() && unchanged(&refused.files))
+    }
+
+    /// Every file that matters to it.
+    pub fn files(&self) -> impl Iterator<Item = &std::path::Path> {
+        let refused = self.refused.iter().flat_map(|refused| &refused.files);
+        let files = self.generation.files.iter().chain(refused);
+        files.map(|file| file.path.as_path()).chain(std::iter::once(self.source.path.as_path()))
+    }
+}
+
+/// Whether every file still holds the text that was read. Embedded modules have no file and never change.
+fn unchanged(files: &[SourceFile]) -> bool {
+    files
+        .iter()
+        .filter(|file| file.path.is_absolute() || file.path.exists())
+        .all(|file| std::fs::read(&file.path).is_ok_and(|bytes| bytes == file.text.as_bytes()))
+}

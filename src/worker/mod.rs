@@ -1,0 +1,21 @@
+//! Owns the running worker: generations of scripts, the tasks that run their pipelines, reloading and
+//! stopping. What a tick does is `pipeline::`'s.
+
+mod actor;
+mod changes;
+mod generation;
+mod live;
+mod needs;
+mod options;
+mod spread;
+mod supervisor;
+mod task;
+mod watch;
+
+pub use actor::Actor;
+pub use changes::{Change, changes};
+pub use generation::{Generation, Loading, Refused, Unit, shared_targets};
+pub use live::Services;
+pub use options::Options;
+pub use spread::first_delay;
+pub use supervisor::Supervisor;

@@ -1,0 +1,118 @@
+//! Owns what is said of a reload, in the log and to people.
+
+use std::sync::Arc;
+
+use super::Supervisor;
+use crate::pipeline::{Event, EventKind, Phase};
+use crate::script::Source;
+use crate::settings::{Report, Severity};
+use crate::worker::generation::Generation;
+
+/// Diagnostics told in a notification; the log has them all.
+const MOST_TOLD: usize = 3;
+
+impl Supervisor {
+    pub(super) fn announce_reloaded(&self, index: usize, before: &Generation) {
+        let unit = &self.units[index];
+        let generation = &unit.generation;
+        let change = difference(before, generation);
+        let script = name(&unit.source);
+        tracing::info!(script, generation = generation.id, "reloaded: {change}");
+        for diagnostic in generation.report.diagnostics() {
+            if diagnostic.severity == Severity::Warning {
+                tracing::warn!(script, "{diagnostic}");
+            }
+        }
+        let message = format!("Reloaded {script}: {change}.");
+        self.announce(&unit.source, EventKind::Reloaded, Phase::Once, message, None);
+    }
+
+    pub(super) fn announce_refused(&self, index: usize, again: bool) {
+        let unit = &self.units[index];
+        let Some(refused) = &unit.refused else { return };
+        let script = name(&unit.source);
+        for diagnostic in
+            refused.report.diagnostics().iter().filter(|diagnostic| diagnostic.severity == Severity::Error)
+        {
+            tracing::error!(script, "{diagnostic}");
+        }
+        tracing::error!(script, generation = unit.generation.id, "the saved script is refused; the old one runs on");
+        let reason = told(&refused.report);
+        let message = format!("{script} was saved with an error, the old one runs on. {reason}");
+        let phase = if again { Phase::Repeat } else { Phase::Begin };
+        self.announce(&unit.source, EventKind::ReloadFailed, phase, message, Some(reason));
+    }
+
+    /// The end of a refusal.
+    pub(super) fn announce_mended(&self, source: &Source) {
+        let script = name(source);
+        tracing::info!(script, "the script on disk is the one that runs again");
+        let message = format!("{script} loads again.");
+        self.announce(source, EventKind::ReloadFailed, Phase::End, message, None);
+    }
+
+    fn announce(&self, source: &Source, kind: EventKind, phase: Phase, message: String, reason: Option<String>) {
+        let severity = if kind == EventKind::ReloadFailed && phase != Phase::End { "error" } else { "info" };
+        let subject = match (kind, phase) {
+            (EventKind::ReloadFailed, Phase::End) => "Script loads again",
+            (EventKind::ReloadFailed, _) => "Script refused",
+            _ => "Script reloaded",
+        };
+        let key = source.unit.as_ref().map_or_else(|| kind.to_string(), |unit| format!("{unit}/{kind}"));
+        let event = Event {
+            kind,
+            phase,
+            key,
+            severity: severity.into(),
+            pipeline: Arc::from(""),
+            message,
+            subject: subject.into(),
+            dynos: None,
+            from: None,
+            to: None,
+            measurement: None,
+            reason,
+            at: self.world.clock.now(),
+        };
+        self.world.audience.announce(&self.specs(), event);
+    }
+}
+
+fn name(source: &Source) -> String {
+    source.path.file_name().map_or_else(|| source.path.display().to_string(), |name| name.to_string_lossy().into())
+}
+
+/// The first errors, in one line each.
+fn told(report: &Report) -> String {
+    let errors: Vec<String> = report
+        .diagnostics()
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == Severity::Error)
+        .map(ToString::to_string)
+        .collect();
+    let more = errors.len().saturating_sub(MOST_TOLD);
+    let mut text = errors.into_iter().take(MOST_TOLD).collect::<Vec<_>>().join("; ");
+    if more > 0 {
+        text.push_str(&format!("; and {more} more"));
+    }
+    text
+}
+
+/// Pipelines added, removed and kept, in words.
+fn difference(before: &Generation, after: &Generation) -> String {
+    let names = |generation: &Generation| -> Vec<Arc<str>> {
+        generation.specs.iter().map(|spec| Arc::clone(&spec.name)).collect()
+    };
+    let (old, new) = (names(before), names(after));
+    let list = |word: &str, names: Vec<&Arc<str>>| -> Option<String> {
+        let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+        (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")))
+    };
+    let parts = [
+        list("added", new.iter().filter(|name| !old.contains(name)).collect()),
+        list("removed", old.iter().filter(|name| !new.contains(name)).collect()),
+        list("in force for", new.iter().filter(|name| old.contains(name)).collect()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "no pipelines".into() } else { parts.join("; ") }
+}

@@ -1,0 +1,146 @@
+//! Owns the fenced blocks of every page: each is run, or compared with the file that it shows.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::markdown::Block;
+use super::sandbox::Sandbox;
+use super::{pages, root};
+
+/// A line that stands for any lines, or within a line for any text.
+const ANYTHING: &str = "…";
+
+/// What runs Django views: a project of one file, in memory.
+const VIEWS: &str = r#"
+import inspect, sys
+import django
+from django.conf import settings
+settings.configure(
+    ALLOWED_HOSTS=["*"], SECRET_KEY="of no use",
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+)
+django.setup()
+from django.test import RequestFactory
+block = {}
+exec(sys.argv[1], block)
+views = [f for f in block.values() if inspect.isfunction(f) and list(inspect.signature(f).parameters) == ["request"]]
+for view in views:
+    response = view(RequestFactory().get("/"))
+    assert response.status_code == 200, response
+    assert "no-store" in response["Cache-Control"], response.headers
+print(len(views), "views")
+"#;
+
+fn blocks(language: &str) -> Vec<Block> {
+    let blocks: Vec<Block> =
+        pages().iter().flat_map(super::Page::blocks).filter(|block| block.language == language).collect();
+    assert!(!blocks.is_empty(), "no page has a {language} block");
+    blocks
+}
+
+/// The Python of the tests' virtual environment.
+fn python() -> PathBuf {
+    let venv =
+        std::env::var_os("AUTOSCALER_TEST_VENV").map_or_else(|| root().join("target/test-env/venv"), PathBuf::from);
+    let python = venv.join("bin/python");
+    assert!(python.exists(), "{} is missing: `tests/run setup` makes it", python.display());
+    python
+}
+
+#[test]
+fn every_block_says_what_it_is() {
+    let known = ["rhai", "console", "python", "sh", "text", "procfile", "ini", "dockerfile", "bash"];
+    for block in pages().iter().flat_map(super::Page::blocks) {
+        assert!(known.contains(&&*block.language), "{}: nothing checks a `{}` block", block.place, block.language);
+    }
+}
+
+#[test]
+fn every_script_is_accepted_by_check() {
+    for block in blocks("rhai") {
+        let sandbox = Sandbox::new();
+        std::fs::write(sandbox.path().join("block.rhai"), &block.text).expect("a file");
+        sandbox.accepted("block.rhai", &block.place);
+    }
+}
+
+#[test]
+fn every_shown_command_works_and_says_what_is_shown() {
+    for block in blocks("console") {
+        let sandbox = Sandbox::new();
+        let mut sessions: Vec<(&str, Vec<&str>)> = Vec::new();
+        for line in block.text.lines() {
+            if let Some(command) = line.strip_prefix("$ ") {
+                sessions.push((command, Vec::new()));
+            } else {
+                sessions.last_mut().unwrap_or_else(|| panic!("{}: output before a command", block.place)).1.push(line);
+            }
+        }
+        for (line, shown) in sessions {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let said = match &words[..] {
+                ["autoscaler", arguments @ ..] => sandbox.autoscaler(arguments.iter().copied()),
+                // The same command, built for the tests; it would run until it is stopped.
+                ["cargo", "run", "--release", "--", "demo"] => sandbox.autoscaler(["demo", "--for", "5s"]),
+                // The other one of the two commands is what runs this test.
+                ["tests/run", ..] => {
+                    let mut command = Command::new(root().join("tests/run"));
+                    command.arg("--list");
+                    sandbox.run(command)
+                }
+                _ => panic!("{}: `{line}` is not a command that this test can run", block.place),
+            };
+            let said = said.expect_success(&format!("{}: `{line}`", block.place));
+            let output: Vec<&str> = said.stdout.lines().collect();
+            if !shown.is_empty() {
+                assert!(lines_fit(&shown, &output), "{}: `{line}` says\n{}", block.place, said.stdout);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_python_block_holds_views_that_answer() {
+    for block in blocks("python") {
+        let mut command = Command::new(python());
+        command.args(["-c", VIEWS, &block.text]);
+        let said = Sandbox::new().run(command).expect_success(&block.place);
+        assert!(!said.stdout.starts_with("0 "), "{}: no view in it", block.place);
+    }
+}
+
+#[test]
+fn every_shell_block_is_sound() {
+    for block in blocks("sh") {
+        let mut command = Command::new("bash");
+        command.args(["-n", "-c", &block.text]);
+        Sandbox::new().run(command).expect_success(&block.place);
+    }
+}
+
+/// Whether `actual` is what `shown` shows.
+fn lines_fit(shown: &[&str], actual: &[&str]) -> bool {
+    match shown.split_first() {
+        None => actual.is_empty(),
+        Some((&ANYTHING, rest)) => (0..=actual.len()).any(|skip| lines_fit(rest, &actual[skip..])),
+        Some((line, rest)) => {
+            actual.split_first().is_some_and(|(first, others)| line_fits(line, first) && lines_fit(rest, others))
+        }
+    }
+}
+
+fn line_fits(shown: &str, actual: &str) -> bool {
+    let Some((before, after)) = shown.split_once(ANYTHING) else { return shown.trim_end() == actual.trim_end() };
+    actual.strip_prefix(before).is_some_and(|rest| {
+        rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| line_fits(after, &rest[at..]))
+    })
+}
+
+#[test]
+fn shown_output_is_compared() {
+    assert!(lines_fit(&["a", "…", "d … f"], &["a", "b", "c", "d 12 f"]));
+    assert!(lines_fit(&["a", "…"], &["a"]));
+    assert!(!lines_fit(&["a", "…", "z"], &["a", "b"]));
+    assert!(!lines_fit(&["a"], &["a", "b"]));
+    assert!(!lines_fit(&["d … f"], &["d 12 g"]));
+}

@@ -1,0 +1,32 @@
+//! Owns the scripts that users copy: `check` accepts each without any variable set.
+
+use std::fs;
+
+use super::sandbox::Sandbox;
+use super::{readme, root};
+
+#[test]
+fn every_example_is_accepted_without_any_variable_set() {
+    let sandbox = Sandbox::new();
+    let mut names: Vec<String> = fs::read_dir(root().join("scripts"))
+        .expect("scripts/")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rhai"))
+        .map(|path| path.file_name().expect("a file has a name").to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert!(names.contains(&"autoscale.rhai".to_owned()), "{names:?}");
+    for name in names {
+        sandbox.accepted(&format!("scripts/{name}"), &name);
+    }
+}
+
+#[test]
+fn the_readme_shows_the_documented_example() {
+    let sandbox = Sandbox::new();
+    let block = readme().blocks().into_iter().find(|block| block.language == "rhai").expect("the example");
+    fs::write(sandbox.path().join("block.rhai"), block.text).expect("a file");
+    let shown = sandbox.accepted("block.rhai", "the README's example");
+    assert_eq!(shown.as_array().map(Vec::len), Some(2));
+    assert_eq!(shown, sandbox.accepted("scripts/autoscale.rhai", "scripts/autoscale.rhai"));
+}

@@ -26,7 +26,7 @@ struct Known {
     plain: Arities,
     /// Of our modules, by module.
     modules: BTreeMap<String, Arities>,
-    /// Without a module: ours alone.
+    /// Ours without a module: a script function of the same name and number would be called instead.
     ours: Arities,
 }
 
@@ -50,6 +50,8 @@ fn known(engine: &Engine) -> &'static Known {
             arities.entry(name).or_default().insert(parameters);
         }
         for (name, parameters) in ours {
+            // `h.max(3)` calls a script function with one parameter before ours with two.
+            let parameters = if modules::PLAIN.contains(&&*name) { parameters } else { parameters.saturating_sub(1) };
             known.ours.entry(name).or_default().insert(parameters);
         }
         known

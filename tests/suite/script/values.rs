@@ -80,7 +80,7 @@ fn answers_and_those_that_are_lost() {
     assert_eq!((returned.movement, returned.dropped), (Movement::Hold, vec!["up(1)".to_owned()]));
     let returned = change(decide("|m| { down(1); 4 }").decide("p", 1.0));
     assert_eq!((returned.movement, returned.dropped), (Movement::To(4.0), vec!["down(1)".to_owned()]));
-    assert_eq!(decide("|m| { up(1); throw \"no\" }").decide("p", 1.0).is_err(), true);
+    assert!(decide("|m| { up(1); throw \"no\" }").decide("p", 1.0).is_err());
     assert_eq!(decide("|m| ()").decide("p", 1.0), Ok(Returned::Nothing));
     assert_eq!(decide("|m| measure::failed(\"why\")").decide("p", 1.0), Ok(Returned::Failed("why".into())));
     for (text, part) in [
@@ -229,6 +229,7 @@ fn missing_secrets() {
     assert_eq!(&**name, "EMPTY");
     let needs: Vec<(&str, bool)> = bench.loaded.needs.iter().map(|(name, set)| (&**name, *set)).collect();
     assert_eq!(needs, [("GONE", false), ("EMPTY", false), ("API_KEY", true)]);
+    assert_eq!(bench.report(), "note: needs GONE\nnote: needs EMPTY");
     let bench = with_secret(text, MissingSecrets::Error);
     assert_eq!(
         bench.report(),
@@ -315,4 +316,17 @@ fn a_decision_has_no_clock_and_loading_neither() {
     let said = failure(decide("|m| time::now().hour").decide("p", 1.0));
     assert!(said.contains("a decision has no clock of its own (use `m.now`"), "{said}");
     assert!(script("let t = time::now();").report().contains("loading a script reads no clock"));
+}
+
+#[test]
+fn secrets_that_only_functions_ask_for_are_looked_for_at_load() {
+    let text = "pipeline(\"p\", #{ notify: |e| { let k = env::secret(\"GONE\"); env::secret(\"API_KEY\"); } });";
+    let bench = with_secret(text, MissingSecrets::Placeholder);
+    let needs: Vec<(&str, bool)> = bench.loaded.needs.iter().map(|(name, set)| (&**name, *set)).collect();
+    assert_eq!(needs, [("GONE", false), ("API_KEY", true)]);
+    let said = with_secret(text, MissingSecrets::Error).report();
+    assert_eq!(
+        said,
+        "test.rhai:1:40: error: the environment variable `GONE` is not set (set it where the worker runs)"
+    );
 }

@@ -1,10 +1,11 @@
 //! `autoscaler demo`: the ordinary worker, an app to scale and a platform to scale it on, all on loopback.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -13,14 +14,13 @@ use super::{ProcessEnvironment, draw, local_zone};
 use crate::cli::DemoArgs;
 use crate::decide::PolicyKind;
 use crate::demo::app::App;
-use crate::demo::audience::Listening;
+use crate::demo::audience::{Listening, Silent as SilentConsole};
 use crate::demo::environment::Overlay;
 use crate::demo::feed::{Feed, Scene, Thresholds};
 use crate::demo::load::Load;
 use crate::demo::queue::Shape;
 use crate::demo::{self, plain, view};
 use crate::heroku::fake::Fake;
-use crate::notify::Audience;
 use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
 use crate::state::MemoryState;
@@ -51,9 +51,14 @@ async fn play(args: DemoArgs) -> anyhow::Result<ExitCode> {
 
     let state = Arc::new(MemoryState::default());
     let records = state.subscribe();
-    let listening = Arc::new(Listening::new(None));
-    let audience = Arc::clone(&listening);
-    let services = Services::start_with(state, move |_| audience as Arc<dyn Audience>).map_err(anyhow::Error::msg)?;
+    // The console stays silent: the view tells every scale itself, and would be torn by other lines.
+    let mut events = None;
+    let services = Services::start_with(state, Arc::new(SilentConsole), |live| {
+        let listening = Listening::new(Some(live));
+        events = Some(listening.announced());
+        Arc::new(listening)
+    });
+    let (services, events) = (services.map_err(anyhow::Error::msg)?, events.context("an audience is put in front")?);
     let worker = match Supervisor::load(stage.loading(script.clone()), services.world()) {
         Ok(worker) => worker,
         Err(problems) => {
@@ -63,7 +68,7 @@ async fn play(args: DemoArgs) -> anyhow::Result<ExitCode> {
     };
     let specs = worker.follow_specs();
     let thresholds: Thresholds = Arc::new(move |name| thresholds(&specs.borrow(), name));
-    let feed = Feed::new(records, listening.announced(), stage.app.gauge(), thresholds);
+    let feed = Feed::new(records, events, stage.app.gauge(), thresholds);
     let scene = Scene {
         script: script.display().to_string(),
         app_url: stage.app_url.clone(),
@@ -88,8 +93,10 @@ async fn play(args: DemoArgs) -> anyhow::Result<ExitCode> {
     stop.cancel();
     let _ = working.await;
     services.close().await;
-    anstream::println!("{}", summary?.report(chrono::Utc::now()));
-    Ok(ExitCode::SUCCESS)
+    match write!(std::io::stdout(), "{}", summary?.report(chrono::Utc::now())) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// The app and its platform, running.

@@ -1,12 +1,15 @@
 //! Owns an audience that listens in: what concerns the whole worker (a reload, a refused one) goes to the
 //! demo's view too. A pipeline's own events are in its records and only pass through.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use tokio::sync::broadcast;
 
 use crate::notify::Audience;
 use crate::pipeline::{Event, PipelineSpec};
+use crate::world::Console;
 
 /// How many events a slow view may lag behind before it misses some.
 const CAPACITY: usize = 64;
@@ -18,8 +21,7 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Listens in front of `next`. `None` where nothing else may write to the terminal: the full-screen
-    /// view would be torn by a console notification.
+    /// Listens in front of `next`, the worker's own audience.
     #[must_use]
     pub fn new(next: Option<Arc<dyn Audience>>) -> Self {
         Self { next, announced: broadcast::Sender::new(CAPACITY) }
@@ -45,5 +47,26 @@ impl Audience for Listening {
         if let Some(next) = &self.next {
             next.announce(pipelines, event);
         }
+    }
+
+    fn memories(&self, pipeline: &str) -> BTreeMap<String, Json> {
+        self.next.as_ref().map(|next| next.memories(pipeline)).unwrap_or_default()
+    }
+
+    fn recall(&self, pipeline: &Arc<str>, memories: &BTreeMap<String, Json>) {
+        if let Some(next) = &self.next {
+            next.recall(pipeline, memories);
+        }
+    }
+}
+
+/// A console that prints nothing: the view has the whole screen and would be torn, and plain lines tell
+/// every scale already, as `notify::console` would.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Console for Silent {
+    fn say(&self, _severity: &str, _line: &str) -> std::io::Result<()> {
+        Ok(())
     }
 }

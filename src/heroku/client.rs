@@ -133,7 +133,7 @@ impl Client {
 
     fn request(&self, method: &str, path: &str) -> Request {
         let mut request = Request::get(format!("{}{path}", self.api_url), CALL_TIMEOUT);
-        request.method = method.to_owned();
+        method.clone_into(&mut request.method);
         request.headers.push(("Accept".into(), ACCEPT.into()));
         request.headers.push(("User-Agent".into(), concat!("autoscaler/", env!("CARGO_PKG_VERSION")).into()));
         request.secret_headers.push(("Authorization".into(), self.bearer.clone()));

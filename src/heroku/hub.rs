@@ -1,5 +1,5 @@
 //! Owns which targets, tails and budgets there are: one target and one tail per app and key, one budget
-//! per key. It keeps none alive: those that no pipeline uses any more end.
+//! per key. A target ends with the last pipeline that uses it; a tail closes when nobody waits for lines.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use super::tail::WeakTail;
 use super::target::WeakTarget;
 use super::{App, Budget, Client, Tail, Target};
 use crate::secret::Secret;
@@ -21,7 +20,7 @@ pub struct Heroku(Mutex<Known>);
 struct Known {
     budgets: HashMap<Account, Arc<Budget>>,
     targets: HashMap<(Account, Arc<str>), WeakTarget>,
-    tails: HashMap<(Account, Arc<str>), WeakTail>,
+    tails: HashMap<(Account, Arc<str>), Tail>,
 }
 
 /// An API and a key to it.
@@ -45,12 +44,12 @@ impl Heroku {
     pub fn tail(&self, app: &App, world: &World) -> Tail {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (account(app), Arc::clone(&app.name));
-        if let Some(tail) = known.tails.get(&key).and_then(WeakTail::upgrade) {
-            return tail;
+        if let Some(tail) = known.tails.get(&key) {
+            return tail.clone();
         }
-        known.tails.retain(|_, tail| tail.upgrade().is_some());
         let tail = Tail::start(Arc::clone(&app.name), known.client(app, world), Arc::clone(&world.http));
-        known.tails.insert(key, tail.downgrade());
+        // Kept: a measuring backend asks for it anew each time. Without a watch it is a parked task.
+        known.tails.insert(key, tail.clone());
         tail
     }
 }

@@ -68,12 +68,11 @@ pub fn pairs(text: &str) -> impl Iterator<Item = (&str, String)> {
             return Some((key, String::new()));
         };
         let value;
-        (value, rest) = match after.strip_prefix('"') {
-            Some(quoted) => unquote(quoted),
-            None => {
-                let (bare, rest) = after.split_at(after.find(char::is_whitespace).unwrap_or(after.len()));
-                (bare.to_owned(), rest)
-            }
+        (value, rest) = if let Some(quoted) = after.strip_prefix('"') {
+            unquote(quoted)
+        } else {
+            let (bare, rest) = after.split_at(after.find(char::is_whitespace).unwrap_or(after.len()));
+            (bare.to_owned(), rest)
         };
         Some((key, value))
     })

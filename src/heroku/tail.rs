@@ -25,7 +25,7 @@ const LINES_BEFORE: u32 = 100;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// A tail that has been silent for this long is closed.
+/// A stream on which nobody has waited for a line for this long is closed.
 const IDLE: Duration = Duration::from_secs(600);
 
 /// A stream that ends sooner counts as one that could not be opened.
@@ -39,10 +39,6 @@ const QUEUE: usize = 256;
 pub struct Tail {
     asks: mpsc::Sender<Ask>,
 }
-
-/// A handle that does not keep the tail open.
-#[derive(Clone, Debug)]
-pub(super) struct WeakTail(mpsc::WeakSender<Ask>);
 
 /// A request whose router line is waited for.
 #[derive(Debug)]
@@ -71,7 +67,8 @@ impl Tail {
     #[must_use]
     pub fn start(app: Arc<str>, client: Client, http: Arc<dyn Http>) -> Self {
         let (asks, waiting) = mpsc::channel(QUEUE);
-        let task = Task { app, client, http, watched: HashMap::new(), pause: FIRST_PAUSE, failed: None };
+        let (watched, asked) = (HashMap::new(), Instant::now());
+        let task = Task { app, client, http, watched, asked, pause: FIRST_PAUSE, failed: None };
         tokio::spawn(task.run(waiting));
         Self { asks }
     }
@@ -82,13 +79,12 @@ impl Tail {
     /// # Errors
     /// Why the log cannot be read, with the mend.
     pub async fn watch(&self, request_id: &str) -> Result<Watch, String> {
-        let begun = Instant::now();
         let ((line, arrived), (open, opened)) = (oneshot::channel(), oneshot::channel());
         let ask = Ask::Watch { request_id: request_id.to_owned(), line, open };
         let stopping = || "the worker is stopping".to_owned();
         self.asks.send(ask).await.map_err(|_| stopping())?;
         opened.await.map_err(|_| stopping())??;
-        Ok(Watch { line: arrived, asks: self.asks.clone(), begun })
+        Ok(Watch { line: arrived, asks: self.asks.clone(), begun: Instant::now() })
     }
 
     /// The router line of `request_id`: for a request that is sent while this is awaited.
@@ -97,16 +93,6 @@ impl Tail {
     /// Why the log cannot be read, or that no line came in 10 s.
     pub async fn wait_for_router_line(&self, request_id: &str) -> Result<RouterLine, String> {
         self.watch(request_id).await?.line().await
-    }
-
-    pub(super) fn downgrade(&self) -> WeakTail {
-        WeakTail(self.asks.downgrade())
-    }
-}
-
-impl WeakTail {
-    pub(super) fn upgrade(&self) -> Option<Tail> {
-        Some(Tail { asks: self.0.upgrade()? })
     }
 }
 
@@ -132,6 +118,8 @@ struct Task {
     client: Client,
     http: Arc<dyn Http>,
     watched: HashMap<String, oneshot::Sender<RouterLine>>,
+    /// When somebody last began to wait for a line.
+    asked: Instant,
     pause: Duration,
     /// Why the last opening failed, and until when it is not tried again.
     failed: Option<(String, Instant)>,
@@ -168,15 +156,15 @@ impl Task {
                     Some(ask) => stream = self.take(ask, stream).await,
                     None => return,
                 },
-                line = timeout(IDLE, open.lines.next()) => match line {
-                    Ok(Ok(Some(line))) => {
+                line = open.lines.next() => match line {
+                    Ok(Some(line)) => {
                         open.heard = Instant::now();
                         self.hear(&line);
                     }
-                    Ok(Ok(None)) => stream = self.again(stream, "heroku ended the log stream").await,
-                    Ok(Err(error)) => stream = self.again(stream, &error.message).await,
-                    Err(_) => stream = None,
+                    Ok(None) => stream = self.again(stream, "heroku ended the log stream").await,
+                    Err(error) => stream = self.again(stream, &error.message).await,
                 },
+                () = sleep_until(self.asked + IDLE) => stream = None,
             }
         }
     }
@@ -185,6 +173,7 @@ impl Task {
     async fn take(&mut self, ask: Ask, stream: Option<Open>) -> Option<Open> {
         match ask {
             Ask::Watch { request_id, line, open } => {
+                self.asked = Instant::now();
                 let stream = match stream {
                     Some(stream) => Ok(stream),
                     None => self.open().await,
@@ -203,7 +192,7 @@ impl Task {
                 }
             }
             Ask::Missed { since } => {
-                let silent = stream.as_ref().is_some_and(|open| open.heard < since);
+                let silent = stream.as_ref().is_some_and(|open| open.heard <= since);
                 if silent { self.again(stream, "the log stream is silent").await } else { stream }
             }
         }

@@ -62,7 +62,7 @@ impl Target {
         self.ask(|answer| Ask::Scale { process_type, dynos, answer }).await
     }
 
-    /// Where the app is served ("https://shop-1234.herokuapp.com/"); asked for once an hour.
+    /// Where the app is served (<https://shop-1234.herokuapp.com/>); asked for once an hour.
     ///
     /// # Errors
     /// When it cannot be read, or the app has no web address.

@@ -68,7 +68,8 @@ struct Seen {
 /// A read under way.
 struct Read {
     begun: Instant,
-    read_at: DateTime<Utc>,
+    /// The same by the clock.
+    time: DateTime<Utc>,
     epoch: u64,
     /// What "unchanged" would mean.
     base: Option<Arc<Vec<Formation>>>,
@@ -164,9 +165,9 @@ impl Task {
         let base = self.seen.as_ref().filter(|seen| !seen.doubtful && seen.tag.is_some());
         let (tag, base) = base.map(|seen| (seen.tag.clone(), Arc::clone(&seen.formation))).unzip();
         let tag: Option<String> = tag.flatten();
-        let (begun, read_at, epoch, id) = (Instant::now(), self.clock.now(), self.epoch, self.next_read);
+        let (begun, time, epoch, id) = (Instant::now(), self.clock.now(), self.epoch, self.next_read);
         self.next_read += 1;
-        self.reads.insert(id, Read { begun, read_at, epoch, base, waiting });
+        self.reads.insert(id, Read { begun, time, epoch, base, waiting });
         self.calls.push(Box::pin(async move {
             let result = client.formation(&app, tag.as_deref()).await;
             Done::Read { id, result }
@@ -193,10 +194,10 @@ impl Task {
             let result = client.update(&app, &process_type, dynos).await;
             if result.as_ref().is_err_and(|error| error.kind == ApiErrorKind::NotFound) {
                 // Either there is no app or no such process type: the list tells which.
-                if let Ok(Listed::New(known, _)) = client.formation(&app, None).await {
-                    if find(&known, &process_type).is_none() {
-                        return Done::Unknown { answer, error: unknown_type(&app, &process_type, &known) };
-                    }
+                if let Ok(Listed::New(known, _)) = client.formation(&app, None).await
+                    && find(&known, &process_type).is_none()
+                {
+                    return Done::Unknown { answer, error: unknown_type(&app, &process_type, &known) };
                 }
             }
             Done::Scaled { process_type, dynos, answer, result }
@@ -264,7 +265,7 @@ impl Task {
             }
         };
         self.failed = None;
-        let seen = Seen { formation, tag, at: read.begun, read_at: read.read_at, doubtful: false };
+        let seen = Seen { formation, tag, at: read.begun, read_at: read.time, doubtful: false };
         for (process_type, answer) in read.waiting {
             let _ = answer.send(self.supply(&seen, &process_type));
         }

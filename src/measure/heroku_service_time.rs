@@ -77,23 +77,15 @@ struct Own {
 }
 
 fn read(fields: &mut Fields<'_>) -> Option<Box<dyn Measure>> {
+    // What is not written comes from the scale stage; what is written wrongly is reported once.
     let name = fields.has("app_name").then(|| settings::app_name(fields));
     let key = fields.has("api_key").then(|| settings::api_key(fields));
     let api_url = fields.has("api_url").then(|| settings::api_url(fields));
     let place = fields.place("app_name");
     let probe = Probe::read(fields);
-    // What is written and cannot be read was reported; what is not written comes from the scale stage.
-    let (name, key, api_url) = (written(name)?, written(key)?, written(api_url)?);
-    Some(Box::new(HerokuServiceTime { probe: probe?, own: Own { name, key, api_url }, place, app: None }))
-}
-
-/// `None` for a setting that is written wrongly.
-fn written<T>(read: Option<Option<T>>) -> Option<Option<T>> {
-    match read {
-        Some(None) => None,
-        Some(good) => Some(good),
-        None => Some(None),
-    }
+    let wrong = matches!(name, Some(None)) || matches!(key, Some(None)) || matches!(api_url, Some(None));
+    let own = Own { name: name.flatten(), key: key.flatten(), api_url: api_url.flatten() };
+    (!wrong).then_some(Box::new(HerokuServiceTime { probe: probe?, own, place, app: None }))
 }
 
 impl HerokuServiceTime {

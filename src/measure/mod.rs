@@ -168,19 +168,30 @@ impl MeasureStage {
     /// One measurement: the backend's reading, reworked by `.map`, with its time.
     pub async fn measure(&self, context: &MeasureContext<'_>, world: &Arc<World>) -> Measurement {
         let started = tokio::time::Instant::now();
+        let read = self.backend.measure(context, world).await;
+        let mut measurement = self.finish(read, context, world).await;
+        measurement.took_ms = started.elapsed().as_secs_f64() * 1000.0;
+        measurement
+    }
+
+    /// What a reading comes to, however it was had: reworked by `.map`, with a finite number or none.
+    pub async fn finish(
+        &self,
+        read: Result<Reading, Failure>,
+        context: &MeasureContext<'_>,
+        world: &Arc<World>,
+    ) -> Measurement {
         let backend = self.backend.backend();
-        let measured = match self.backend.measure(context, world).await {
+        let measured = match read {
             Ok(reading) => map::rework(reading, &self.map, context, world).await,
             Err(failure) => Err(failure),
         };
-        let mut measurement = match measured {
+        match measured {
             Ok(reading) => Measurement {
                 value: reading.value.filter(|value| value.is_finite()),
                 ..Measurement::good(backend, reading.data, context.at)
             },
             Err(failure) => Measurement::failed(backend, failure, context.at),
-        };
-        measurement.took_ms = started.elapsed().as_secs_f64() * 1000.0;
-        measurement
+        }
     }
 }

@@ -21,7 +21,8 @@ pub fn error(kind: HttpErrorKind, message: impl Into<String>) -> HttpError {
 
 /// What went wrong in an exchange with `host` (a name or address with its port).
 pub fn classify(failure: &reqwest::Error, host: &str) -> HttpError {
-    if let Some(known) = cause_of(failure, host) {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    if let Some(known) = cause_of(failure, host, name) {
         return known;
     }
     if failure.is_builder() {
@@ -33,11 +34,12 @@ pub fn classify(failure: &reqwest::Error, host: &str) -> HttpError {
     error(HttpErrorKind::Broken, format!("the exchange with {host} broke off: {}", innermost(failure)))
 }
 
-/// The first cause under `failure` that has a name of its own.
-pub fn cause_of(failure: &(dyn Error + 'static), host: &str) -> Option<HttpError> {
+/// The first cause under `failure` that has a name of its own. `host` is the peer as messages call it,
+/// `name` its host name alone.
+pub fn cause_of(failure: &(dyn Error + 'static), host: &str, name: &str) -> Option<HttpError> {
     let mut cause = Some(failure);
     while let Some(current) = cause {
-        if let Some(known) = known(current, host) {
+        if let Some(known) = known(current, host, name) {
             return Some(known);
         }
         cause = current.source();
@@ -45,9 +47,8 @@ pub fn cause_of(failure: &(dyn Error + 'static), host: &str) -> Option<HttpError
     None
 }
 
-fn known(cause: &(dyn Error + 'static), host: &str) -> Option<HttpError> {
+fn known(cause: &(dyn Error + 'static), host: &str, name: &str) -> Option<HttpError> {
     if let Some(unresolved) = cause.downcast_ref::<Unresolved>() {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
         return Some(match unresolved {
             Unresolved::Unknown => error(HttpErrorKind::Dns, format!("the name `{name}` does not resolve")),
             Unresolved::LinkLocal => link_local(name),
@@ -57,7 +58,7 @@ fn known(cause: &(dyn Error + 'static), host: &str) -> Option<HttpError> {
         return Some(tls(fault, host));
     }
     if let Some(fault) = cause.downcast_ref::<io::Error>() {
-        return from_io(fault, host);
+        return from_io(fault, host, name);
     }
     cause.downcast_ref::<hyper::Error>().and_then(|fault| from_hyper(fault, host))
 }
@@ -76,10 +77,10 @@ fn tls(fault: &rustls::Error, host: &str) -> HttpError {
     error(HttpErrorKind::Tls, message)
 }
 
-fn from_io(fault: &io::Error, host: &str) -> Option<HttpError> {
+fn from_io(fault: &io::Error, host: &str, name: &str) -> Option<HttpError> {
     // The source of a custom io error is the source of what it holds, so that must be looked at here.
     if let Some(inner) = fault.get_ref()
-        && let Some(known) = known(inner, host)
+        && let Some(known) = known(inner, host, name)
     {
         return Some(known);
     }

@@ -11,14 +11,14 @@ use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 use redis::io::AsyncDNSResolver;
 use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
-    RedisConnectionInfo, RedisFuture, TlsCertificates,
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo,
+    RedisFuture, TlsCertificates,
 };
 use tokio::time::{Instant, timeout};
 
 use super::address::lookup;
 use super::errors::seconds;
-use super::redis_errors::{describe, is_stale, unusable};
+use super::redis_errors::{describe, is_old_auth, is_stale, no_database, refused_entry, unusable};
 use crate::world::{Redis, RedisAddress, RedisError, RedisErrorKind, RedisServer, RedisTls};
 
 /// Time for one question, connecting included: as for an HTTP measurement.
@@ -49,31 +49,6 @@ impl RedisConnections {
         *slot.used.lock().unwrap_or_else(PoisonError::into_inner) = now;
         slot
     }
-
-    async fn ask(&self, server: &RedisServer, keys: &[Vec<u8>]) -> Result<Vec<u64>, RedisError> {
-        let slot = self.slot(server);
-        let mut pipe = redis::pipe();
-        for key in keys {
-            pipe.cmd("LLEN").arg(key);
-        }
-        loop {
-            let (mut connection, kept) = slot.connect(server).await?;
-            match pipe.query_async::<Vec<u64>>(&mut connection).await {
-                Ok(lengths) => return Ok(lengths),
-                Err(fault) => {
-                    // An error that the server answered leaves the connection as it was.
-                    if fault.is_unrecoverable_error() {
-                        slot.connection.lock().await.take();
-                    }
-                    // A kept connection may have been closed long ago: that says nothing about now.
-                    if !(kept && is_stale(&fault)) {
-                        return Err(describe(&fault, server, keys));
-                    }
-                    slot.connection.lock().await.take();
-                }
-            }
-        }
-    }
 }
 
 impl Slot {
@@ -92,11 +67,40 @@ impl Slot {
 #[async_trait]
 impl Redis for RedisConnections {
     async fn list_lengths(&self, server: &RedisServer, keys: &[Vec<u8>]) -> Result<Vec<u64>, RedisError> {
-        let late = |_| RedisError {
-            kind: RedisErrorKind::Busy,
-            message: format!("no answer from {server} within {}", seconds(TIMEOUT)),
-        };
-        timeout(TIMEOUT, self.ask(server, keys)).await.map_err(late)?
+        let slot = self.slot(server);
+        if let Ok(answer) = timeout(TIMEOUT, ask(&slot, server, keys)).await {
+            return answer;
+        }
+        // Whoever does not answer any more is met anew next time; a locked slot is about to be.
+        if let Ok(mut connection) = slot.connection.try_lock() {
+            connection.take();
+        }
+        let message = format!("no answer from {server} within {}", seconds(TIMEOUT));
+        Err(RedisError { kind: RedisErrorKind::Busy, message })
+    }
+}
+
+async fn ask(slot: &Slot, server: &RedisServer, keys: &[Vec<u8>]) -> Result<Vec<u64>, RedisError> {
+    let mut pipe = redis::pipe();
+    for key in keys {
+        pipe.cmd("LLEN").arg(key);
+    }
+    loop {
+        let (mut connection, kept) = slot.connect(server).await?;
+        match pipe.query_async::<Vec<u64>>(&mut connection).await {
+            Ok(lengths) => return Ok(lengths),
+            Err(fault) => {
+                // An error that the server answered leaves the connection as it was.
+                if fault.is_unrecoverable_error() {
+                    slot.connection.lock().await.take();
+                }
+                // A kept connection may have been closed long ago: that says nothing about now.
+                if !(kept && is_stale(&fault)) {
+                    return Err(describe(&fault, server, keys));
+                }
+                slot.connection.lock().await.take();
+            }
+        }
     }
 }
 
@@ -109,30 +113,46 @@ async fn connect(server: &RedisServer) -> Result<MultiplexedConnection, RedisErr
         RedisAddress::Tcp(host, port) => tcp(host.to_string(), *port, server.tls.as_ref()),
         RedisAddress::Socket(path) => ConnectionAddr::Unix(path.clone()),
     };
-    let mut entry = RedisConnectionInfo::default().set_db(server.database).set_skip_set_lib_name();
-    if let Some(username) = &server.username {
-        entry = entry.set_username(username);
-    }
-    if let Some(password) = &server.password {
-        entry = entry.set_password(password.expose());
-    }
-    let info = info(address, server)?.set_redis_settings(entry);
+    let failed = |fault: redis::RedisError| describe(&fault, server, &[]);
+    let info = address.into_connection_info().map_err(failed)?;
+    let info = info.set_redis_settings(RedisConnectionInfo::default().set_skip_set_lib_name());
     let client = match server.tls.as_ref().filter(|tls| tls.verify) {
         Some(tls) => Client::build_with_tls(info, certificates(tls).await?),
         None => Client::open(info),
     };
-    let client = client.map_err(|fault| describe(&fault, server, &[]))?;
-    client.get_multiplexed_async_connection_with_config(&config()).await.map_err(|fault| describe(&fault, server, &[]))
+    let client = client.map_err(failed)?;
+    let mut connection = client.get_multiplexed_async_connection_with_config(&config()).await.map_err(failed)?;
+    enter(&mut connection, server).await?;
+    Ok(connection)
 }
 
-fn info(address: ConnectionAddr, server: &RedisServer) -> Result<ConnectionInfo, RedisError> {
-    address.into_connection_info().map_err(|fault| describe(&fault, server, &[]))
+/// Gives the password and chooses the database. The library could do it while it connects, but keeps
+/// to itself what the server says of it.
+async fn enter(connection: &mut MultiplexedConnection, server: &RedisServer) -> Result<(), RedisError> {
+    if let Some(password) = &server.password {
+        let alone = || redis::cmd("AUTH").arg(password.expose()).to_owned();
+        let answer: Result<(), _> = match &server.username {
+            None => alone().query_async(connection).await,
+            Some(name) => match redis::cmd("AUTH").arg(&**name).arg(password.expose()).query_async(connection).await {
+                // Before version 6 there were no users; Heroku's URLs named one all the same.
+                Err(fault) if is_old_auth(&fault) => alone().query_async(connection).await,
+                answer => answer,
+            },
+        };
+        answer.map_err(|fault| refused_entry(&fault, server))?;
+    }
+    if server.database != 0 {
+        let select: Result<(), _> = redis::cmd("SELECT").arg(server.database).query_async(connection).await;
+        select.map_err(|fault| no_database(&fault, server))?;
+    }
+    Ok(())
 }
 
+/// Every question has a limit of time of its own, connecting included.
 fn config() -> AsyncConnectionConfig {
     AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(TIMEOUT))
-        .set_response_timeout(Some(TIMEOUT))
+        .set_connection_timeout(None)
+        .set_response_timeout(None)
         .set_dns_resolver(CheckedResolver)
 }
 
@@ -196,7 +216,7 @@ async fn ask_sentinels(sentinels: &[(Arc<str>, u16)], master: &str) -> Result<(S
 }
 
 async fn ask_sentinel(host: &str, port: u16, master: &str) -> Result<Option<(String, u16)>, RedisError> {
-    let failed = |fault| unusable(&fault, &format!("the sentinel at {host}:{port}"), &format!("{host}:{port}"));
+    let failed = |fault| unusable(&fault, &format!("the sentinel at {host}:{port}"), host);
     let client = Client::open(ConnectionAddr::Tcp(host.to_owned(), port)).map_err(failed)?;
     let mut connection = client.get_multiplexed_async_connection_with_config(&config()).await.map_err(failed)?;
     let mut question = redis::cmd("SENTINEL");

@@ -2,6 +2,7 @@
 //! all others are told as the server worded them.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use redis::{ErrorKind, RedisError as Fault, ServerErrorKind};
 
@@ -14,8 +15,8 @@ fn error(kind: RedisErrorKind, message: impl Into<String>) -> RedisError {
 
 /// What went wrong with a question for `keys` to `server`.
 pub fn describe(fault: &Fault, server: &RedisServer, keys: &[Vec<u8>]) -> RedisError {
-    let host = match &server.address {
-        RedisAddress::Tcp(host, port) => format!("{host}:{port}"),
+    let name = match &server.address {
+        RedisAddress::Tcp(host, _) => host.to_string(),
         _ => server.to_string(),
     };
     if let Some((key, code)) = wrong_key(fault, keys)
@@ -24,7 +25,29 @@ pub fn describe(fault: &Fault, server: &RedisServer, keys: &[Vec<u8>]) -> RedisE
         let message = format!("{key} in {server} is no list (WRONGTYPE); is `queue_name` right, and the database?");
         return error(RedisErrorKind::Wrong, message);
     }
-    unusable(fault, &server.to_string(), &host)
+    unusable(fault, &server.to_string(), &name)
+}
+
+/// Whether a server knows no users, and so no AUTH with two arguments.
+pub fn is_old_auth(fault: &Fault) -> bool {
+    answer(fault).contains("wrong number of arguments")
+}
+
+/// What went wrong with the password.
+pub fn refused_entry(fault: &Fault, server: &RedisServer) -> RedisError {
+    if answer(fault).contains("without any password configured") {
+        return error(RedisErrorKind::Wrong, format!("{server} has no password, and the URL gives one"));
+    }
+    describe(fault, server, &[])
+}
+
+/// What went wrong with the choice of the database.
+pub fn no_database(fault: &Fault, server: &RedisServer) -> RedisError {
+    let text = answer(fault);
+    if text.contains("out of range") || text.contains("invalid DB index") {
+        return error(RedisErrorKind::Wrong, format!("{server} has no database {}", server.database));
+    }
+    describe(fault, server, &[])
 }
 
 /// Whether a connection that was open before turned out to be dead.
@@ -49,19 +72,14 @@ fn shown(key: &[u8]) -> String {
     }
 }
 
-/// What a fault that concerns no single key says of `server`, whose address is `host`.
-pub fn unusable(fault: &Fault, server: &str, host: &str) -> RedisError {
-    if let Some(cause) = cause(fault, host) {
+/// What a fault that concerns no single key says of `server`, whose host name is `name`.
+pub fn unusable(fault: &Fault, server: &str, name: &str) -> RedisError {
+    if let Some(cause) = cause(fault, server, name) {
         return cause;
     }
-    if fault.is_timeout() {
-        return error(RedisErrorKind::Busy, format!("no answer from {server} in time"));
-    }
     if fault.is_connection_refusal() {
+        // A socket file that does not exist (yet).
         return error(RedisErrorKind::Busy, format!("connection refused by {server}"));
-    }
-    if fault.is_connection_dropped() {
-        return error(RedisErrorKind::Busy, format!("{server} closed the connection"));
     }
     let text = answer(fault);
     let (kind, message) = match text.split(' ').next().unwrap_or_default() {
@@ -74,9 +92,6 @@ pub fn unusable(fault: &Fault, server: &str, host: &str) -> RedisError {
         }
         "NOPERM" => (RedisErrorKind::Wrong, format!("the user of the URL may not do this in {server} ({text})")),
         "LOADING" => (RedisErrorKind::Busy, format!("{server} is still loading its data (LOADING)")),
-        _ if fault.kind() == ErrorKind::AuthenticationFailed => {
-            (RedisErrorKind::Wrong, format!("{server} does not accept the user or the password of the URL: {text}"))
-        }
         _ if matches!(fault.kind(), ErrorKind::Parse | ErrorKind::UnexpectedReturnType) => {
             (RedisErrorKind::Wrong, format!("{server} does not answer as redis does; is the port right?"))
         }
@@ -86,8 +101,13 @@ pub fn unusable(fault: &Fault, server: &str, host: &str) -> RedisError {
 }
 
 /// A cause below redis: the network, the name, TLS.
-fn cause(fault: &Fault, host: &str) -> Option<RedisError> {
-    let found = cause_of(fault as &(dyn Error + 'static), host)?;
+fn cause(fault: &Fault, server: &str, name: &str) -> Option<RedisError> {
+    // The fault keeps its cause in an `Arc`, which hides the type of what is in it.
+    let source = fault.source()?;
+    let found = match source.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
+        Some(shared) => cause_of(&**shared, server, name)?,
+        None => cause_of(source, server, name)?,
+    };
     let kind = match found.kind {
         HttpErrorKind::Timeout | HttpErrorKind::Refused | HttpErrorKind::Broken => RedisErrorKind::Busy,
         _ => RedisErrorKind::Wrong,
@@ -97,6 +117,8 @@ fn cause(fault: &Fault, host: &str) -> Option<RedisError> {
             "{}; where the server signs its own certificate, as Heroku's does, add `?ssl_cert_reqs=none` to the URL",
             found.message
         ),
+        // What does not speak the protocol looks like a connection that was closed.
+        HttpErrorKind::Broken => format!("{server} broke off the connection, or does not speak as redis does"),
         _ => found.message,
     };
     Some(error(kind, message))
@@ -104,15 +126,17 @@ fn cause(fault: &Fault, host: &str) -> Option<RedisError> {
 
 /// The server's words, on one line: "NOAUTH Authentication required.".
 fn answer(fault: &Fault) -> String {
-    let text = match (fault.code(), fault.detail()) {
-        (Some(code), Some(detail)) => format!("{code} {detail}"),
-        (Some(code), None) => code.to_owned(),
-        (None, Some(detail)) => detail.to_owned(),
-        (None, None) => fault.to_string(),
+    let errors = fault.clone().into_server_errors();
+    let text = match errors.as_ref().and_then(|errors| errors.first()) {
+        Some((_, error)) => {
+            // The library's own names of the codes that it knows are not the server's.
+            let code = match error.kind() {
+                Some(ServerErrorKind::ResponseError) => "ERR",
+                _ => error.code(),
+            };
+            format!("{code} {}", error.details().unwrap_or_default())
+        }
+        None => fault.detail().map_or_else(|| fault.to_string(), str::to_owned),
     };
-    let text = match fault.kind() {
-        ErrorKind::Server(ServerErrorKind::BusyLoading) => "LOADING".to_owned(),
-        _ => text,
-    };
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }

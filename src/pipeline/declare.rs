@@ -17,7 +17,7 @@ use super::{Mode, PipelineSpec};
 use crate::decide::{COMMON, DecideStage};
 use crate::measure::{MeasureStage, Surroundings};
 use crate::script::{Declaration, Loaded};
-use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Stage, Value};
+use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
 use wide::WIDE;
 
 /// The stages of a pipeline.
@@ -105,17 +105,15 @@ pub fn declare(loaded: &Loaded, unit: Option<&str>, generation: u64, local_zone:
         }
         report.extend(own);
     }
+    for stage in &loaded.unused_stages {
+        stages::check_unused(stage, &mut report);
+    }
     if loaded.declarations.is_empty() && !report.has_errors() {
         let place = loaded.files.first().map(|file| Place::file(Arc::clone(&file.name)));
         let help = "declare one: `pipeline(\"web\", #{ measure: …, decide: …, scale: … })`";
         report.error(place.as_ref(), "the script declares no pipeline", Some(help.into()));
     }
     Declared { specs, settings, report }
-}
-
-/// Validates a stage that no pipeline uses.
-pub fn check_unused(stage: &Arc<Stage>, report: &mut Report) {
-    stages::check_unused(stage, report);
 }
 
 fn check_name(declaration: &Declaration, names: &[(&str, Option<&Place>)], report: &mut Report) {

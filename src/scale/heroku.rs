@@ -39,7 +39,7 @@ pub const HEROKU: Constructor<Box<dyn Scale>> = Constructor {
     read: |fields| Some(Box::new(read(fields)?) as Box<dyn Scale>),
 };
 
-/// Documented under this name, and as HerokuScaleBackend.
+/// Documented under this name, and as `HerokuScaleBackend`.
 const BACKEND: &str = "HerokuBackend";
 
 /// The longest name of a process type that Heroku takes.
@@ -57,11 +57,11 @@ pub struct HerokuScale {
 fn read(fields: &mut Fields<'_>) -> Option<HerokuScale> {
     let (name, key) = (app_name(fields), api_key(fields));
     let (process_type, api_url) = (fields.text("process_type"), api_url(fields));
-    if let Some(process_type) = &process_type {
-        if !is_process_type(process_type) {
-            let message = format!("`process_type` is \"{process_type}\", and must be a name as in the Procfile");
-            fields.error("process_type", message, Some("letters, digits, `-` and `_`, at most 128".into()));
-        }
+    if let Some(process_type) = &process_type
+        && !is_process_type(process_type)
+    {
+        let message = format!("`process_type` is \"{process_type}\", and must be a name as in the Procfile");
+        fields.error("process_type", message, Some("letters, digits, `-` and `_`, at most 128".into()));
     }
     let (written, place) = (process_type.is_some(), fields.place("process_type"));
     let process_type = process_type.unwrap_or_default();

@@ -56,11 +56,6 @@ fn known(engine: &Engine) -> &'static Known {
     })
 }
 
-/// Names of functions that can be called without a module, for suggestions.
-pub(super) fn names() -> Vec<String> {
-    modules::FUNCTIONS.iter().map(|name| (*name).to_owned()).collect()
-}
-
 /// The properties of one of our types, for suggestions.
 pub(super) fn properties(type_name: &str) -> &'static [&'static str] {
     modules::PROPERTIES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, properties)| properties)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::files::Surroundings;
 use crate::function::{Permit, Reach};
+use crate::settings::Place;
 
 /// One run: a load or a call.
 struct Running {
@@ -15,6 +16,8 @@ struct Running {
     /// Answers (`up(1)` …) made so far, by number, as written.
     answers: Vec<(u64, String)>,
     next_answer: u64,
+    /// Where a secret was about to be shown.
+    shown_at: Option<Place>,
 }
 
 thread_local! {
@@ -37,6 +40,7 @@ pub(super) fn enter(surroundings: &Arc<Surroundings>, permit: Option<&Permit>) -
         permit: permit.cloned(),
         answers: Vec::new(),
         next_answer: 0,
+        shown_at: None,
     };
     RUNNING.with_borrow_mut(|stack| stack.push(running));
     Entered
@@ -76,4 +80,18 @@ pub(super) fn dropped(returned: u64) -> Vec<String> {
         let answers = stack.last_mut().map(|running| std::mem::take(&mut running.answers)).unwrap_or_default();
         answers.into_iter().filter(|(number, _)| *number != returned).map(|(_, text)| text).collect()
     })
+}
+
+/// Notes that a secret was about to be shown at `place`.
+pub(super) fn show_at(place: Place) {
+    RUNNING.with_borrow_mut(|stack| {
+        if let Some(running) = stack.last_mut() {
+            running.shown_at.get_or_insert(place);
+        }
+    });
+}
+
+/// Where a secret was about to be shown in the current run, if one was.
+pub(super) fn shown_at() -> Option<Place> {
+    RUNNING.with_borrow(|stack| stack.last()?.shown_at.clone())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, EvalAltResult, LexError, ParseErrorType, Position};
 
+use super::context;
 use super::files::{Script, Surroundings};
 use super::limits::{self, Halt};
 use crate::function::CallError;
@@ -49,7 +50,7 @@ pub(super) fn thrown(value: &Dynamic) -> String {
 pub(super) fn diagnostic(error: &EvalAltResult, surroundings: &Surroundings, script: &Arc<Script>) -> Diagnostic {
     let (error, script, position) = innermost(error, surroundings, script);
     let (message, help) = words(error, &script);
-    let place = Some(script.place(position));
+    let place = Some(context::shown_at().unwrap_or_else(|| script.call_place(position)));
     Diagnostic { severity: Severity::Error, place, message: scrub(&message).into_owned(), help }
 }
 
@@ -218,9 +219,14 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     if let [takes] = known.as_slice() {
         return (format!("`{bare}` takes {}, and is called with {}", parameters(*takes), given(types.len())), None);
     }
-    let names = super::check::names();
-    let help =
-        did_you_mean(bare, script.functions.keys().chain(names.iter()).map(String::as_str).filter(|n| *n != bare));
+    let property = types.first().is_some_and(|of| super::check::properties(of).contains(&bare));
+    let known = script.functions.keys().map(String::as_str).filter(|name| !name.starts_with("anon$"));
+    let known = known.chain(super::modules::FUNCTIONS.iter().copied()).filter(|name| *name != bare);
+    let help = if property {
+        Some(format!("it is a property: write `.{bare}` without brackets"))
+    } else {
+        did_you_mean(bare, known)
+    };
     let of = if types.is_empty() { String::new() } else { format!(" for {}", types.join(", ")) };
     (format!("unknown function `{name}`{of}"), help)
 }
@@ -244,6 +250,9 @@ fn property_words(text: &str) -> (String, Option<String>) {
 /// A type's name as the author knows it.
 pub(super) fn type_name(name: &str) -> String {
     let name = name.trim().trim_start_matches('&').trim_start_matches("mut ");
+    if let Some((_, known)) = super::modules::TYPES.iter().find(|(rust, _)| name.ends_with(rust)) {
+        return (*known).into();
+    }
     match name {
         "()" => "nothing, `()`".into(),
         "i64" | "int" => "a whole number".into(),

@@ -128,6 +128,11 @@ impl Script {
         Self { name, path, text, shift, index, functions, module: OnceLock::new() }
     }
 
+    /// Where the call that the engine reports at `position` starts: at its module, if it has one.
+    pub(super) fn call_place(&self, position: Position) -> Place {
+        self.place(self.index.start(position))
+    }
+
     /// The place of `position` in this file; the file alone where there is none.
     pub(super) fn place(&self, position: Position) -> Place {
         let Some(line) = position.line() else { return Place::file(Arc::clone(&self.name)) };
@@ -143,25 +148,40 @@ impl Script {
         with(1).or_else(|| with(0)).or_else(|| named.first())
     }
 
+    /// Whether the function `name` is private: the module that the file becomes does not have it.
+    pub(super) fn is_private(&self, name: &str) -> bool {
+        self.function(name).is_some_and(|defined| defined.definition.access == rhai::FnAccess::Private)
+    }
+
     /// A pointer to the function `name` of this file, which [`Files::home`] knows again.
     pub(super) fn pointer(&self, name: &str) -> Option<FnPtr> {
         let defined = self.function(name).filter(|defined| !defined.anonymous)?;
         FnPtr::new(defined.own_name.clone()).ok()
     }
 
-    /// The text of a definition: its parameters and its body, up to where the body ends.
+    /// The text of a definition, up to where its body ends.
     pub(super) fn text_of(&self, defined: &Defined) -> String {
-        let parameters = defined.definition.params.join(", ");
-        let position = defined.definition.body.start_position();
-        let start = position.line().and_then(|line| {
-            let line = line.checked_sub(self.shift + 1)?;
-            let start = self.text.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
-            let column = position.position().unwrap_or(1).saturating_sub(1);
-            let rest = self.text.get(start..)?;
-            let offset = rest.char_indices().nth(column).map_or(0, |(offset, _)| offset);
-            self.text.get(start + offset..)
-        });
-        let body = start.map_or("", |rest| &rest[..super::text::extent(rest)]);
-        format!("|{parameters}| {body}")
+        if defined.anonymous {
+            // From its first bar on: the body's own position may lie in the middle of an expression.
+            let text = self.from(defined.position);
+            let parameters = text.strip_prefix('|').and_then(|rest| rest.find('|')).map_or(0, |bar| bar + 2);
+            let body = text.get(parameters..).unwrap_or_default();
+            let blank = body.len() - body.trim_start().len();
+            let end = parameters + blank + super::text::extent(&body[blank..]);
+            return text.get(..end).unwrap_or(text).trim_end().to_owned();
+        }
+        let text = self.from(defined.definition.body.start_position());
+        let (name, parameters) = (&defined.definition.name, defined.definition.params.join(", "));
+        format!("fn {name}({parameters}) {}", &text[..super::text::extent(text)])
+    }
+
+    /// The text from `position` on.
+    fn from(&self, position: Position) -> &str {
+        let line = position.line().unwrap_or(0).saturating_sub(self.shift + 1);
+        let start: usize = self.text.split_inclusive('\n').take(line).map(str::len).sum();
+        let rest = self.text.get(start..).unwrap_or_default();
+        let column = position.position().unwrap_or(1).saturating_sub(1);
+        let offset = rest.char_indices().nth(column).map_or(0, |(offset, _)| offset);
+        rest.get(offset..).unwrap_or_default()
     }
 }

@@ -43,7 +43,7 @@ impl ScriptFunction {
         pointer: &FnPtr,
     ) -> Option<Self> {
         let home = surroundings.files.home(pointer, current)?;
-        let defined = home.function(pointer.fn_name())?;
+        let defined = home.function(pointer.fn_name()).filter(|_| !home.is_private(pointer.fn_name()))?;
         let captured: Vec<Dynamic> = pointer.iter_curry().map(|value| copied(value, surroundings, current)).collect();
         let mut fingerprint = home.text_of(defined);
         for value in pointer.iter_curry() {
@@ -209,7 +209,7 @@ fn shown(value: &Dynamic, surroundings: &Arc<Surroundings>, current: &Arc<Script
         let Some(home) = surroundings.files.home(&pointer, current) else { return pointer.fn_name().to_string() };
         let text = home.function(pointer.fn_name()).map(|defined| home.text_of(defined)).unwrap_or_default();
         let captured: Vec<String> = pointer.iter_curry().map(|value| shown(value, surroundings, current)).collect();
-        return format!("{}: {text} [{}]", home.name, captured.join(", "));
+        return format!("{text} [{}]", captured.join(", "));
     }
     if let Some(secret) = value.read_lock::<super::modules::secret::ScriptSecret>() {
         return secret.fingerprint();

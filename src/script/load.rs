@@ -53,7 +53,7 @@ pub fn load(source: &Source, environment: &Arc<dyn Environment>, missing: Missin
         (Ok(()), _) if halted.is_some() => {
             let (message, help) = diagnose::halted_words();
             let severity = crate::settings::Severity::Error;
-            Some(crate::settings::Diagnostic { severity, place: None, message, help })
+            Some(crate::settings::Diagnostic { severity, place: context::shown_at(), message, help })
         }
         _ => None,
     };

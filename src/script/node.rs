@@ -149,6 +149,12 @@ impl Written {
         }
         let place = self.script.place(trace.position);
         let name = pointer.fn_name();
+        if self.surroundings.files.home(pointer, &self.script).is_some_and(|home| home.is_private(name)) {
+            let help = format!("leave out `private`, or write `|…| {name}(…)`");
+            let message = format!("`{name}` is private and cannot be handed over by its name");
+            session::with(|session| session.report.error(Some(&place), message, Some(help)));
+            return Value::Other("a private function".into());
+        }
         let known = self.script.functions.keys().map(String::as_str).filter(|known| !known.starts_with("anon$"));
         let help = did_you_mean(name, known);
         session::with(|session| {

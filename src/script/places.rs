@@ -177,6 +177,12 @@ impl Index {
         self.calls.get(&key(position))?.iter().find(|call| call.name == name)
     }
 
+    /// Where the call at `position` starts; `position` itself where there is none with a module.
+    pub(super) fn start(&self, position: Position) -> Position {
+        let mut calls = self.calls.get(&key(position)).into_iter().flatten();
+        calls.find(|call| !call.module.is_empty()).map_or(position, |call| call.start)
+    }
+
     /// Every call.
     pub(super) fn calls(&self) -> impl Iterator<Item = &Call> {
         self.calls.values().flatten()

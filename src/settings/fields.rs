@@ -34,16 +34,12 @@ impl<'a> Fields<'a> {
         report: &'a mut Report,
     ) -> Self {
         let owner = owner.into();
-        let entries: &[(Arc<str>, Node)] = match &node.value {
-            Value::Map(entries) => entries,
-            _ => {
-                report.error(
-                    node.place.as_ref(),
-                    format!("{owner} takes a map of settings `#{{ … }}`, not {}", node.describe()),
-                    None,
-                );
-                &[]
-            }
+        let entries: &[(Arc<str>, Node)] = if let Value::Map(entries) = &node.value {
+            entries
+        } else {
+            let message = format!("{owner} takes a map of settings `#{{ … }}`, not {}", node.describe());
+            report.error(node.place.as_ref(), message, None);
+            &[]
         };
         let fields = Self { owner, place: node.place.clone(), entries, tables, report };
         fields.check_keys()
@@ -86,22 +82,26 @@ impl<'a> Fields<'a> {
     }
 
     /// The node written for `name`; `()` counts as not written.
+    #[must_use]
     pub fn node(&self, name: &str) -> Option<&'a Node> {
         let (_, node) = self.entries.iter().find(|(key, _)| &**key == name)?;
         (!matches!(node.value, Value::Unit)).then_some(node)
     }
 
     /// Whether `name` is written.
+    #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.node(name).is_some()
     }
 
     /// Where `name` is written, else where its owner stands.
+    #[must_use]
     pub fn place(&self, name: &str) -> Option<Place> {
         self.node(name).and_then(|node| node.place.clone()).or_else(|| self.place.clone())
     }
 
     /// What the map belongs to, as messages name it.
+    #[must_use]
     pub fn owner(&self) -> &str {
         &self.owner
     }

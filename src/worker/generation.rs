@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use super::{Actor, Options};
+use super::{Actor, Options, needs};
 use crate::pipeline::{self, Mode, PipelineSpec};
 use crate::script::{self, Environment, Source, SourceFile};
 use crate::settings::Report;
@@ -63,10 +63,12 @@ impl Generation {
         let specs: Vec<Arc<PipelineSpec>> =
             specs.map(|spec| if loading.options.dry_run { dry(&spec) } else { spec }).collect();
         loading.actor.refuse_own(&specs, &mut report);
+        let mut needs = loaded.needs;
+        needs::add(&specs, loading.options.secrets, &mut needs, &mut report);
         if report.has_errors() {
-            return Err(Refused { report, files: loaded.files, needs: loaded.needs });
+            return Err(Refused { report, files: loaded.files, needs });
         }
-        Ok(Self { id, specs, files: loaded.files, report, needs: loaded.needs })
+        Ok(Self { id, specs, files: loaded.files, report, needs })
     }
 }
 

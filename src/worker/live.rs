@@ -26,19 +26,21 @@ impl Services {
     /// # Errors
     /// When there is no network client to be had.
     pub fn start(state: Arc<dyn State>) -> Result<Self, String> {
-        Self::start_with(state, |live| live)
+        Self::start_with(state, Arc::new(Standard::Output), |live| live)
     }
 
-    /// As [`Services::start`], with the audience that `wrap` puts in front of the live one.
+    /// As [`Services::start`], with another console and the audience that `wrap` puts in front of the
+    /// live one.
     ///
     /// # Errors
     /// When there is no network client to be had.
     pub fn start_with(
         state: Arc<dyn State>,
+        console: Arc<dyn Console>,
         wrap: impl FnOnce(Arc<dyn Audience>) -> Arc<dyn Audience>,
     ) -> Result<Self, String> {
         let (live, delivery) = audience();
-        let world = world(state, wrap(Arc::new(live)), Standard::Output)?;
+        let world = world(state, wrap(Arc::new(live)), console)?;
         let deliveries = Some(delivery.start(&world));
         Ok(Self { world, deliveries })
     }
@@ -48,7 +50,7 @@ impl Services {
     /// # Errors
     /// When there is no network client to be had.
     pub fn start_silent(state: Arc<dyn State>) -> Result<Self, String> {
-        let world = world(state, Arc::new(Silent), Standard::Error)?;
+        let world = world(state, Arc::new(Silent), Arc::new(Standard::Error))?;
         Ok(Self { world, deliveries: None })
     }
 
@@ -66,8 +68,7 @@ impl Services {
     }
 }
 
-fn world(state: Arc<dyn State>, audience: Arc<dyn Audience>, console: Standard) -> Result<Arc<World>, String> {
-    let console: Arc<dyn Console> = Arc::new(console);
+fn world(state: Arc<dyn State>, audience: Arc<dyn Audience>, console: Arc<dyn Console>) -> Result<Arc<World>, String> {
     Ok(Arc::new(World {
         clock: Arc::new(SystemClock),
         calls: Calls::default(),

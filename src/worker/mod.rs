@@ -5,6 +5,7 @@ mod actor;
 mod changes;
 mod generation;
 mod live;
+mod needs;
 mod options;
 mod spread;
 mod supervisor;

@@ -5,6 +5,7 @@ mod clock;
 mod console;
 mod http;
 mod platform;
+pub mod pretend;
 mod redis;
 mod source;
 

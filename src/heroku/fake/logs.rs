@@ -27,6 +27,9 @@ pub const ROUTE: &str = "/logplex/sessions/{id}";
 /// Lines from before where none are asked for.
 const LINES_BEFORE: usize = 100;
 
+/// Sessions that are remembered; a reader of a forgotten one opens another.
+const MOST_SESSIONS: usize = 1000;
+
 /// A log session.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -74,7 +77,12 @@ pub async fn open(
     let (id, time) = (random_id(), Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true));
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("127.0.0.1");
     let url = format!("http://{host}{PREFIX}sessions/{id}?srv={}", Utc::now().timestamp());
-    fake.state().sessions.insert(id.clone(), Session { app, wanted });
+    let mut state = fake.state();
+    if state.sessions.len() == MOST_SESSIONS {
+        state.sessions.clear();
+    }
+    state.sessions.insert(id.clone(), Session { app, wanted });
+    drop(state);
     let body = json!({ "created_at": time, "id": id, "logplex_url": url, "updated_at": time });
     Ok((StatusCode::CREATED, Json(body)))
 }

@@ -66,6 +66,19 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "to_string",
 ];
 
+/// Our types as the engine and as the author know them.
+pub(super) const TYPES: &[(&str, &str)] = &[
+    ("MomentValue", moment::NAME),
+    ("NowValue", moment::NOW),
+    ("EventValue", event::NAME),
+    ("HistoryValue", "a history"),
+    ("ScriptSecret", "a secret"),
+    ("StageNumber", "a stage"),
+    ("Answer", "an answer such as `up(1)`"),
+    ("Failed", "a failed measurement"),
+    ("Complaint", "an error"),
+];
+
 /// The properties of our types, for suggestions.
 pub(super) const PROPERTIES: &[(&str, &[&str])] =
     &[(moment::NAME, moment::PROPERTIES), (moment::NOW, moment::NOW_PROPERTIES), (event::NAME, event::PROPERTIES)];

@@ -1,12 +1,15 @@
 //! Owns secrets in scripts: they can be joined with texts and handed to settings, and never read.
 
+use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
-use rhai::{Engine, ImmutableString};
+use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext};
 use sha2::{Digest, Sha256};
 
+use crate::script::context;
 use crate::script::limits::{self, Halt};
+use crate::script::node::Written;
 use crate::secret::{MASK, Secret};
 use crate::settings::Value;
 
@@ -60,12 +63,23 @@ pub(super) fn register(engine: &mut Engine) {
         (ScriptSecret::Missing(_), _) => a,
         _ => b,
     });
+    // `text += secret` makes the variable a secret.
+    let types = [TypeId::of::<ImmutableString>(), TypeId::of::<ScriptSecret>()];
+    engine.register_raw_fn("+=", types, |_, given| {
+        let secret = given[1].clone().cast::<ScriptSecret>();
+        let text = given[0].to_string();
+        *given[0] = Dynamic::from(secret.joined(|s| format!("{text}{s}")));
+        Ok(Dynamic::UNIT)
+    });
     engine.register_fn("print", |_: ScriptSecret| MASK);
     engine.register_fn("debug", |_: ScriptSecret| MASK);
     engine.register_fn("to_debug", |_: &mut ScriptSecret| MASK);
     // Called for `${…}`, which cannot fail: the run is stopped instead.
-    engine.register_fn("to_string", |_: &mut ScriptSecret| {
+    engine.register_fn("to_string", |native: NativeCallContext, _: &mut ScriptSecret| {
         limits::halt(Halt::SecretShown);
+        if let Some(written) = Written::new(&native) {
+            context::show_at(written.place());
+        }
         MASK
     });
 }

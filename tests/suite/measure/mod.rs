@@ -1,1 +1,12 @@
-//! Tests of measure.
+//! The measuring backends against real servers: sockets that misbehave, Django, Redis filled by Celery.
+
+mod app_decision;
+mod celery;
+mod custom;
+mod http_client;
+mod processes;
+mod redis_failures;
+mod response_time;
+mod settings;
+mod support;
+mod web;

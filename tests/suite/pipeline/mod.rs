@@ -1,1 +1,6 @@
-//! Tests of pipeline.
+//! Pipelines: declaring them, deciding, ticking, telling.
+
+mod bench;
+mod policies;
+mod predecessor;
+mod semantics;

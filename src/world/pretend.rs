@@ -1,0 +1,232 @@
+//! Owns a world that reaches nothing: measurements that are fed, dynos that are a number, a clock that
+//! is set by hand, and an audience that listens. Ticks in it are the very same code.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+
+use super::{
+    Clock, Console, Freshness, Http, HttpError, HttpErrorKind, ManualClock, Platform, Platforms, Redis, RedisError,
+    RedisErrorKind, RedisServer, Reply, Request, ScaleError, ScaleErrorKind, Sources, Supply, World,
+};
+use crate::function::Calls;
+use crate::measure::{MeasureContext, MeasureStage, Reading};
+use crate::notify::Audience;
+use crate::pipeline::{Event, Failure, Measurement, PipelineSpec};
+use crate::scale::Scale;
+use crate::state::MemoryState;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A world that reaches nothing, and the handles to what it pretends.
+#[derive(Clone)]
+pub struct Pretend {
+    /// The world.
+    pub world: Arc<World>,
+    /// Its clock.
+    pub clock: Arc<ManualClock>,
+    /// What is measured in it.
+    pub sources: Arc<FedSources>,
+    /// The dynos in it.
+    pub platforms: Arc<PretendPlatforms>,
+    /// What was told in it.
+    pub audience: Arc<Listener>,
+    /// What is kept in it.
+    pub state: Arc<MemoryState>,
+}
+
+impl Pretend {
+    /// A world whose clock stands at `start`.
+    #[must_use]
+    pub fn starting_at(start: DateTime<Utc>) -> Self {
+        let clock = Arc::new(ManualClock::new(start));
+        let sources = Arc::new(FedSources::default());
+        let platforms = Arc::new(PretendPlatforms::new(Arc::clone(&clock)));
+        let audience = Arc::new(Listener::default());
+        let state = Arc::new(MemoryState::default());
+        let world = Arc::new(World {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            calls: Calls::default(),
+            http: Arc::new(Nowhere),
+            redis: Arc::new(Nowhere),
+            sources: Arc::clone(&sources) as Arc<dyn Sources>,
+            platforms: Arc::clone(&platforms) as Arc<dyn Platforms>,
+            console: Arc::new(Nowhere),
+            audience: Arc::clone(&audience) as Arc<dyn Audience>,
+            state: Arc::clone(&state) as Arc<dyn crate::state::State>,
+        });
+        Self { world, clock, sources, platforms, audience, state }
+    }
+}
+
+/// Answers every request with "reaches nothing".
+#[derive(Clone, Copy, Debug)]
+struct Nowhere;
+
+const NOWHERE: &str = "this world reaches nothing outside";
+
+#[async_trait]
+impl Http for Nowhere {
+    async fn send(&self, _request: Request) -> Result<Reply, HttpError> {
+        Err(HttpError { kind: HttpErrorKind::Invalid, message: NOWHERE.into() })
+    }
+}
+
+#[async_trait]
+impl Redis for Nowhere {
+    async fn list_lengths(&self, _server: &RedisServer, _keys: &[Vec<u8>]) -> Result<Vec<u64>, RedisError> {
+        Err(RedisError { kind: RedisErrorKind::Wrong, message: NOWHERE.into() })
+    }
+}
+
+impl Console for Nowhere {
+    fn say(&self, _severity: &str, _line: &str) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Measurements that are fed, in order, by pipeline.
+#[derive(Debug, Default)]
+pub struct FedSources(Mutex<BTreeMap<String, VecDeque<Result<Json, Failure>>>>);
+
+impl FedSources {
+    /// The next measurement of `pipeline`: data as it would come from the backend, or a failure.
+    pub fn feed(&self, pipeline: &str, measured: Result<Json, Failure>) {
+        lock(&self.0).entry(pipeline.into()).or_default().push_back(measured);
+    }
+}
+
+#[async_trait]
+impl Sources for FedSources {
+    async fn measure(&self, stage: &MeasureStage, context: &MeasureContext<'_>, world: &Arc<World>) -> Measurement {
+        let fed = lock(&self.0).get_mut(&**context.pipeline).and_then(VecDeque::pop_front);
+        let fed = fed.unwrap_or_else(|| Err(Failure::not_load("no measurement was fed")));
+        let read = fed.map(|data| Reading { value: data.as_f64(), data });
+        stage.finish(read, context, world).await
+    }
+}
+
+/// One pretended platform.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PretendDynos {
+    /// Dynos asked for.
+    pub dynos: u32,
+    /// Of these, still booting.
+    pub booting: u32,
+    /// The platform's cap.
+    pub limit: Option<u32>,
+    /// What goes wrong with the next reads, in order; `None` for one that goes well.
+    pub reads: VecDeque<Option<ScaleError>>,
+    /// What goes wrong with the next scales, in order; `None` for one that goes well. One of kind
+    /// [`ScaleErrorKind::Unknown`] is applied nevertheless.
+    pub scales: VecDeque<Option<ScaleError>>,
+    /// Set just after the next cached read: a person acts between the read and the scale.
+    pub moves: Option<u32>,
+    /// Every read that was asked for.
+    pub read: Vec<Freshness>,
+    /// Every count that was asked for.
+    pub asked: Vec<u32>,
+}
+
+/// Dynos that are a number, by pipeline.
+#[derive(Debug)]
+pub struct PretendPlatforms {
+    clock: Arc<ManualClock>,
+    dynos: Mutex<BTreeMap<String, Arc<Mutex<PretendDynos>>>>,
+}
+
+impl PretendPlatforms {
+    fn new(clock: Arc<ManualClock>) -> Self {
+        Self { clock, dynos: Mutex::default() }
+    }
+
+    /// The dynos of `pipeline`, 1 at first.
+    #[must_use]
+    pub fn of(&self, pipeline: &str) -> Arc<Mutex<PretendDynos>> {
+        let fresh = || Arc::new(Mutex::new(PretendDynos { dynos: 1, ..PretendDynos::default() }));
+        Arc::clone(lock(&self.dynos).entry(pipeline.into()).or_insert_with(fresh))
+    }
+
+    /// Sets the number of dynos of `pipeline`, as a person would.
+    pub fn set(&self, pipeline: &str, dynos: u32) {
+        lock(&self.of(pipeline)).dynos = dynos;
+    }
+
+    /// The number of dynos of `pipeline`.
+    #[must_use]
+    pub fn dynos(&self, pipeline: &str) -> u32 {
+        lock(&self.of(pipeline)).dynos
+    }
+}
+
+impl Platforms for PretendPlatforms {
+    fn open(&self, _scale: &Arc<dyn Scale>, pipeline: &Arc<str>, _world: &Arc<World>) -> Arc<dyn Platform> {
+        Arc::new(PretendPlatform { clock: Arc::clone(&self.clock), dynos: self.of(pipeline) })
+    }
+}
+
+struct PretendPlatform {
+    clock: Arc<ManualClock>,
+    dynos: Arc<Mutex<PretendDynos>>,
+}
+
+impl PretendPlatform {
+    fn supply(&self, dynos: &PretendDynos) -> Supply {
+        Supply { dynos: dynos.dynos, booting: dynos.booting, limit: dynos.limit, read_at: self.clock.now() }
+    }
+}
+
+#[async_trait]
+impl Platform for PretendPlatform {
+    async fn observe(&self, freshness: Freshness) -> Result<Supply, ScaleError> {
+        let mut dynos = lock(&self.dynos);
+        dynos.read.push(freshness);
+        if let Some(error) = dynos.reads.pop_front().flatten() {
+            return Err(error);
+        }
+        let supply = self.supply(&dynos);
+        if freshness == Freshness::Cached
+            && let Some(moved) = dynos.moves.take()
+        {
+            dynos.dynos = moved;
+        }
+        Ok(supply)
+    }
+
+    async fn scale_to(&self, count: u32) -> Result<Supply, ScaleError> {
+        let mut dynos = lock(&self.dynos);
+        dynos.asked.push(count);
+        let error = dynos.scales.pop_front().flatten();
+        if error.as_ref().is_none_or(|error| error.kind == ScaleErrorKind::Unknown) {
+            dynos.dynos = count;
+        }
+        error.map_or_else(|| Ok(self.supply(&dynos)), Err)
+    }
+}
+
+/// An audience that keeps what it is told.
+#[derive(Debug, Default)]
+pub struct Listener(Mutex<Vec<Event>>);
+
+impl Listener {
+    /// What was told since the last call, oldest first.
+    #[must_use]
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *lock(&self.0))
+    }
+}
+
+impl Audience for Listener {
+    fn tell(&self, _pipeline: &Arc<PipelineSpec>, events: Vec<Event>) {
+        lock(&self.0).extend(events);
+    }
+
+    fn announce(&self, _pipelines: &[Arc<PipelineSpec>], event: Event) {
+        lock(&self.0).push(event);
+    }
+}

@@ -164,3 +164,22 @@ impl Script {
             || functions.any(|f| f.definition.params.iter().any(|parameter| parameter == name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_functions_that_exist_are_suggested() {
+        let mut engine = Engine::new();
+        modules::register(&mut engine);
+        let known = known(&engine);
+        for name in modules::FUNCTIONS {
+            let built_in = BUILT_IN.contains(name);
+            assert!(built_in || known.plain.contains_key(*name), "there is no `{name}`");
+        }
+        for module in modules::NAMES {
+            assert!(known.modules.contains_key(*module), "there is no module `{module}`");
+        }
+    }
+}

@@ -86,14 +86,14 @@ fn innermost<'a>(
         if !error.position().is_none() {
             known = (Arc::clone(&script), error.position());
         }
-        let (EvalAltResult::ErrorInFunctionCall(_, file, inner, _) | EvalAltResult::ErrorInModule(file, inner, _)) =
-            error
-        else {
-            return (error, known.0, known.1);
+        let (named, inner) = match error {
+            EvalAltResult::ErrorInFunctionCall(name, file, inner, _) => {
+                (surroundings.files.owner(name, inner.position(), &script, file), inner)
+            }
+            EvalAltResult::ErrorInModule(file, inner, _) => (surroundings.files.named(file), inner),
+            _ => return (error, known.0, known.1),
         };
-        if let Some(named) = surroundings.files.named(file) {
-            script = named;
-        }
+        script = named.unwrap_or(script);
         error = inner;
     }
 }

@@ -57,16 +57,12 @@ fn set(surroundings: &Surroundings, name: &str) -> Option<String> {
     surroundings.environment.variable(name).filter(|value| !value.is_empty())
 }
 
-/// Notes that the script needs the secret `name`, and says so where it is not set.
+/// Notes that the script needs the secret `name`; one that is not set is an error where it must be.
 pub(in crate::script) fn need(session: &mut Session, surroundings: &Surroundings, name: &str, place: Option<&Place>) {
     let set = set(surroundings, name).is_some();
-    let first = !session.needs.iter().any(|(known, _)| &**known == name);
     session.need(name, set);
-    match surroundings.missing {
-        _ if set => {}
-        MissingSecrets::Error => session.report.error(place, missing(name), Some(MEND.into())),
-        MissingSecrets::Placeholder if first => session.report.note(format!("needs {name}")),
-        MissingSecrets::Placeholder => {}
+    if !set && surroundings.missing == MissingSecrets::Error {
+        session.report.error(place, missing(name), Some(MEND.into()));
     }
 }
 

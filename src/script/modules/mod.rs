@@ -35,7 +35,7 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "print",
     "debug",
     "abs",
-    "ceil",
+    "ceiling",
     "floor",
     "round",
     "min",

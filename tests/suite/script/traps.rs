@@ -18,6 +18,8 @@ fn t1_too_many_closures_are_refused_at_once() {
     let bench = script(&text);
     assert!(bench.report().contains("more than 2000 closures and functions"), "{}", bench.report());
     assert!(started.elapsed().as_secs() < 5);
+    let text = "pipeline(\"p\", #{ decide: |m| to(1) });\n".repeat(1_990);
+    assert_eq!(script(&text).loaded.declarations.len(), 1_990);
 }
 
 #[test]

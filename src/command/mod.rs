@@ -11,7 +11,8 @@ pub mod run;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, ReachArgs};
+use crate::reach::Bounds;
 use crate::script::Environment;
 use crate::worker::{Actor, Loading, Options};
 
@@ -36,22 +37,26 @@ pub fn fail(message: impl std::fmt::Display) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-/// The variables of this process.
-#[derive(Clone, Copy, Debug)]
-struct ProcessEnvironment;
+/// The variables of this process, and what the command line bounds.
+#[derive(Clone, Debug, Default)]
+struct ProcessEnvironment(Bounds);
 
 impl Environment for ProcessEnvironment {
     fn variable(&self, name: &str) -> Option<String> {
         // An empty variable is one that was forgotten.
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
+
+    fn bounds(&self) -> &Bounds {
+        &self.0
+    }
 }
 
 /// What loading scripts needs, for a command with `options`.
-fn loading(options: Options) -> Loading {
+fn loading(options: Options, reach: &ReachArgs) -> Loading {
     Loading {
         options: Arc::new(options),
-        environment: Arc::new(ProcessEnvironment),
+        environment: Arc::new(ProcessEnvironment(reach.bounds())),
         actor: Actor::from_environment(),
         zone: local_zone(),
     }

@@ -18,12 +18,15 @@ pub async fn run(args: OnceArgs) -> ExitCode {
     if let Err(error) = crate::log::start(&args.log) {
         return super::fail(error);
     }
-    let loading = loading(Options {
-        script: args.script.script.clone(),
-        dry_run: !args.act,
-        only: args.only.only.clone(),
-        secrets: MissingSecrets::Error,
-    });
+    let loading = loading(
+        Options {
+            script: args.script.script.clone(),
+            dry_run: !args.act,
+            only: args.only.only.clone(),
+            secrets: MissingSecrets::Error,
+        },
+        &args.reach,
+    );
     let state = Arc::new(MemoryState::default());
     let services = match if args.act { Services::start(state) } else { Services::start_silent(state) } {
         Ok(services) => services,

@@ -125,6 +125,17 @@ pub(super) fn halt(why: Halt) {
     METER.with(|meter| meter.halt.set(meter.halt.get().or(Some(why))));
 }
 
+/// The time that the current run has left.
+pub(super) fn time_left() -> Duration {
+    let deadline = METER.with(|meter| meter.deadline.get());
+    deadline.map_or(LOAD.time, |deadline| deadline.saturating_duration_since(Instant::now()))
+}
+
+/// The time that the current run was granted.
+pub(super) fn time_granted() -> Duration {
+    METER.with(|meter| meter.granted.get().time)
+}
+
 /// Counts one operation; says whether the run must stop.
 fn spend() -> bool {
     METER.with(|meter| {

@@ -5,9 +5,12 @@ pub(super) mod change;
 pub(super) mod env;
 pub(super) mod event;
 pub(super) mod history;
+pub(super) mod http;
 pub(super) mod log;
 pub(super) mod missing;
 pub(super) mod moment;
+pub(super) mod reaching;
+pub(super) mod redis;
 pub(super) mod secret;
 pub(super) mod stages;
 pub(super) mod stats;
@@ -22,7 +25,8 @@ use super::diagnose::complaint;
 type Answered<T> = Result<T, Box<EvalAltResult>>;
 
 /// Our modules, for suggestions.
-pub(super) const NAMES: &[&str] = &["measure", "decide", "scale", "notify", "env", "log", "stats", "time"];
+pub(super) const NAMES: &[&str] =
+    &["measure", "decide", "scale", "notify", "env", "http", "redis", "log", "stats", "time"];
 
 /// Our functions outside of modules and the common ones of the language, for suggestions.
 pub(super) const FUNCTIONS: &[&str] = &[
@@ -64,6 +68,28 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "to_int",
     "to_float",
     "to_string",
+    "header",
+    "bearer",
+    "basic",
+    "query",
+    "json",
+    "body",
+    "timeout_seconds",
+    "retries",
+    "send",
+    "text",
+    "lines",
+    "llen",
+    "hlen",
+    "scard",
+    "zcard",
+    "xlen",
+    "hget",
+    "exists",
+    "ttl",
+    "zscore",
+    "lindex",
+    "lrange",
 ];
 
 /// Our functions that are called as `name(…)`; all others are methods of our types.
@@ -78,14 +104,21 @@ pub(super) const TYPES: &[(&str, &str)] = &[
     ("HistoryValue", "a history"),
     ("ScriptSecret", "a secret"),
     ("StageNumber", "a stage"),
+    ("RequestValue", http::NAME),
+    ("ReplyValue", reaching::NAME),
+    ("RedisServerValue", redis::NAME),
     ("Answer", "an answer such as `up(1)`"),
     ("Failed", "a failed measurement"),
     ("Complaint", "an error"),
 ];
 
 /// The properties of our types, for suggestions.
-pub(super) const PROPERTIES: &[(&str, &[&str])] =
-    &[(moment::NAME, moment::PROPERTIES), (moment::NOW, moment::NOW_PROPERTIES), (event::NAME, event::PROPERTIES)];
+pub(super) const PROPERTIES: &[(&str, &[&str])] = &[
+    (moment::NAME, moment::PROPERTIES),
+    (moment::NOW, moment::NOW_PROPERTIES),
+    (event::NAME, event::PROPERTIES),
+    (reaching::NAME, reaching::PROPERTIES),
+];
 
 /// Registers everything.
 pub(super) fn register(engine: &mut Engine) {
@@ -100,6 +133,9 @@ pub(super) fn register(engine: &mut Engine) {
     log::register(engine);
     stats::register(engine);
     time::register(engine);
+    http::register(engine);
+    reaching::register(engine);
+    redis::register(engine);
 }
 
 /// A finite number, given as a whole one or with a fraction.

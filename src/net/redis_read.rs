@@ -33,7 +33,7 @@ pub fn second(
     if question.command != "HGET" {
         return Ok(None);
     }
-    let length: u64 = answers.first().map_or(Ok(0), |value| read(value)).unwrap_or(0);
+    let length: u64 = answers.first().map_or(Ok(0), read).unwrap_or(0);
     check(length, question, server)?;
     let mut pipe = redis::pipe();
     pipe.cmd("HGET").arg(&question.key).arg(&question.arguments);

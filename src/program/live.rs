@@ -52,16 +52,16 @@ impl Programs for Runner {
         let name = program.name().to_owned();
         let started = Instant::now();
         let mut child =
-            start(&program).map_err(|error| failed(format!("cannot run `{name}`: {}", plain(&error)), false))?;
+            start(&program).map_err(|error| failed(&format!("cannot run `{name}`: {}", plain(&error)), false))?;
         let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
         let limit = program.timeout;
         let ended = timeout(limit, talk(&mut child, &program.input, group)).await;
         let (status, output, complaint) = match ended {
             Ok(Ok(ended)) => ended,
-            Ok(Err(error)) => return Err(failed(format!("`{name}` {error}"), true)),
+            Ok(Err(error)) => return Err(failed(&format!("`{name}` {error}"), true)),
             Err(_) => {
                 let message = format!("`{name}` was killed: it did not end within {}", seconds(limit));
-                return Err(failed(message, true));
+                return Err(failed(&message, true));
             }
         };
         let complaint = String::from_utf8_lossy(&complaint);
@@ -146,8 +146,8 @@ async fn drain(mut from: impl AsyncRead + Unpin) -> Vec<u8> {
     kept
 }
 
-fn failed(message: String, started: bool) -> ProgramError {
-    ProgramError { message: scrub(&message).into_owned(), started }
+fn failed(message: &str, started: bool) -> ProgramError {
+    ProgramError { message: scrub(message).into_owned(), started }
 }
 
 /// Without the "(os error 2)".

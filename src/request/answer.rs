@@ -79,7 +79,7 @@ impl Extract {
             Self::Path(_) | Self::Whole if !response.is_fine() => return Err(response.failure()),
             Self::Path(path) => {
                 let data = response.json()?;
-                path.find(&data).map(Clone::clone).map_err(|why| format!("the reply has no `{path}`: {why}"))
+                path.find(&data).cloned().map_err(|why| format!("the reply has no `{path}`: {why}"))
             }
             Self::Whole => match response.json()? {
                 // For a scripted decision, which reads `m.data`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, Map, Module, NativeCallContext, Position};
 
 use super::secret::ScriptSecret;
-use super::{Answered, optional, text};
+use super::{Answered, optional, placed, text};
 use crate::reach::HostPattern;
 use crate::script::diagnose::complaint;
 use crate::script::files::Surroundings;
@@ -18,33 +18,35 @@ use crate::settings::Place;
 /// Registers the module.
 pub(super) fn register(engine: &mut Engine) {
     let mut module = Module::new();
-    module.set_native_fn("get", |name: Dynamic| -> Answered<Dynamic> {
-        let name = text("`env::get`", &name)?;
-        allowed(&name)?;
-        let value = variable(&name);
-        session::with(|session| session.need(&name, value.is_some()));
-        Ok(optional(value))
+    module.set_native_fn("get", |native: NativeCallContext, name: Dynamic| placed(&native, get(&name)));
+    module.set_native_fn("get", |native: NativeCallContext, name: Dynamic, default: Dynamic| {
+        let value = text("`env::get`", &name).and_then(|name| allowed(&name).map(|()| variable(&name)));
+        placed(&native, value.map(|value| value.map_or(default, Dynamic::from)))
     });
-    module.set_native_fn("get", |name: Dynamic, default: Dynamic| -> Answered<Dynamic> {
-        let name = text("`env::get`", &name)?;
-        allowed(&name)?;
-        Ok(variable(&name).map_or(default, Dynamic::from))
+    module.set_native_fn("secret", |native: NativeCallContext, name: Dynamic| {
+        placed(&native, text("`env::secret`", &name).and_then(|name| secret(&native, &name)))
     });
-    module.set_native_fn("secret", |native: NativeCallContext, name: Dynamic| -> Answered<ScriptSecret> {
-        secret(&native, &text("`env::secret`", &name)?)
+    module.set_native_fn("secret", |native: NativeCallContext, name: Dynamic, options: Dynamic| {
+        placed(&native, bound(&native, &name, &options))
     });
-    module.set_native_fn(
-        "secret",
-        |native: NativeCallContext, name: Dynamic, options: Dynamic| -> Answered<ScriptSecret> {
-            let name = text("`env::secret`", &name)?;
-            let hosts = hosts(&options)?;
-            Ok(match secret(&native, &name)? {
-                ScriptSecret::Set(secret) => ScriptSecret::Set(secret.bound_to(hosts)),
-                missing @ ScriptSecret::Missing(_) => missing,
-            })
-        },
-    );
     engine.register_static_module("env", module.into());
+}
+
+fn get(name: &Dynamic) -> Answered<Dynamic> {
+    let name = text("`env::get`", name)?;
+    allowed(&name)?;
+    let value = variable(&name);
+    session::with(|session| session.need(&name, value.is_some()));
+    Ok(optional(value))
+}
+
+/// A secret that may be sent to some hosts only.
+fn bound(native: &NativeCallContext, name: &Dynamic, options: &Dynamic) -> Answered<ScriptSecret> {
+    let (name, hosts) = (text("`env::secret`", name)?, hosts(options)?);
+    Ok(match secret(native, &name)? {
+        ScriptSecret::Set(secret) => ScriptSecret::Set(secret.bound_to(hosts)),
+        missing @ ScriptSecret::Missing(_) => missing,
+    })
 }
 
 /// `#{ hosts: ["hooks.slack.com"] }`

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, Map, Module, Position};
+use rhai::{Dynamic, Engine, Map, Module, NativeCallContext, Position};
 
 use super::reaching::{self, ReplyValue};
-use super::{Answered, expected, number, text};
+use super::{Answered, expected, number, placed, text};
 use crate::request::{Body, Part, RequestPlan, Tree, Wrong};
 use crate::script::diagnose::complaint;
 use crate::script::limits::NESTING;
@@ -29,10 +29,13 @@ pub(in crate::script) struct RequestValue(pub(in crate::script) Arc<RequestPlan>
 pub(super) fn register(engine: &mut Engine) {
     let mut module = Module::new();
     for method in METHODS.iter().copied() {
-        module.set_native_fn(method, move |url: Dynamic| plan(&format!("`http::{method}`"), method, &url));
+        module.set_native_fn(method, move |native: NativeCallContext, url: Dynamic| {
+            placed(&native, plan(&format!("`http::{method}`"), method, &url))
+        });
     }
-    module.set_native_fn("request", |method: Dynamic, url: Dynamic| {
-        plan("`http::request`", &text("`http::request`", &method)?, &url)
+    module.set_native_fn("request", |native: NativeCallContext, method: Dynamic, url: Dynamic| {
+        let what = "`http::request`";
+        placed(&native, text(what, &method).and_then(|method| plan(what, &method, &url)))
     });
     engine.register_static_module("http", module.into());
     engine.register_type_with_name::<RequestValue>(NAME);
@@ -93,6 +96,9 @@ pub(super) fn register(engine: &mut Engine) {
 }
 
 fn plan(what: &str, method: &str, url: &Dynamic) -> Answered<RequestValue> {
+    if !url.is_string() && !url.is::<ScriptSecret>() {
+        return Err(expected(what, "a text or a secret", url));
+    }
     let url = part(what, url)?;
     let plan = RequestPlan::new(method, url).map_err(|wrong| said(what, wrong))?;
     if let (Some(host), Some(surroundings)) = (plan.host(), context::surroundings()) {

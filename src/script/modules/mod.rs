@@ -16,7 +16,7 @@ pub(super) mod stages;
 pub(super) mod stats;
 pub(super) mod time;
 
-use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 
 use super::convert;
 use super::diagnose::complaint;
@@ -136,6 +136,16 @@ pub(super) fn register(engine: &mut Engine) {
     http::register(engine);
     reaching::register(engine);
     redis::register(engine);
+}
+
+/// `answer`, its error at the place of the call: the language gives none to functions of modules.
+fn placed<T>(native: &NativeCallContext, answer: Answered<T>) -> Answered<T> {
+    answer.map_err(|mut error| {
+        if error.position().is_none() {
+            error.set_position(native.call_position());
+        }
+        error
+    })
 }
 
 /// A finite number, given as a whole one or with a fraction.

@@ -43,13 +43,11 @@ where
         Some(Reach::World { world, runtime }) => {
             let left = limits::time_left();
             let answer = runtime.block_on(async { tokio::time::timeout(left, start(world)).await });
-            match answer {
-                Ok(answer) => answer.map_err(|message| complaint(message, None, Position::NONE)),
-                Err(_) => {
-                    limits::halt(Halt::Time(limits::time_granted()));
-                    Err(complaint(format!("`{what}` used up the time of the function"), None, Position::NONE))
-                }
-            }
+            let Ok(answer) = answer else {
+                limits::halt(Halt::Time(limits::time_granted()));
+                return Err(complaint(format!("`{what}` used up the time of the function"), None, Position::NONE));
+            };
+            answer.map_err(|message| complaint(message, None, Position::NONE))
         }
     }
 }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, Module, Position};
+use rhai::{Dynamic, Engine, Module, NativeCallContext, Position};
 
 use super::http::part;
-use super::{Answered, expected, number, reaching, text};
+use super::{Answered, expected, number, placed, reaching, text};
 use crate::measure::redis_url;
 use crate::request::Part;
 use crate::script::context;
@@ -31,10 +31,10 @@ pub(in crate::script) enum RedisServerValue {
 /// Registers the module and the questions.
 pub(super) fn register(engine: &mut Engine) {
     let mut module = Module::new();
-    module.set_native_fn("server", |url: Dynamic| server(&url, None));
-    module.set_native_fn("server", |url: Dynamic, master: Dynamic| {
-        let master = text("the second argument of `redis::server`, the master's name,", &master)?;
-        server(&url, Some(&master))
+    module.set_native_fn("server", |native: NativeCallContext, url: Dynamic| placed(&native, server(&url, None)));
+    module.set_native_fn("server", |native: NativeCallContext, url: Dynamic, master: Dynamic| {
+        let master = text("the second argument of `redis::server`, the master's name,", &master);
+        placed(&native, master.and_then(|master| server(&url, Some(&master))))
     });
     engine.register_static_module("redis", module.into());
     engine.register_type_with_name::<RedisServerValue>(NAME);

@@ -71,7 +71,7 @@ async fn what_is_no_request_and_no_number_is_told() {
     for (settings, said) in [
         (
             "request: || 5",
-            "`request` answered the number 5, and must answer a request such as `http::get(url)` (test.rhai:1:53)",
+            "`request` answered the number 5, and must answer a request such as `http::get(url)` (test.rhai:1:55)",
         ),
         ("request: || ()", "`request` answered nothing, and must answer a request"),
         (&format!("{request}, value: \"size\""), "the reply has the text `12` where a number is due"),

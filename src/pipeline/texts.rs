@@ -75,8 +75,11 @@ fn over(message: &str, subject: &str) -> Text {
 pub(super) fn severity(kind: EventKind, phase: Phase) -> &'static str {
     match kind {
         _ if phase == Phase::End => "info",
-        EventKind::Measured | EventKind::Scaled | EventKind::WouldScale | EventKind::Reloaded => "info",
-        EventKind::NeedsBelowMin => "info",
+        EventKind::Measured
+        | EventKind::Scaled
+        | EventKind::WouldScale
+        | EventKind::NeedsBelowMin
+        | EventKind::Reloaded => "info",
         EventKind::NeedsAboveMax | EventKind::ScalingTooRapid | EventKind::SwitchedOff => "warning",
         EventKind::ScaleFailed | EventKind::MeasurementFailed | EventKind::ReloadFailed => "error",
     }

@@ -127,20 +127,16 @@ pub(super) fn function_of(what: &str, function: &Function, arity: usize, report:
 }
 
 pub(super) fn measure(node: &Node, report: &mut Report) -> Option<Measured> {
-    let (settings, function, map, title, native) = match &node.value {
-        Value::Function(function) => {
-            let function = function_of("measure", function, 0, report)?;
-            (empty(), Some(function), &[][..], "`measure`".to_owned(), None)
-        }
-        _ => {
-            let stage = stage_of(StageKind::Measure, node, "a backend of `measure::` or a function `|| …`", report)?;
-            let (function, native) = if &*stage.name == "custom" {
-                (argument(stage, 0, "measure", 0, report), None)
-            } else {
-                (None, Some(constructor(stage, measure::CONSTRUCTORS, report)?))
-            };
-            (settings(stage), function, &stage.map[..], title(stage), native)
-        }
+    let (settings, function, map, title, native) = if let Value::Function(function) = &node.value {
+        (empty(), Some(function_of("measure", function, 0, report)?), &[][..], "`measure`".to_owned(), None)
+    } else {
+        let stage = stage_of(StageKind::Measure, node, "a backend of `measure::` or a function `|| …`", report)?;
+        let (function, native) = if &*stage.name == "custom" {
+            (argument(stage, 0, "measure", 0, report), None)
+        } else {
+            (None, Some(constructor(stage, measure::CONSTRUCTORS, report)?))
+        };
+        (settings(stage), function, &stage.map[..], title(stage), native)
     };
     let own = native.map_or(&[][..], |constructor| constructor.settings);
     let mut fields = Fields::open(title, &settings, vec![own, measure::COMMON], report);

@@ -123,10 +123,12 @@ pub(super) fn common(
 
 /// The pipeline-wide entries of both maps; one that stands in both is an error at the second.
 fn merge(map: &Node, decide: Option<&Node>, report: &mut Report) -> Node {
-    let known = |key: &str| COMMON.iter().chain(WIDE).any(|setting| setting.name == key);
+    let known = |(key, node): &&(Arc<str>, Node)| {
+        !matches!(node.value, Value::Unit) && COMMON.iter().chain(WIDE).any(|setting| setting.name == &**key)
+    };
     let of = |node: &Node| -> Vec<(Arc<str>, Node)> {
         match &node.value {
-            Value::Map(entries) => entries.iter().filter(|(key, _)| known(key)).cloned().collect(),
+            Value::Map(entries) => entries.iter().filter(known).cloned().collect(),
             _ => Vec::new(),
         }
     };
@@ -137,9 +139,6 @@ fn merge(map: &Node, decide: Option<&Node>, report: &mut Report) -> Node {
                 entries.push((key, inner));
                 continue;
             };
-            if matches!(inner.value, Value::Unit) {
-                continue;
-            }
             let (first, second) = if outer.place <= inner.place { (outer, &inner) } else { (&inner, outer) };
             let first = first.place.as_ref().map_or_else(String::new, |place| format!(" (also at {place})"));
             let message = format!("`{key}` stands both in the pipeline and in its `decide`{first}");

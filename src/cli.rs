@@ -17,8 +17,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
         `autoscaler SCRIPT` is short for `autoscaler run SCRIPT`. Save the script and the running worker follows.",
     after_help = "New here? `autoscaler demo` scales an embedded app in front of you.",
     after_long_help = "First steps:\n  \
-        autoscaler demo                        scale an embedded app in front of you\n  \
-        autoscaler check scripts/autoscale.rhai   read a script and show it with every default filled in\n  \
+        autoscaler demo                           scale an embedded app in front of you\n  \
+        autoscaler check scripts/autoscale.rhai   show a script with every default filled in\n  \
         autoscaler once scripts/autoscale.rhai    one tick: measure and decide, without scaling\n  \
         autoscaler scripts/autoscale.rhai         run\n\n\
         Every flag can be given as an environment variable (shown in brackets by `autoscaler COMMAND --help`). \
@@ -168,16 +168,25 @@ pub struct CompletionsArgs {
 /// Names that are commands; anything else in the first place is a script for `run`.
 const COMMANDS: &[&str] = &["run", "check", "once", "demo", "completions", "help", "-h", "--help", "-V", "--version"];
 
-/// Puts in the `run` that `autoscaler SCRIPT` leaves out.
+/// Puts in the `run` that `autoscaler SCRIPT` leaves out, also where only the environment names the script. A
+/// bare word that is neither a command nor there on disk stays: it is a command mistyped.
 #[must_use]
 pub fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
-    if let Some(first) = arguments.get(1)
-        && !COMMANDS.iter().any(|command| *first == **command)
-    {
+    let runs = match arguments.get(1) {
+        Some(first) => !COMMANDS.iter().any(|command| *first == **command) && names_script(first),
+        None => std::env::var_os("AUTOSCALER_SCRIPT").is_some_and(|script| !script.is_empty()),
+    };
+    if runs {
         arguments.insert(1, "run".into());
     }
     arguments
+}
+
+/// Whether `word` is a flag, looks like a path, or is one.
+fn names_script(word: &OsString) -> bool {
+    let text = word.to_string_lossy();
+    text.starts_with('-') || text.contains(['.', '/']) || std::path::Path::new(word).exists()
 }
 
 /// Reads what switches a flag on or off in the environment; an empty variable is one that was forgotten.

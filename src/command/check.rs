@@ -42,7 +42,7 @@ pub fn run(args: &CheckArgs) -> ExitCode {
             show(&mut out, &findings)
         }
     };
-    if failed || written.is_err() { ExitCode::from(super::FAILED) } else { ExitCode::SUCCESS }
+    if failed { ExitCode::from(super::FAILED) } else { super::written(written) }
 }
 
 fn find(args: &CheckArgs) -> Findings {
@@ -139,7 +139,8 @@ fn counts(report: &Report, script: &std::path::Path) -> String {
     if warnings > 0 {
         said = format!("{said}, {}", counted(warnings, "warning"));
     }
-    format!("{said} in {}", script.display())
+    let script = if script == std::path::Path::new("-") { "standard input".into() } else { script.display().to_string() };
+    format!("{said} in {script}")
 }
 
 fn count(report: &Report, severity: Severity) -> usize {

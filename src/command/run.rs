@@ -15,8 +15,8 @@ use crate::worker::{self, Options, Services, Supervisor};
 
 /// Runs the command.
 pub async fn run(args: RunArgs) -> ExitCode {
-    if let Err(error) = crate::log::start(&args.log) {
-        return super::fail(error);
+    if let Err(code) = super::start_log(&args.log) {
+        return code;
     }
     let loading = loading(Options {
         script: args.script.script.clone(),

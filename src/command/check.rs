@@ -139,7 +139,8 @@ fn counts(report: &Report, script: &std::path::Path) -> String {
     if warnings > 0 {
         said = format!("{said}, {}", counted(warnings, "warning"));
     }
-    let script = if script == std::path::Path::new("-") { "standard input".into() } else { script.display().to_string() };
+    let script =
+        if script == std::path::Path::new("-") { "standard input".into() } else { script.display().to_string() };
     format!("{said} in {script}")
 }
 

@@ -28,11 +28,8 @@ pub async fn run(args: OnceArgs) -> ExitCode {
     let state = Arc::new(MemoryState::default());
     // Standard output belongs to the records.
     let console = Arc::new(if args.json { Standard::Error } else { Standard::Output });
-    let services = if args.act {
-        Services::start_with(state, console, |live| live)
-    } else {
-        Services::start_silent(state)
-    };
+    let services =
+        if args.act { Services::start_with(state, console, |live| live) } else { Services::start_silent(state) };
     let services = match services {
         Ok(services) => services,
         Err(error) => return super::fail(error),

@@ -28,6 +28,8 @@ pub async fn run(args: RunArgs) -> ExitCode {
         Ok(stop) => stop,
         Err(error) => return super::fail(format!("cannot listen for signals: {error}")),
     };
+    let reload = Arc::new(Notify::new());
+    on_hangup(Arc::clone(&reload));
     if let Some(why) = loading.actor.stands_by() {
         tracing::warn!("{why}");
         stop.cancelled().await;
@@ -58,8 +60,6 @@ pub async fn run(args: RunArgs) -> ExitCode {
     let names: Vec<&str> = specs.iter().map(|spec| &*spec.name).collect();
     let dry_run = if args.dry_run { "; dry run: nothing is scaled" } else { "" };
     tracing::info!("autoscaler {} runs {}{dry_run}", env!("CARGO_PKG_VERSION"), names.join(", "));
-    let reload = Arc::new(Notify::new());
-    on_hangup(Arc::clone(&reload));
     worker.run(stop, reload).await;
     services.close().await;
     tracing::info!("stopped");

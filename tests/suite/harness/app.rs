@@ -54,6 +54,8 @@ pub struct AppServer {
 struct Shared {
     manner: Mutex<Manner>,
     hits: AtomicUsize,
+    /// Requests that are being answered, and the most there ever were.
+    at_once: Mutex<(usize, usize)>,
     over: AtomicBool,
 }
 
@@ -68,7 +70,7 @@ impl AppServer {
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let (manner, hits, over) = (Mutex::new(Manner::ok("ok")), AtomicUsize::new(0), AtomicBool::new(false));
-        let shared = Arc::new(Shared { manner, hits, over });
+        let shared = Arc::new(Shared { manner, hits, at_once: Mutex::default(), over });
         let serving = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -95,6 +97,11 @@ impl AppServer {
     /// Answers like this from now on.
     pub fn set(&self, manner: Manner) {
         *self.shared.manner.lock().unwrap() = manner;
+    }
+
+    /// The most requests that were ever answered at once.
+    pub fn most_at_once(&self) -> usize {
+        self.shared.at_once.lock().unwrap().1
     }
 
     /// Requests that came.
@@ -124,7 +131,14 @@ fn serve(stream: &TcpStream, shared: &Shared) {
         }
         shared.hits.fetch_add(1, Ordering::SeqCst);
         let manner = shared.manner.lock().unwrap().clone();
-        if shared.over.load(Ordering::SeqCst) || answer(stream, &manner, &shared.over).is_none() {
+        {
+            let mut at_once = shared.at_once.lock().unwrap();
+            at_once.0 += 1;
+            at_once.1 = at_once.1.max(at_once.0);
+        }
+        let answered = answer(stream, &manner, &shared.over);
+        shared.at_once.lock().unwrap().0 -= 1;
+        if answered.is_none() || shared.over.load(Ordering::SeqCst) {
             return;
         }
     }

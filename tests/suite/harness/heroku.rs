@@ -66,7 +66,9 @@ impl FakeHeroku {
     /// The settings of `scale::heroku`.
     pub fn scale(&self) -> String {
         let url = self.url();
-        format!("scale::heroku(#{{ app_name: \"{APP}\", api_key: env::secret(\"HEROKU_API_KEY\"), api_url: \"{url}\" }})")
+        format!(
+            "scale::heroku(#{{ app_name: \"{APP}\", api_key: env::secret(\"HEROKU_API_KEY\"), api_url: \"{url}\" }})"
+        )
     }
 
     /// Dynos of `web`.

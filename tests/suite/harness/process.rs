@@ -184,9 +184,22 @@ impl Worker {
         found.unwrap_or_else(|| panic!("no line with `{what}` within {SOON:?} since line {mark}:\n{}", self.text()))
     }
 
-    /// All that it said, in the order in which it came.
+    /// What it said, in the order in which it came, for the reader of a failed test: a line that comes at every
+    /// tick is shown a few times only.
     pub fn text(&self) -> String {
-        self.lines().iter().map(|line| format!("{}\n", line.text)).collect()
+        const MOST: usize = 3;
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let mut text = String::new();
+        for line in self.lines() {
+            let without_clock = line.text.get(9..).unwrap_or_default().to_owned();
+            let count = seen.entry(without_clock).or_default();
+            *count += 1;
+            if *count <= MOST {
+                text.push_str(&line.text);
+                text.push('\n');
+            }
+        }
+        text
     }
 
     fn text_of(&self, stream: Stream) -> String {
@@ -244,11 +257,7 @@ impl Drop for Worker {
     }
 }
 
-fn read(
-    from: impl Read + Send + 'static,
-    stream: Stream,
-    lines: Arc<Mutex<Vec<Line>>>,
-) -> std::thread::JoinHandle<()> {
+fn read(from: impl Read + Send + 'static, stream: Stream, lines: Arc<Mutex<Vec<Line>>>) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         let mut from = BufReader::new(from);
         let mut bytes = Vec::new();

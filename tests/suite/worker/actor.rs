@@ -52,7 +52,7 @@ fn the_log_is_logfmt_without_time_or_colour_and_no_line_is_longer_than_8_kb() {
     assert!(long.text.len() > 4000);
     // A refused script is told in lines of the log as well.
     script.save("let a = ;");
-    worker.line("level=error script=script.rhai");
+    worker.line("level=error msg=\"script.rhai was saved with an error; the old one runs on\" script=script.rhai");
     worker.stop(Signal::Terminate);
     for line in worker.lines() {
         assert!(line.text.len() <= 8000, "{} bytes", line.text.len());

@@ -41,7 +41,9 @@ fn an_app_that_misbehaves() {
         let gone = AppServer::start();
         gone.url()
     };
-    let time = |base: &str| format!("measure::response_time(#{{ base_url: \"{base}\", measurement_url: \"/m\", timeout_seconds: 10 }})");
+    let time = |base: &str| {
+        format!("measure::response_time(#{{ base_url: \"{base}\", measurement_url: \"/m\", timeout_seconds: 10 }})")
+    };
     let number = |base: &str| format!("measure::app_decision(#{{ base_url: \"{base}\", timeout_seconds: 1 }})");
     let login = Manner::redirect("/login?next=/m");
     for (what, manner, measure, error) in [
@@ -101,7 +103,7 @@ fn a_platform_whose_count_cannot_be_read() {
     let count = "GET /apps/{app}/formation";
     for (what, fault, said) in [
         ("500", Fault::error(500, "internal", "Oops."), "500"),
-        ("a web page", Fault::garbage("<html>maintenance</html>"), "JSON"),
+        ("a web page", Fault::garbage("<html>maintenance</html>"), "something else: `<html>maintenance</html>`"),
         ("half an answer", Fault::HalfBody, ""),
         ("reset", Fault::Reset, ""),
         ("another shape", Fault::garbage("{\"quantity\": 1}"), ""),
@@ -109,8 +111,12 @@ fn a_platform_whose_count_cannot_be_read() {
         let heroku = FakeHeroku::start();
         heroku.fake.fail_next(count, fault.clone());
         heroku.fake.fail_next(count, fault);
-        let record = act(&heroku, 0);
-        assert_eq!((&record["decision"], &record["dynos"]["current"]), (&"hold".into(), &Json::Null), "{what}: {record}");
+        let record = act(&heroku, 1);
+        assert_eq!(
+            (&record["decision"], &record["dynos"]["current"]),
+            (&"hold".into(), &Json::Null),
+            "{what}: {record}"
+        );
         let reason = &record["reasons"][0];
         assert_eq!(reason["guard"], "count_unknown", "{what}");
         assert!(reason["text"].as_str().unwrap().contains(said), "{what}: {reason}");
@@ -123,7 +129,8 @@ fn a_key_that_is_wrong_or_may_not() {
     let heroku = FakeHeroku::start();
     let script = Script::new(&eager(&heroku));
     let once = |key: &str| {
-        Autoscaler::on("once", &script.path()).arg("--json").arg("--act").env(KEY.0, key).run().expect(0).json()[0].clone()
+        Autoscaler::on("once", &script.path()).arg("--json").arg("--act").env(KEY.0, key).run().expect(1).json()[0]
+            .clone()
     };
     let record = once("wrong-key-of-the-shop");
     let text = record["reasons"][0]["text"].as_str().unwrap();
@@ -138,7 +145,7 @@ fn a_key_that_is_wrong_or_may_not() {
 fn a_formation_without_our_process_type() {
     let heroku = FakeHeroku::start();
     heroku.fake.add_app("shop", &[("worker", 1), ("clock", 1)]);
-    let record = act(&heroku, 0);
+    let record = act(&heroku, 1);
     let text = record["reasons"][0]["text"].as_str().unwrap();
     assert!(text.contains("`web`") && text.contains("worker"), "{text}");
     assert_eq!(record["decision"], "hold");
@@ -172,9 +179,9 @@ fn a_count_changed_by_hand_is_brought_back_into_the_bounds_that_are_written() {
 fn a_rate_limit_that_is_used_up() {
     let heroku = FakeHeroku::start();
     heroku.fake.set_remaining(0);
-    let record = act(&heroku, 0);
+    let record = act(&heroku, 1);
     assert_eq!(record["decision"], "hold", "{record}");
-    assert!(record["reasons"][0]["text"].as_str().unwrap().contains("rate limit"), "{record}");
+    assert!(record["reasons"][0]["text"].as_str().unwrap().contains("out of API calls"), "{record}");
 }
 
 #[test]

@@ -68,7 +68,9 @@ fn json_has_the_documented_shape_and_nothing_else_is_on_standard_output() {
 
 #[test]
 fn a_diagnostic_in_json() {
-    let script = Script::new(&format!("pipeline(\"web\", #{{\n  mesure: || 1, measure: || 1, decide: |m| up(1), {NOWHERE} }});"));
+    let script = Script::new(&format!(
+        "pipeline(\"web\", #{{\n  mesure: || 1, measure: || 1, decide: |m| up(1), {NOWHERE} }});"
+    ));
     let said = Autoscaler::on("check", &script.path()).arg("--json").run().expect(1);
     let expected = json!({
         "pipelines": [],

@@ -114,7 +114,7 @@ fn times(starts: &[(String, f64)], name: &str) -> Vec<f64> {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_tick_is_at_once_and_the_others_are_spread_over_ten_seconds() {
-    let starts = starts(&pipelines(&["a", "b", "c", "d"], 30.0), &[], 65.0).await;
+    let starts = starts(&pipelines(&["a", "b", "c", "d"], 30.0), &[], 64.0).await;
     assert_eq!(times(&starts, "a"), [0.0, 30.0, 60.0]);
     assert_eq!(times(&starts, "b"), [2.5, 32.5, 62.5]);
     assert_eq!(times(&starts, "c"), [5.0, 35.0]);

@@ -11,7 +11,10 @@ fn every_flag_has_a_variable() {
     let path = script.path().display().to_string();
     let said = Autoscaler::on("check", &script.path()).env("AUTOSCALER_JSON", "1").run().expect(0);
     assert!(said.json()["pipelines"].is_array());
-    let said = Autoscaler::new(["once"]).env("AUTOSCALER_SCRIPT", &path).env("AUTOSCALER_JSON", "true").env("AUTOSCALER_ONLY", "web");
+    let said = Autoscaler::new(["once"])
+        .env("AUTOSCALER_SCRIPT", &path)
+        .env("AUTOSCALER_JSON", "true")
+        .env("AUTOSCALER_ONLY", "web");
     let said = said.env("AUTOSCALER_ACT", "yes").run().expect(0);
     assert_eq!(said.json()[0]["outcome"], "scaled");
     assert_eq!(said.json().as_array().unwrap().len(), 1);
@@ -106,7 +109,9 @@ fn a_script_on_standard_input() {
     );
     // It imports from the working directory.
     let folder = Script::named("lib/policy.rhai", "fn decide(m) { up(1) }");
-    let text = format!("import \"lib/policy\" as p; pipeline(\"web\", #{{ measure: || 1, decide: |m| p::decide(m), {NOWHERE} }});");
+    let text = format!(
+        "import \"lib/policy\" as p; pipeline(\"web\", #{{ measure: || 1, decide: |m| p::decide(m), {NOWHERE} }});"
+    );
     Autoscaler::new(["check", "-"]).folder(folder.root()).input(text).run().expect(0);
     let mut worker = Autoscaler::new(["-"]).input(ticking("web", "tick")).spawn();
     worker.line("web: tick");

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{NOWHERE, run, ticking};
-use crate::harness::{Script, Signal, Worker, wait_for};
+use super::{NOWHERE, run, ticking, web};
+use crate::harness::{AppServer, FakeHeroku, Manner, Script, Signal, Worker, wait_for};
 
 /// Waits for `needle`, and prints how long after `saved` it came.
 fn in_force(worker: &Worker, mark: usize, needle: &str, saved: Instant, how: &str) {
@@ -110,7 +110,7 @@ fn a_broken_save_keeps_the_old_script_and_says_so_until_it_is_mended() {
     let mut worker = run(&script);
     worker.line("web: one");
     let mark = worker.mark();
-    script.save(&ticking("web", "two").replace("measure:", "mesure:"));
+    script.save(&ticking("web", "two").replacen("measure:", "mesure:", 1));
     let logged = worker.line_after(mark, "ERROR script.rhai was saved with an error; the old one runs on");
     let told = worker.line_after(mark, "script.rhai was saved with an error, the old one runs on. ");
     assert!(told.text.contains("script.rhai:2:"), "{}", told.text);
@@ -280,4 +280,22 @@ fn a_script_from_standard_input_is_never_reloaded() {
     wait_for("ticks", || worker.count(mark, "web: one") >= 110);
     worker.stop(Signal::Terminate);
     assert_eq!(worker.count(0, "eloaded") + worker.count(0, "ERROR"), 0, "{}", worker.text());
+}
+
+#[test]
+fn a_pipeline_that_goes_and_comes_back_within_a_tick_does_not_overlap_itself() {
+    let (app, heroku) = (AppServer::start(), FakeHeroku::start());
+    app.set(Manner::slow(Duration::from_secs(2)));
+    let (with, without) = (web(&app, &heroku, 1), ticking("other", "tick"));
+    let script = Script::new(&format!("{with}{without}"));
+    let mut worker =
+        super::Autoscaler::on("run", &script.path()).arg("--dry-run").env(super::KEY.0, super::KEY.1).spawn();
+    wait_for("a request", || app.hits() == 1);
+    script.save(&without);
+    worker.line("removed `web`");
+    script.save(&format!("{without}{with}"));
+    worker.line("added `web`");
+    wait_for("a request of the new one", || app.hits() >= 2);
+    worker.stop(Signal::Terminate);
+    assert_eq!(app.most_at_once(), 1);
 }

@@ -34,7 +34,8 @@ fn slow_responses_scale_up_and_fast_ones_down() {
 fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     let heroku = FakeHeroku::start();
     let script = Script::new(&eager(&heroku));
-    let mut worker = Autoscaler::on("run", &script.path()).arg("--dry-run").arg("--log").arg("debug").env(KEY.0, KEY.1).spawn();
+    let mut worker =
+        Autoscaler::on("run", &script.path()).arg("--dry-run").arg("--log").arg("debug").env(KEY.0, KEY.1).spawn();
     worker.line("dry run: nothing is scaled");
     worker.line("Would scale to (2) dynos.");
     // No cooldown: the next tick wants the same, which is told once.
@@ -79,7 +80,8 @@ fn a_lasting_fault_is_one_line_in_the_log() {
 
 #[test]
 fn only_some_pipelines() {
-    let script = Script::new(&format!("{}{}{}", ticking("web", "w"), ticking("celery-1", "c1"), ticking("celery-2", "c2")));
+    let script =
+        Script::new(&format!("{}{}{}", ticking("web", "w"), ticking("celery-1", "c1"), ticking("celery-2", "c2")));
     let mut worker = Autoscaler::on("run", &script.path()).arg("--only").arg("celery*,nobody").spawn();
     worker.line("celery-1: c1");
     worker.line("celery-2: c2");

@@ -91,3 +91,16 @@ fn a_second_signal_ends_it_at_once() {
     worker.signal(Signal::Interrupt);
     assert_eq!(worker.wait(Duration::from_secs(4)).code(), Some(130));
 }
+
+#[test]
+fn the_scale_call_of_a_removed_pipeline_is_awaited_too() {
+    let heroku = FakeHeroku::start();
+    let script = Script::new(&format!("{}{}", eager(&heroku), ticking("other", "tick")));
+    let mut worker = scaling(&heroku, &script, Fault::Slow(Duration::from_secs(4)));
+    script.save(&ticking("other", "tick"));
+    worker.line("removed `web`");
+    let mark = worker.mark();
+    worker.stop(Signal::Terminate);
+    worker.line_after(mark, "web: scaled from 1 to 2 dynos: ");
+    assert_eq!(heroku.web(), 2);
+}

@@ -73,7 +73,6 @@ pub fn world(http: Arc<dyn Http>) -> Arc<World> {
         calls: Calls::default(),
         http,
         redis: Arc::new(Nothing),
-        console: Arc::new(autoscaler::world::Standard::Output),
         sources: Arc::new(LiveSources),
         platforms: Arc::new(LivePlatforms::default()),
         console: Arc::new(Standard::Error),

@@ -93,7 +93,7 @@ fn told(report: &Report) -> String {
     let more = errors.len().saturating_sub(MOST_TOLD);
     let mut text = errors.into_iter().take(MOST_TOLD).collect::<Vec<_>>().join("; ");
     if more > 0 {
-        text.push_str(&format!("; and {more} more"));
+        text = format!("{text}; and {more} more");
     }
     text
 }

@@ -9,9 +9,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::Options;
 use super::changes::{Change, changes};
 use super::generation::{Generation, Loading, Refused, Unit, shared_targets};
-use super::Options;
 use super::spread::first_delay;
 use super::task::Task;
 use super::watch::Watch;

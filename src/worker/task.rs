@@ -120,12 +120,7 @@ impl Life {
 
     /// Ticks once. `None`: the worker stops. A panic in a tick is a bug of ours, and ends that tick
     /// only: the pipeline goes on from what was kept.
-    async fn tick(
-        &self,
-        mut pipeline: Pipeline,
-        scheduled: DateTime<Utc>,
-        journal: &mut Journal,
-    ) -> Option<Pipeline> {
+    async fn tick(&self, mut pipeline: Pipeline, scheduled: DateTime<Utc>, journal: &mut Journal) -> Option<Pipeline> {
         let acting = pipeline.acting();
         let ticked = {
             let tick = AssertUnwindSafe(pipeline.tick(scheduled)).catch_unwind();

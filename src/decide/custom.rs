@@ -6,14 +6,14 @@ use crate::function::{CallError, Change, Movement, Returned};
 
 /// The proposal that lies in the answer of a scripted decision made at `dynos` dynos.
 #[must_use]
-pub fn proposal(answer: Result<Returned, &CallError>, dynos: u32) -> Proposal {
+pub fn proposal(answer: &Result<Returned, CallError>, dynos: u32) -> Proposal {
     match answer {
         Err(error) => hold(format!("the decision went wrong: {error}")),
         Ok(Returned::Nothing) => hold("the decision asked for nothing".into()),
         #[allow(clippy::cast_precision_loss)] // A count that a float cannot hold is refused all the same.
-        Ok(Returned::Int(count)) => moved(Movement::To(count as f64), None, dynos),
-        Ok(Returned::Float(count)) => moved(Movement::To(count), None, dynos),
-        Ok(Returned::Change(change)) => changed(&change, dynos),
+        Ok(Returned::Int(count)) => moved(Movement::To(*count as f64), None, dynos),
+        Ok(Returned::Float(count)) => moved(Movement::To(*count), None, dynos),
+        Ok(Returned::Change(change)) => changed(change, dynos),
         Ok(Returned::Data(data)) => hold(format!(
             "the decision answered {}, and must answer up(n), down(n), to(n), hold(\"why\") or a number",
             shortened(&data.to_string()),
@@ -72,7 +72,7 @@ mod tests {
 
     fn wants(movement: Movement) -> Option<i64> {
         let change = Change { movement, reason: None, dropped: Vec::new() };
-        proposal(Ok(Returned::Change(change)), 5).dynos
+        proposal(&Ok(Returned::Change(change)), 5).dynos
     }
 
     #[test]
@@ -89,10 +89,10 @@ mod tests {
 
     #[test]
     fn bare_answers_mean_to_and_others_hold_with_their_reason() {
-        assert_eq!(proposal(Ok(Returned::Int(3)), 5).dynos, Some(3));
-        assert_eq!(proposal(Ok(Returned::Float(2.5)), 5).dynos, Some(3));
-        assert_eq!(proposal(Ok(Returned::Nothing), 5).dynos, None);
-        let text = proposal(Ok(Returned::Data(serde_json::json!("six"))), 5);
+        assert_eq!(proposal(&Ok(Returned::Int(3)), 5).dynos, Some(3));
+        assert_eq!(proposal(&Ok(Returned::Float(2.5)), 5).dynos, Some(3));
+        assert_eq!(proposal(&Ok(Returned::Nothing), 5).dynos, None);
+        let text = proposal(&Ok(Returned::Data(serde_json::json!("six"))), 5);
         assert_eq!(text.dynos, None);
         assert!(text.text.contains("\"six\""), "{}", text.text);
     }
@@ -100,6 +100,6 @@ mod tests {
     #[test]
     fn an_answer_that_was_dropped_is_told() {
         let change = Change { movement: Movement::Up(2.0), reason: Some("busy".into()), dropped: vec!["up(1)".into()] };
-        assert_eq!(proposal(Ok(Returned::Change(change)), 5).text, "busy; `up(1)` was made and not returned");
+        assert_eq!(proposal(&Ok(Returned::Change(change)), 5).text, "busy; `up(1)` was made and not returned");
     }
 }

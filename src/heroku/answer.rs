@@ -203,7 +203,7 @@ impl ApiError {
 }
 
 /// ": `the beginning of the text`", on one line, without secrets and control characters.
-fn quote(text: &[u8]) -> String {
+pub(super) fn quote(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let words: Vec<&str> = text.split_whitespace().collect();
     let line: String = words.join(" ").chars().filter(|character| !character.is_control()).collect();

@@ -3,7 +3,7 @@
 //!
 //! Protocol: <https://devcenter.heroku.com/articles/platform-api-reference>.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use super::answer::{About, ApiError, ApiErrorKind, AppInfo, Formation, LogRequest, LogSession};
+use super::answer::{About, ApiError, ApiErrorKind, AppInfo, Formation, LogRequest, LogSession, quote};
 use super::budget::Budget;
 use crate::secret::Secret;
 use crate::world::{Http, HttpError, HttpErrorKind, Reply, Request};
@@ -33,6 +33,8 @@ pub struct Client {
     /// The header `Authorization`.
     bearer: Secret,
     budget: Arc<Budget>,
+    /// Heroku's last warning, which it repeats with every reply.
+    warned: Arc<Mutex<String>>,
 }
 
 /// A list that may not have changed.
@@ -49,7 +51,7 @@ impl Client {
     #[must_use]
     pub fn new(http: Arc<dyn Http>, api_url: Arc<str>, key: &Secret, budget: Arc<Budget>) -> Self {
         let bearer = Secret::new(format!("Bearer {}", key.expose()));
-        Self { http, api_url, bearer, budget }
+        Self { http, api_url, bearer, budget, warned: Arc::default() }
     }
 
     /// The budget of the key.
@@ -145,12 +147,21 @@ impl Client {
         let begun = Instant::now();
         self.budget.spend(begun);
         let reply = self.http.send(request).await.map_err(|error| self.no_reply(about, error))?;
-        if let Some(warning) = reply.header("x-heroku-warning") {
-            tracing::warn!(app = about.app, "heroku warns: {warning}");
-        }
+        self.heed(about, &reply);
         let remaining = reply.header("ratelimit-remaining").and_then(|text| text.parse().ok());
         self.budget.note(begun, Instant::now(), reply.status, remaining);
         if reply.status < 400 { Ok(reply) } else { Err(ApiError::status(about, &reply)) }
+    }
+
+    /// Logs a warning of Heroku's, once for as long as it stays the same.
+    fn heed(&self, about: About<'_>, reply: &Reply) {
+        let Some(warning) = reply.header("x-heroku-warning") else { return };
+        let warning = quote(warning.as_bytes());
+        let mut last = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != warning {
+            tracing::warn!(app = about.app, "heroku warns{warning}");
+            *last = warning;
+        }
     }
 
     fn no_reply(&self, about: About<'_>, mut error: HttpError) -> ApiError {

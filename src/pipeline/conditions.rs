@@ -67,6 +67,11 @@ impl Conditions {
         }
     }
 
+    /// The keys of lasting conditions that begin with `prefix`.
+    pub(super) fn beginning_with(&self, prefix: &str) -> impl Iterator<Item = String> {
+        self.0.keys().filter(move |key| key.starts_with(prefix)).cloned()
+    }
+
     /// Whether the condition `key` lasts.
     #[must_use]
     pub fn lasts(&self, key: &str) -> bool {

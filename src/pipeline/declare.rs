@@ -16,6 +16,7 @@ use chrono_tz::Tz;
 use super::{Mode, PipelineSpec};
 use crate::decide::{COMMON, DecideStage};
 use crate::measure::{MeasureStage, Surroundings};
+use crate::scale::Scale;
 use crate::script::{Declaration, Loaded};
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
 use wide::WIDE;
@@ -156,22 +157,25 @@ fn pipeline(
     let mut scaled = scale.and_then(|node| stages::scale(node, report));
     let policy = decide.and_then(|node| stages::decide(node, report));
     let notified = notify.map_or_else(|| Some(Vec::new()), |node| notifying::notify(node, report));
-    let common = wide::common(&owner, &map, decide, settings, report);
+    let scripted = policy.as_ref().is_none_or(stages::Decided::is_scripted);
+    let common = wide::common(&owner, &map, decide, settings, scripted, report);
 
     if let Some((scale, node)) = scaled.as_mut().zip(scale) {
         at_place_of(node, report, |report| scale.backend.settle(&name, report));
     }
-    let mut policy = policy?;
-    if let Some(measured) = &measured {
+    let mut policy = policy;
+    if let (Some(policy), Some(measured)) = (&mut policy, &measured) {
         policy.take_thresholds(measured, report);
     }
-    policy.check(decide, &common, report);
-    let (measured, scaled) = (measured?, scaled?);
-    let scale: Arc<dyn crate::scale::Scale> = Arc::from(scaled.backend);
-    let mut backend = measured.backend;
-    let around =
-        Surroundings { pipeline: &name, scale: &scale, max_threshold: policy.thresholds().map(|(_, max)| max) };
-    at_place_of(measure?, report, |report| backend.settle(&around, report));
+    if let Some(policy) = &policy {
+        policy.check(decide, &common, report);
+    }
+    let (mut measured, scaled) = (measured?, scaled?);
+    let scale: Arc<dyn Scale> = Arc::from(scaled.backend);
+    let max_threshold = policy.as_ref().and_then(stages::Decided::thresholds).map(|(_, max)| max);
+    let around = Surroundings { pipeline: &name, scale: &scale, max_threshold };
+    at_place_of(measure?, report, |report| measured.backend.settle(&around, report));
+    let (mut policy, backend) = (policy?, measured.backend);
     let stage = MeasureStage {
         name: "measurement".into(),
         on_failure: measured.on_failure.unwrap_or_else(|| backend.on_failure()),
@@ -182,7 +186,7 @@ fn pipeline(
     };
     let history_needed = policy.history_needed();
     let decide_stage = DecideStage {
-        call_on_failure: policy.call_on_failure,
+        call_on_failure: common.call_on_failure,
         memory: std::mem::take(&mut policy.memory),
         policy: policy.kind(),
         min_dynos: common.min_dynos,

@@ -36,6 +36,7 @@ impl History {
     }
 
     /// Oldest first.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Measurement> + ExactSizeIterator {
         self.measurements.iter()
     }
@@ -145,6 +146,7 @@ pub struct Judged<'a> {
 
 impl<'a> Judged<'a> {
     /// Oldest first.
+    #[must_use]
     pub fn iter(self) -> impl DoubleEndedIterator<Item = &'a Measurement> {
         let mark = self.mark;
         self.history.iter().filter(move |measurement| mark.is_none_or(|mark| measurement.at >= mark))

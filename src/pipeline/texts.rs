@@ -60,7 +60,7 @@ pub(super) fn text(kind: EventKind, phase: Phase, about: About<'_>) -> Text {
             over("There are dynos again; scaling goes on.", "Scaling goes on.")
         }
         EventKind::SwitchedOff => {
-            (format!("There are 0 dynos, so nothing is scaled: {reason}."), "Switched off.".into())
+            ("There are 0 dynos, so nothing is scaled until there is one again.".into(), "Switched off.".into())
         }
         EventKind::Measured | EventKind::Reloaded | EventKind::ReloadFailed => (reason.into(), reason.into()),
     };
@@ -75,8 +75,11 @@ fn over(message: &str, subject: &str) -> Text {
 pub(super) fn severity(kind: EventKind, phase: Phase) -> &'static str {
     match kind {
         _ if phase == Phase::End => "info",
-        EventKind::Measured | EventKind::Scaled | EventKind::WouldScale | EventKind::Reloaded => "info",
-        EventKind::NeedsBelowMin => "info",
+        EventKind::Measured
+        | EventKind::Scaled
+        | EventKind::WouldScale
+        | EventKind::NeedsBelowMin
+        | EventKind::Reloaded => "info",
         EventKind::NeedsAboveMax | EventKind::ScalingTooRapid | EventKind::SwitchedOff => "warning",
         EventKind::ScaleFailed | EventKind::MeasurementFailed | EventKind::ReloadFailed => "error",
     }

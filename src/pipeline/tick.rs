@@ -164,6 +164,9 @@ impl Pipeline {
             control
         };
         self.kept.control = control;
+        if let Err(error) = &course.supply {
+            course.errors.push(format!("the number of dynos is unknown: {error}"));
+        }
         self.act(due, &mut course).await;
         let events = self.tell(due, &course);
         let record = Arc::new(self.record(due, course, &events));

@@ -26,7 +26,7 @@ struct Known {
     plain: Arities,
     /// Of our modules, by module.
     modules: BTreeMap<String, Arities>,
-    /// Without a module: ours alone.
+    /// Ours without a module: a script function of the same name and number would be called instead.
     ours: Arities,
 }
 
@@ -50,6 +50,8 @@ fn known(engine: &Engine) -> &'static Known {
             arities.entry(name).or_default().insert(parameters);
         }
         for (name, parameters) in ours {
+            // `h.max(3)` calls a script function with one parameter before ours with two.
+            let parameters = if modules::PLAIN.contains(&&*name) { parameters } else { parameters.saturating_sub(1) };
             known.ours.entry(name).or_default().insert(parameters);
         }
         known
@@ -160,5 +162,24 @@ impl Script {
         let mut functions = self.functions.values().flatten();
         self.index.has_variable(name)
             || functions.any(|f| f.definition.params.iter().any(|parameter| parameter == name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_functions_that_exist_are_suggested() {
+        let mut engine = Engine::new();
+        modules::register(&mut engine);
+        let known = known(&engine);
+        for name in modules::FUNCTIONS {
+            let built_in = BUILT_IN.contains(name);
+            assert!(built_in || known.plain.contains_key(*name), "there is no `{name}`");
+        }
+        for module in modules::NAMES {
+            assert!(known.modules.contains_key(*module), "there is no module `{module}`");
+        }
     }
 }

@@ -5,12 +5,10 @@ use rhai::{Dynamic, Map};
 use serde_json::{Map as JsonMap, Number, Value as Json};
 
 use super::context;
+use super::limits::NESTING;
 use super::modules::change::{Answer, Failed};
 use super::modules::secret::ScriptSecret;
 use crate::function::{Change, Movement, Returned};
-
-/// The deepest JSON that is converted: replies are capped at the same depth when they are read.
-const DEEPEST: usize = 64;
 
 /// JSON as a script sees it.
 pub(super) fn from_json(value: &Json) -> Dynamic {
@@ -34,11 +32,11 @@ pub(super) fn from_json(value: &Json) -> Dynamic {
 /// # Errors
 /// What in it is not JSON-like, and under which key.
 pub(super) fn to_json(value: &Dynamic) -> Result<Json, String> {
-    json_within(value, DEEPEST)
+    json_within(value, NESTING)
 }
 
 fn json_within(value: &Dynamic, depth: usize) -> Result<Json, String> {
-    let Some(depth) = depth.checked_sub(1) else { return Err(format!("values nested deeper than {DEEPEST}")) };
+    let Some(depth) = depth.checked_sub(1) else { return Err(format!("values nested deeper than {NESTING}")) };
     if value.is_unit() {
         return Ok(Json::Null);
     }

@@ -86,15 +86,14 @@ fn innermost<'a>(
         if !error.position().is_none() {
             known = (Arc::clone(&script), error.position());
         }
-        let (file, inner) = match error {
-            EvalAltResult::ErrorInFunctionCall(_, file, inner, _) | EvalAltResult::ErrorInModule(file, inner, _) => {
-                (file, inner)
+        let (named, inner) = match error {
+            EvalAltResult::ErrorInFunctionCall(name, file, inner, _) => {
+                (surroundings.files.owner(name, inner.position(), &script, file), inner)
             }
+            EvalAltResult::ErrorInModule(file, inner, _) => (surroundings.files.named(file), inner),
             _ => return (error, known.0, known.1),
         };
-        if let Some(named) = surroundings.files.named(file) {
-            script = named;
-        }
+        script = named.unwrap_or(script);
         error = inner;
     }
 }
@@ -177,6 +176,7 @@ fn parse_words(error: &ParseErrorType) -> (String, Option<String>) {
             let help = format!("choose another name; as the key of a map write it in quotes: `\"{symbol}\": …`");
             (format!("`{symbol}` is a word of the language"), Some(help))
         }
+        P::ExprTooDeep => ("the expression is nested too deeply".into(), Some("take it apart: `let part = …;`".into())),
         P::UnexpectedEOF => ("the script ends in the middle of something".into(), Some("is a bracket open?".into())),
         other => (lower(&other.to_string().replace('\'', "`")), None),
     }

@@ -97,6 +97,27 @@ impl Files {
         scripts.iter().find(|script| wanted(script)).cloned()
     }
 
+    /// The file whose function `name` went wrong at `position`: the engine says `said`, but takes the
+    /// file of the caller for functions that call each other within an imported one.
+    pub(super) fn owner(
+        &self,
+        name: &str,
+        position: Position,
+        caller: &Arc<Script>,
+        said: &str,
+    ) -> Option<Arc<Script>> {
+        if name.starts_with("anon$") {
+            return self.find(|script| script.functions.contains_key(name));
+        }
+        let said = self.named(said);
+        [Some(Arc::clone(caller)), said.clone()]
+            .into_iter()
+            .flatten()
+            .find(|script| script.has_at(name, position))
+            .or_else(|| self.find(|script| script.has_at(name, position)))
+            .or(said)
+    }
+
     /// The file of the function that `pointer` names: for a closure the one that has it (closures of
     /// two files never share a name, see `load::compile`), for a named function the one whose own
     /// name it carries, else `current`.
@@ -146,6 +167,12 @@ impl Script {
         let named = self.functions.get(name)?;
         let with = |count: usize| named.iter().find(|defined| defined.definition.params.len() == count);
         with(1).or_else(|| with(0)).or_else(|| named.first())
+    }
+
+    /// Whether `position` lies in the body of a function `name` of this file.
+    fn has_at(&self, name: &str, position: Position) -> bool {
+        let bodies = self.functions.get(name).into_iter().flatten().map(|defined| &defined.definition.body);
+        bodies.into_iter().any(|body| body.start_position() <= position && position <= body.end_position())
     }
 
     /// Whether the function `name` is private: the module that the file becomes does not have it.

@@ -9,8 +9,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, Positi
 use serde_json::Value as Json;
 
 use super::files::{Script, Surroundings};
-use super::limits::{MEMORY_BYTES, Metered};
-use super::modules::{event::EventValue, moment::MomentValue};
+use super::limits::{MEMORY_BYTES, Metered, NESTING};
+use super::modules::{event::EventValue, moment::MomentValue, secret::ScriptSecret};
 use super::{context, convert, diagnose};
 use crate::function::{Argument, CallError, Callable, Permit, Returned};
 use crate::settings::Place;
@@ -34,28 +34,23 @@ impl fmt::Debug for ScriptFunction {
 }
 
 impl ScriptFunction {
-    /// Binds what `pointer` names when seen from the file `current`; `None` where there is no such
-    /// function.
+    /// Binds what `pointer` names when seen from the file `current`.
+    ///
+    /// # Errors
+    /// Why it cannot be bound.
     pub(super) fn bind(
         engine: &Arc<Engine>,
         surroundings: &Arc<Surroundings>,
         current: &Arc<Script>,
         pointer: &FnPtr,
-    ) -> Option<Self> {
-        let home = surroundings.files.home(pointer, current)?;
-        let defined = home.function(pointer.fn_name()).filter(|_| !home.is_private(pointer.fn_name()))?;
-        let captured: Vec<Dynamic> = pointer.iter_curry().map(|value| copied(value, surroundings, current)).collect();
-        let mut fingerprint = home.text_of(defined);
-        for value in pointer.iter_curry() {
-            fingerprint.push('\n');
-            fingerprint.push_str(&shown(value, surroundings, current));
-        }
-        let arity = defined.definition.params.len().checked_sub(captured.len())?;
+    ) -> Result<Self, Unbound> {
+        let (home, own) = Copies { surroundings, current, left: NESTING }.own(pointer)?;
+        let defined = home.function(own.fn_name()).ok_or(Unbound::Unknown)?;
+        let fingerprint = Copies { surroundings, current, left: NESTING }.text(pointer);
+        let arity = defined.definition.params.len().saturating_sub(own.curry().len());
         let (position, place) = (defined.position, home.place(defined.position));
-        let mut pointer = FnPtr::from(rhai::Shared::clone(&defined.definition));
-        pointer.set_curry(captured);
         let (engine, surroundings) = (Arc::clone(engine), Arc::clone(surroundings));
-        Some(Self { engine, surroundings, home, pointer, position, arity, place, fingerprint })
+        Ok(Self { engine, surroundings, home, pointer: own, position, arity, place, fingerprint })
     }
 
     fn arguments(argument: Argument) -> Vec<Dynamic> {
@@ -108,7 +103,11 @@ impl Callable for ScriptFunction {
             let takes = diagnose::parameters(self.arity);
             return Err(self.error(format!("the function takes {takes}, and is called with {}", arguments.len())));
         }
-        let result = call_home(&self.engine, &self.home, &self.pointer, 0, self.position, Some(&mut this), arguments);
+        // A panic of the language or of ours must not take the pipeline's task with it.
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            call_home(&self.engine, &self.home, &self.pointer, 0, self.position, Some(&mut this), arguments)
+        }))
+        .map_err(|_| self.error("the function broke down; this is a bug of autoscaler"))?;
         if super::limits::halted().is_some() || result.is_err() {
             let error = result.err();
             return Err(diagnose::call_error(error.as_deref(), &self.surroundings, &self.home, &self.place));
@@ -151,29 +150,111 @@ fn call_home(
     pointer.call_raw(&native, this, arguments)
 }
 
-/// A copy of a captured value that shares nothing with the original, functions in it bound to their
-/// own files: without that a closure that captures a closure would look for it in the wrong file.
-fn copied(value: &Dynamic, surroundings: &Arc<Surroundings>, current: &Arc<Script>) -> Dynamic {
-    let value = value.flatten_clone();
-    if let Some(items) = value.read_lock::<rhai::Array>() {
-        return Dynamic::from_array(items.iter().map(|item| copied(item, surroundings, current)).collect());
-    }
-    if let Some(entries) = value.read_lock::<Map>() {
-        let entries = entries.iter().map(|(key, value)| (key.clone(), copied(value, surroundings, current)));
-        return Dynamic::from_map(entries.collect());
-    }
-    let Some(pointer) = value.read_lock::<FnPtr>().map(|pointer| pointer.clone()) else { return value };
-    bound(&pointer, surroundings, current).map_or(value, Dynamic::from)
+/// Why a pointer cannot be bound to a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unbound {
+    /// There is no such function.
+    Unknown,
+    /// It is private.
+    Private,
+    /// It captured values nested too deeply, or itself.
+    TooDeep,
 }
 
-/// A pointer that calls what `pointer` names in its own file, from wherever it is called.
-fn bound(pointer: &FnPtr, surroundings: &Arc<Surroundings>, current: &Arc<Script>) -> Option<FnPtr> {
-    let home = surroundings.files.home(pointer, current)?;
-    let defined = home.function(pointer.fn_name())?;
-    let captured: Vec<Dynamic> = pointer.iter_curry().map(|value| copied(value, surroundings, current)).collect();
-    let arity = defined.definition.params.len().checked_sub(captured.len())?;
-    let mut own = FnPtr::from(rhai::Shared::clone(&defined.definition));
-    own.set_curry(captured);
+/// What captured functions are called inside; never shown.
+const CAPTURED: &str = "captured_function";
+
+/// Copies captured values so that they share nothing with the originals, functions in them bound to
+/// their own files: without that a closure that captures a closure would look for it in a wrong file.
+#[derive(Clone, Copy)]
+struct Copies<'a> {
+    surroundings: &'a Arc<Surroundings>,
+    /// The file in which the pointer was handed over.
+    current: &'a Arc<Script>,
+    /// Levels of nesting that may still follow.
+    left: usize,
+}
+
+impl Copies<'_> {
+    fn deeper(self) -> Result<Self, Unbound> {
+        let left = self.left.checked_sub(1).ok_or(Unbound::TooDeep)?;
+        Ok(Self { left, ..self })
+    }
+
+    /// The home of `pointer` and a pointer to be called there.
+    fn own(self, pointer: &FnPtr) -> Result<(Arc<Script>, FnPtr), Unbound> {
+        let name = pointer.fn_name();
+        let home = self.surroundings.files.home(pointer, self.current).ok_or(Unbound::Unknown)?;
+        if home.is_private(name) {
+            return Err(Unbound::Private);
+        }
+        let defined = home.function(name).ok_or(Unbound::Unknown)?;
+        let captured: Result<Vec<Dynamic>, Unbound> = pointer.iter_curry().map(|value| self.copy(value)).collect();
+        let mut own = FnPtr::from(rhai::Shared::clone(&defined.definition));
+        own.set_curry(captured?);
+        Ok((home, own))
+    }
+
+    fn copy(self, value: &Dynamic) -> Result<Dynamic, Unbound> {
+        let copies = self.deeper()?;
+        let value = value.flatten_clone();
+        if let Some(items) = value.read_lock::<rhai::Array>() {
+            let items: Result<_, _> = items.iter().map(|item| copies.copy(item)).collect();
+            return items.map(Dynamic::from_array);
+        }
+        if let Some(entries) = value.read_lock::<Map>() {
+            let entries = entries.iter().map(|(key, value)| Ok((key.clone(), copies.copy(value)?)));
+            return entries.collect::<Result<Map, Unbound>>().map(Dynamic::from_map);
+        }
+        let Some(pointer) = value.read_lock::<FnPtr>().map(|pointer| pointer.clone()) else { return Ok(value) };
+        match copies.own(&pointer) {
+            Ok((home, own)) => Ok(bound(home, own).map_or(value, Dynamic::from)),
+            // A function of the language by its name, or one that only this file can see.
+            Err(Unbound::Unknown | Unbound::Private) => Ok(value),
+            Err(Unbound::TooDeep) => Err(Unbound::TooDeep),
+        }
+    }
+
+    /// The text of a function and of what it captured: equal for equal ones, from run to run.
+    fn text(self, pointer: &FnPtr) -> String {
+        let Ok(copies) = self.deeper() else { return "…".into() };
+        let home = self.surroundings.files.home(pointer, self.current);
+        let mut text = home.map_or_else(String::new, |home| {
+            home.function(pointer.fn_name())
+                .map_or_else(|| pointer.fn_name().to_owned(), |defined| home.text_of(defined))
+        });
+        for value in pointer.iter_curry() {
+            text.push('\n');
+            text.push_str(&copies.shown(value));
+        }
+        text
+    }
+
+    fn shown(self, value: &Dynamic) -> String {
+        let Ok(copies) = self.deeper() else { return "…".into() };
+        let value = value.flatten_clone();
+        if let Some(items) = value.read_lock::<rhai::Array>() {
+            let items: Vec<String> = items.iter().map(|item| copies.shown(item)).collect();
+            return format!("[{}]", items.join(", "));
+        }
+        if let Some(entries) = value.read_lock::<Map>() {
+            let entries: Vec<String> =
+                entries.iter().map(|(key, value)| format!("{key:?}: {}", copies.shown(value))).collect();
+            return format!("#{{{}}}", entries.join(", "));
+        }
+        if let Some(pointer) = value.read_lock::<FnPtr>() {
+            return copies.text(&pointer);
+        }
+        if let Some(secret) = value.read_lock::<ScriptSecret>() {
+            return secret.fingerprint();
+        }
+        format!("{value:?}")
+    }
+}
+
+/// A pointer that calls `own` in its own file, from wherever it is called.
+fn bound(home: Arc<Script>, own: FnPtr) -> Option<FnPtr> {
+    let arity = home.function(own.fn_name())?.definition.params.len().checked_sub(own.curry().len())?;
     let call = move |native: NativeCallContext, given: &mut [&mut Dynamic]| {
         let (level, position) = (native.call_level(), native.call_position());
         let mut given: Vec<Dynamic> = given.iter_mut().map(|value| value.take()).collect();
@@ -188,31 +269,4 @@ fn bound(pointer: &FnPtr, surroundings: &Arc<Surroundings>, current: &Arc<Script
     // The API is unstable, not deprecated: rhai is pinned for such reasons.
     #[allow(deprecated)]
     FnPtr::from_fn(CAPTURED, call).ok()
-}
-
-/// What a captured function is called inside; never shown.
-const CAPTURED: &str = "captured_function";
-
-/// A captured value as text: equal for equal values, from one run to the next.
-fn shown(value: &Dynamic, surroundings: &Arc<Surroundings>, current: &Arc<Script>) -> String {
-    let value = value.flatten_clone();
-    if let Some(items) = value.read_lock::<rhai::Array>() {
-        let items: Vec<String> = items.iter().map(|item| shown(item, surroundings, current)).collect();
-        return format!("[{}]", items.join(", "));
-    }
-    if let Some(entries) = value.read_lock::<Map>() {
-        let entries: Vec<String> =
-            entries.iter().map(|(key, value)| format!("{key:?}: {}", shown(value, surroundings, current))).collect();
-        return format!("#{{{}}}", entries.join(", "));
-    }
-    if let Some(pointer) = value.read_lock::<FnPtr>() {
-        let Some(home) = surroundings.files.home(&pointer, current) else { return pointer.fn_name().to_string() };
-        let text = home.function(pointer.fn_name()).map(|defined| home.text_of(defined)).unwrap_or_default();
-        let captured: Vec<String> = pointer.iter_curry().map(|value| shown(value, surroundings, current)).collect();
-        return format!("{text} [{}]", captured.join(", "));
-    }
-    if let Some(secret) = value.read_lock::<super::modules::secret::ScriptSecret>() {
-        return secret.fingerprint();
-    }
-    format!("{value:?}")
 }

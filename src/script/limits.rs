@@ -24,6 +24,12 @@ pub(super) const FILES: usize = 256;
 /// The largest `this`, as JSON.
 pub(super) const MEMORY_BYTES: usize = 64 * 1024;
 
+/// The deepest nesting of values that leave the script: settings, captured values, answers, `this`.
+pub(super) const NESTING: usize = 64;
+
+/// The stack of a thread that loads: what a script piles up while it loads must be dropped there.
+pub(super) const LOAD_STACK: usize = 32 * 1024 * 1024;
+
 /// What loading a script may use.
 pub(super) const LOAD: Budget = Budget { operations: 50_000_000, time: Duration::from_secs(10) };
 
@@ -36,11 +42,12 @@ const EXPRESSION_DEPTHS: (usize, usize) = (64, 32);
 /// The longest text. Native calls count as one operation, whatever they build: sizes must be bounded.
 const STRING_BYTES: usize = 1024 * 1024;
 
-/// The most elements of an array, those of its elements included.
-const ARRAY_ELEMENTS: usize = 100_000;
+/// The most elements of an array, those of its elements included: they may be nested, and must be
+/// dropped within the 2 MiB stack of a thread (a debug build overflows beyond 9,000 levels).
+const ARRAY_ELEMENTS: usize = 6_000;
 
 /// The most entries of a map, those of its values included.
-const MAP_ENTRIES: usize = 100_000;
+const MAP_ENTRIES: usize = 3_000;
 
 /// The most variables in scope.
 const VARIABLES: usize = 10_000;

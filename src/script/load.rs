@@ -10,8 +10,8 @@ use super::files::{Files, Script, Surroundings};
 use super::limits::{self, Metered};
 use super::session::{self, Session};
 use super::{Environment, Loaded, MissingSecrets, Source, SourceFile};
-use super::{check, context, diagnose, engine, sources, text};
-use crate::settings::{Place, Report};
+use super::{check, context, diagnose, engine, modules, sources, text};
+use crate::settings::{Diagnostic, Place, Report, Severity};
 
 /// How often a file is laid out anew because a closure in it looks like one of another file.
 const MOST_SHIFTS: usize = 100;
@@ -41,49 +41,66 @@ pub fn load(source: &Source, environment: &Arc<dyn Environment>, missing: Missin
         shown_root: source.path.parent().map(Path::to_owned).unwrap_or_default(),
         files: Files::default(),
     });
-    let engine = Arc::new(engine::build(&surroundings));
     let path = source.path.canonicalize().unwrap_or_else(|_| source.path.clone());
+    // A thread of its own, for its stack; it logs where this one does.
+    let log = tracing::dispatcher::get_default(Clone::clone);
+    std::thread::scope(|scope| {
+        let work =
+            || tracing::dispatcher::with_default(&log, || declare(source, &surroundings, name.clone(), path, text));
+        let thread = std::thread::Builder::new().name("script".into()).stack_size(limits::LOAD_STACK);
+        let declared = thread.spawn_scoped(scope, work).map(std::thread::ScopedJoinHandle::join);
+        declared.ok().and_then(Result::ok).unwrap_or_else(|| {
+            let message = format!("loading `{name}` broke down; this is a bug of autoscaler");
+            let place = Some(Place::file(Arc::clone(&name)));
+            refused(source, Arc::clone(&name), Diagnostic { severity: Severity::Error, place, message, help: None })
+        })
+    })
+}
+
+/// Runs the script on this thread and collects what it declares.
+fn declare(source: &Source, surroundings: &Arc<Surroundings>, name: Arc<str>, path: PathBuf, text: Arc<str>) -> Loaded {
+    let engine = Arc::new(engine::build(surroundings));
     Session::open(&engine);
-    let entered = context::enter(&surroundings, None);
+    let entered = context::enter(surroundings, None);
     let metered = Metered::start(limits::LOAD);
-    let result = run(&engine, &surroundings, name, path, text);
-    let halted = limits::halted();
+    let result = run(&engine, surroundings, name, path, text);
     let said = match (&result, surroundings.files.all().first()) {
-        (Err(error), Some(script)) => Some(diagnose::diagnostic(error, &surroundings, script)),
-        (Ok(()), _) if halted.is_some() => {
+        (Err(error), Some(script)) => Some(diagnose::diagnostic(error, surroundings, script)),
+        _ if limits::halted().is_some() => {
             let (message, help) = diagnose::halted_words();
-            let severity = crate::settings::Severity::Error;
-            Some(crate::settings::Diagnostic { severity, place: context::shown_at(), message, help })
+            Some(Diagnostic { severity: Severity::Error, place: context::shown_at(), message, help })
         }
         _ => None,
     };
     drop(metered);
     drop(entered);
-    let session = Session::close();
-    loaded(session, said, source, &surroundings)
+    if said.is_none() {
+        secrets_of_functions(surroundings);
+    }
+    loaded(Session::close(), said, source, surroundings)
 }
 
 /// What is returned for a file that cannot be read.
-fn refused(source: &Source, name: Arc<str>, said: crate::settings::Diagnostic) -> Loaded {
+fn refused(source: &Source, name: Arc<str>, said: Diagnostic) -> Loaded {
     let mut report = Report::default();
     report.push(said);
     let files = vec![SourceFile { path: source.path.clone(), name, text: "".into() }];
     Loaded { report, files, ..Loaded::default() }
 }
 
-fn loaded(
-    session: Option<Session>,
-    said: Option<crate::settings::Diagnostic>,
-    source: &Source,
-    surroundings: &Surroundings,
-) -> Loaded {
+fn loaded(session: Option<Session>, said: Option<Diagnostic>, source: &Source, surroundings: &Surroundings) -> Loaded {
     let Some(session) = session else { return Loaded::default() };
     let unused_stages = session.unused_stages();
     let mut report = session.report;
     // An unknown function is found by looking and, if the script comes that far, by running: once is enough.
-    let known =
-        |place: &Option<Place>| place.is_some() && report.diagnostics().iter().any(|known| known.place == *place);
-    if let Some(said) = said.filter(|said| !known(&said.place)) {
+    let known = |said: &Diagnostic| {
+        let line = |place: &Option<Place>| place.as_ref().map(|place| (Arc::clone(&place.file), place.line));
+        report.diagnostics().iter().any(|known| {
+            let alike = known.place == said.place || said.message.starts_with(&known.message);
+            said.place.is_some() && line(&known.place) == line(&said.place) && alike
+        })
+    };
+    if let Some(said) = said.filter(|said| !known(said)) {
         report.push(said);
     }
     let scripts = surroundings.files.all();
@@ -102,6 +119,19 @@ fn loaded(
         needs: session.needs,
         unused_stages,
     }
+}
+
+/// Looks for secrets that only functions ask for: one that is missing is better told now than at the
+/// first incident. Functions of imported files may never be called: theirs are not asked for.
+fn secrets_of_functions(surroundings: &Surroundings) {
+    let Some(script) = surroundings.files.all().into_iter().next() else { return };
+    session::with(|session| {
+        for (name, position) in script.index.secrets() {
+            if !session.needs.iter().any(|(known, _)| **known == **name) {
+                modules::env::need(session, surroundings, name, Some(&script.place(*position)));
+            }
+        }
+    });
 }
 
 fn run(

@@ -2,6 +2,9 @@
 //! ([`Loaded`]) and functions ([`crate::function::Callable`]); it validates no setting and does no I/O
 //! but reading the script's own files.
 
+// Errors travel boxed, as the engine's own signatures have them.
+#![allow(clippy::unnecessary_box_returns)]
+
 mod check;
 mod context;
 mod convert;

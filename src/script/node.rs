@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rhai::{Dynamic, Map, NativeCallContext, Position};
 
 use super::files::{Script, Surroundings};
-use super::function::ScriptFunction;
+use super::function::{ScriptFunction, Unbound};
+use super::limits::NESTING;
 use super::modules::secret::ScriptSecret;
 use super::places::{Call, Shape};
 use super::session::{self, StageNumber};
@@ -28,6 +29,8 @@ struct Trace<'a> {
     shape: Option<&'a Shape>,
     /// The nearest known position.
     position: Position,
+    /// Levels of nesting that may still follow.
+    left: usize,
 }
 
 impl Written {
@@ -55,7 +58,7 @@ impl Written {
             call.arguments.get(at)
         });
         let position = shape.map_or_else(|| call.map_or(self.position, |call| call.start), Shape::position);
-        self.node(value, Trace { shape, position })
+        self.node(value, Trace { shape, position, left: NESTING })
     }
 
     fn node(&self, value: &Dynamic, trace: Trace<'_>) -> Node {
@@ -63,6 +66,10 @@ impl Written {
     }
 
     fn value(&self, value: &Dynamic, trace: Trace<'_>) -> Value {
+        let Some(left) = trace.left.checked_sub(1) else {
+            return Value::Other(format!("a value nested deeper than {NESTING}").into());
+        };
+        let trace = Trace { left, ..trace };
         if value.is_unit() {
             return Value::Unit;
         }
@@ -105,7 +112,7 @@ impl Written {
         let written = |at| trace.shape.and_then(|shape| self.script.index.element(shape, at));
         let nodes = items.iter().enumerate().map(|(at, item)| {
             let shape = written(at);
-            self.node(item, Trace { shape, position: shape.map_or(trace.position, Shape::position) })
+            self.node(item, Trace { shape, position: shape.map_or(trace.position, Shape::position), ..trace })
         });
         nodes.collect()
     }
@@ -117,7 +124,7 @@ impl Written {
             let traced = trace.shape.and_then(|shape| index.entry(shape, key));
             let node = match traced {
                 Some((position, shape)) => {
-                    let node = self.node(value, Trace { shape: Some(shape), position });
+                    let node = self.node(value, Trace { shape: Some(shape), position, ..trace });
                     // The key's own place, wherever the value was written.
                     Node { place: Some(self.script.place(position)), ..node }
                 }
@@ -134,7 +141,7 @@ impl Written {
     fn untraced(&self, key: &str, value: &Dynamic, trace: Trace<'_>) -> Node {
         let files = self.surroundings.files.all();
         let mut found = files.iter().filter_map(|script| Some((script, script.index.only(key)?)));
-        let node = self.node(value, Trace { shape: None, position: trace.position });
+        let node = self.node(value, Trace { shape: None, ..trace });
         match (found.next(), found.next()) {
             (Some((script, position)), None) => Node { place: Some(script.place(position)), ..node },
             _ => node,
@@ -143,25 +150,27 @@ impl Written {
 
     fn function(&self, pointer: &rhai::FnPtr, trace: Trace<'_>) -> Value {
         let engine = session::with(|session| Arc::clone(&session.engine));
-        let bound = engine.and_then(|engine| ScriptFunction::bind(&engine, &self.surroundings, &self.script, pointer));
-        if let Some(function) = bound {
-            return Value::Function(Arc::new(function));
-        }
-        let place = self.script.place(trace.position);
+        let Some(engine) = engine else { return Value::Other("a function".into()) };
         let name = pointer.fn_name();
-        if self.surroundings.files.home(pointer, &self.script).is_some_and(|home| home.is_private(name)) {
-            let help = format!("leave out `private`, or write `|…| {name}(…)`");
-            let message = format!("`{name}` is private and cannot be handed over by its name");
-            session::with(|session| session.report.error(Some(&place), message, Some(help)));
-            return Value::Other("a private function".into());
-        }
-        let known = self.script.functions.keys().map(String::as_str).filter(|known| !known.starts_with("anon$"));
-        let help = did_you_mean(name, known);
-        session::with(|session| {
-            let message = format!("there is no function `{name}` in {}", self.script.name);
-            session.report.error(Some(&place), message, help);
-        });
-        Value::Other("a function that does not exist".into())
+        let (message, help) = match ScriptFunction::bind(&engine, &self.surroundings, &self.script, pointer) {
+            Ok(function) => return Value::Function(Arc::new(function)),
+            Err(Unbound::Private) => {
+                let help = format!("leave out `private`, or write `|…| {name}(…)`");
+                (format!("`{name}` is private and cannot be handed over by its name"), Some(help))
+            }
+            Err(Unbound::TooDeep) => {
+                let help = "does it hold itself?".to_owned();
+                (format!("a function captures values nested deeper than {NESTING}"), Some(help))
+            }
+            Err(Unbound::Unknown) => {
+                let known =
+                    self.script.functions.keys().map(String::as_str).filter(|known| !known.starts_with("anon$"));
+                (format!("there is no function `{name}` in {}", self.script.name), did_you_mean(name, known))
+            }
+        };
+        let place = self.script.place(trace.position);
+        session::with(|session| session.report.error(Some(&place), message, help));
+        Value::Other("a function that cannot be used".into())
     }
 }
 

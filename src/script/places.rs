@@ -56,6 +56,8 @@ pub(super) struct Index {
     entries: HashMap<String, Vec<(String, Position, Shape)>>,
     results: HashMap<String, Shape>,
     closures: HashMap<String, Position>,
+    /// `env::secret("NAME")`: the name and where it stands.
+    secrets: Vec<(String, Position)>,
     /// Every key of every map literal.
     keys: HashMap<String, Vec<Position>>,
     imports: Vec<Import>,
@@ -167,6 +169,11 @@ impl Index {
         }
         let module = call.namespace.path.iter().map(|part| part.name.to_string()).collect();
         let start = if call.is_qualified() { call.namespace.position().or_else(position) } else { position };
+        if let (true, "secret", [Expr::StringConstant(name, _)]) =
+            (call.is_qualified() && call.namespace.root() == "env", call.name.as_str(), call.args.as_slice())
+        {
+            self.secrets.push((name.to_string(), start));
+        }
         let arguments = call.args.iter().map(shape).collect();
         let call = Call { name: call.name.to_string(), module, arguments, position, start, method };
         self.calls.entry(key(position)).or_default().push(call);
@@ -186,6 +193,11 @@ impl Index {
     /// Every call.
     pub(super) fn calls(&self) -> impl Iterator<Item = &Call> {
         self.calls.values().flatten()
+    }
+
+    /// Every `env::secret("NAME")`, in closures and functions too.
+    pub(super) fn secrets(&self) -> &[(String, Position)] {
+        &self.secrets
     }
 
     /// Every import.
@@ -322,9 +334,8 @@ fn block(block: &StmtBlock) -> Shape {
 
 fn last(statement: Option<&Stmt>, position: Position) -> Shape {
     match statement {
-        Some(Stmt::Expr(expression)) => shape(expression),
         Some(Stmt::FnCall(call, position)) if !call.is_qualified() => Shape::Call(call.name.to_string(), *position),
-        Some(Stmt::Return(Some(expression), ..)) => shape(expression),
+        Some(Stmt::Expr(expression) | Stmt::Return(Some(expression), ..)) => shape(expression),
         Some(Stmt::If(flow, position)) => Shape::Either(vec![block(&flow.body), block(&flow.branch)], *position),
         Some(statement) => Shape::Leaf(statement.position()),
         None => Shape::Leaf(position),

@@ -70,7 +70,7 @@ fn checked(bytes: Vec<u8>, shown: &Arc<str>) -> Result<Arc<str>, SourceError> {
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
         said(shown, format!("`{shown}` is not UTF-8 text: see line {line}"), Some("save it as UTF-8"))
     })?;
     if text.trim_start_matches('\u{feff}').trim().is_empty() {

@@ -16,14 +16,13 @@ pub(super) fn extent(text: &str) -> usize {
         }
         match character {
             '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' if depth == 0 => return here,
+            ')' | ']' | '}' | ',' | ';' if depth == 0 => return here,
             ')' | ']' | '}' => {
                 depth -= 1;
                 if depth == 0 && block {
                     return here + 1;
                 }
             }
-            ',' | ';' if depth == 0 => return here,
             _ => {}
         }
         rest = &rest[character.len_utf8()..];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::stages::{place_of, written};
 use crate::decide::{DynosByTime, PolicyKind};
-use crate::pipeline::{Mode, PipelineSpec};
+use crate::pipeline::PipelineSpec;
 use crate::script::Declaration;
 use crate::settings::{Node, Place, Report, Value};
 
@@ -23,17 +23,13 @@ pub(super) fn same_target(
     earlier: &[Arc<PipelineSpec>],
     report: &mut Report,
 ) {
-    let Some(target) = live_target(spec) else { return };
-    let Some(first) = earlier.iter().find(|other| live_target(other).as_ref() == Some(&target)) else { return };
+    let Some(target) = spec.live_target() else { return };
+    let Some(first) = earlier.iter().find(|other| other.live_target().as_ref() == Some(&target)) else { return };
     let node = declaration.settings.entry("scale");
     let place = node.and_then(|node| node.place.as_ref()).or(declaration.place.as_ref());
     let message = format!("pipelines `{}` and `{}` both scale {target}", first.name, spec.name);
     let help = "two would undo each other's work: give one another `process_type`, or write `mode: \"dry_run\"`";
     report.error(place, message, Some(help.into()));
-}
-
-fn live_target(spec: &PipelineSpec) -> Option<String> {
-    if spec.mode == Mode::Live { spec.scale.target() } else { None }
 }
 
 /// Warns of what cannot work.
@@ -75,7 +71,8 @@ fn zero(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
         DynosByTime::Always(dynos) => *dynos == 0,
         DynosByTime::Table(entries) => entries.iter().any(|entry| entry.dynos == 0),
     };
-    if zero(&spec.decide.min_dynos) && !spec.start_from_zero {
+    // After an error the bound is a stand-in that nobody wrote.
+    if zero(&spec.decide.min_dynos) && !spec.start_from_zero && !report.has_errors() {
         let message = "0 dynos count as switched off by a person: once there, this pipeline stays there";
         let place = place_of(at.decide, "min_dynos").or_else(|| at.place.cloned());
         report.warning(place.as_ref(), message, Some("write `start_from_zero: true` to let it leave 0".into()));

@@ -26,8 +26,12 @@ fn read(node: &Node, around: Option<&Node>, deeper: usize, stages: &mut Vec<Noti
     let found = match &node.value {
         Value::Unit => return true,
         Value::Array(items) => {
-            // Every item, for all errors at once.
-            return items.iter().fold(true, |good, item| read(item, around, deeper, stages, report) && good);
+            let mut good = true;
+            for item in items {
+                // Every item, for all errors at once.
+                good &= read(item, around, deeper, stages, report);
+            }
+            return good;
         }
         Value::Function(function) => function_of("notify", function, 1, report).map(|function| {
             let flags = around.and_then(|around| {

@@ -32,10 +32,18 @@ const NOTIFY_REPEAT: Setting = Setting {
     doc: "Minutes after which a lasting condition is told again.",
 };
 
+const CALL_ON_FAILURE: Setting = Setting {
+    name: "call_on_failure",
+    kind: Kind::Flag,
+    preset: Preset::Flag(false),
+    doc: "Call a `decide` function for failed measurements too, with `m.value` missing.",
+};
+
 /// Pipeline-wide settings, next to those common to all policies.
 pub static WIDE: &[Setting] = &[
     MODE,
     NOTIFY_REPEAT,
+    CALL_ON_FAILURE,
     Setting {
         name: "start_from_zero",
         kind: Kind::Flag,
@@ -70,6 +78,7 @@ pub(super) struct Common {
     pub history_place: Option<Place>,
     pub keep_history: bool,
     pub start_from_zero: bool,
+    pub call_on_failure: bool,
     pub notify_repeat: Duration,
 }
 
@@ -84,12 +93,14 @@ pub(super) fn script_settings(node: Option<&Node>, local_zone: Tz, report: &mut 
     }
 }
 
-/// Reads what a pipeline's map and its `decide::` say of the whole pipeline.
+/// Reads what a pipeline's map and its `decide::` say of the whole pipeline; `scripted`: it decides by a
+/// function.
 pub(super) fn common(
     owner: &str,
     map: &Node,
     decide: Option<&Node>,
     settings: ScriptSettings,
+    scripted: bool,
     report: &mut Report,
 ) -> Common {
     let merged = merge(map, decide, report);
@@ -113,6 +124,7 @@ pub(super) fn common(
         history_place: fields.node("history_length").and_then(|node| node.place.clone()),
         keep_history: fields.flag("keep_history"),
         start_from_zero: fields.flag("start_from_zero"),
+        call_on_failure: call_on_failure(&mut fields, scripted),
         notify_repeat: if fields.has(NOTIFY_REPEAT.name) {
             fields.minutes(NOTIFY_REPEAT.name).unwrap_or(settings.notify_repeat)
         } else {
@@ -121,12 +133,24 @@ pub(super) fn common(
     }
 }
 
+/// Only a function can be called.
+fn call_on_failure(fields: &mut Fields<'_>, scripted: bool) -> bool {
+    let called = fields.flag(CALL_ON_FAILURE.name);
+    if called && !scripted {
+        let help = "a native policy treats failures as `on_measurement_failure` says".to_owned();
+        fields.error(CALL_ON_FAILURE.name, "`call_on_failure` concerns a `decide` that is a function", Some(help));
+    }
+    called
+}
+
 /// The pipeline-wide entries of both maps; one that stands in both is an error at the second.
 fn merge(map: &Node, decide: Option<&Node>, report: &mut Report) -> Node {
-    let known = |key: &str| COMMON.iter().chain(WIDE).any(|setting| setting.name == key);
+    let known = |(key, node): &&(Arc<str>, Node)| {
+        !matches!(node.value, Value::Unit) && COMMON.iter().chain(WIDE).any(|setting| setting.name == &**key)
+    };
     let of = |node: &Node| -> Vec<(Arc<str>, Node)> {
         match &node.value {
-            Value::Map(entries) => entries.iter().filter(|(key, _)| known(key)).cloned().collect(),
+            Value::Map(entries) => entries.iter().filter(known).cloned().collect(),
             _ => Vec::new(),
         }
     };
@@ -137,9 +161,6 @@ fn merge(map: &Node, decide: Option<&Node>, report: &mut Report) -> Node {
                 entries.push((key, inner));
                 continue;
             };
-            if matches!(inner.value, Value::Unit) {
-                continue;
-            }
             let (first, second) = if outer.place <= inner.place { (outer, &inner) } else { (&inner, outer) };
             let first = first.place.as_ref().map_or_else(String::new, |place| format!(" (also at {place})"));
             let message = format!("`{key}` stands both in the pipeline and in its `decide`{first}");

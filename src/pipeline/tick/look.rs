@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use super::super::{Failure, History, Measurement, Mode, Moment, PipelineSpec, Proposed};
 use super::{Pipeline, cap};
 use crate::decide::{PolicyInput, PolicyKind, Proposal, custom};
-use crate::function::{Argument, Function, Returned};
+use crate::function::{Argument, Function};
 use crate::measure::MeasureContext;
 use crate::state::Intent;
 use crate::world::{Freshness, ScaleError, ScaleErrorKind, Supply};
@@ -136,18 +136,14 @@ impl Pipeline {
     ) -> Proposal {
         let moment = Argument::Moment(Arc::new(moment(&self.spec, &self.kept, measurement, supply, due)));
         let call = self.world.calls.pure(function, moment, &self.decide_memory, &self.spec.name);
-        match AssertUnwindSafe(call).catch_unwind().await {
-            Ok(answer) => {
-                if let Err(error) = &answer {
-                    errors.push(format!("the decision went wrong: {error}"));
-                }
-                custom::proposal(answer.as_ref().map(Returned::clone), supply.dynos)
-            }
-            Err(_) => {
-                errors.push(format!("the decision {BUG}"));
-                Proposal { dynos: None, text: format!("the decision {BUG}") }
-            }
+        let Ok(answer) = AssertUnwindSafe(call).catch_unwind().await else {
+            errors.push(format!("the decision {BUG}"));
+            return Proposal { dynos: None, text: format!("the decision {BUG}") };
+        };
+        if let Err(error) = &answer {
+            errors.push(format!("the decision went wrong: {error}"));
         }
+        custom::proposal(&answer, supply.dynos)
     }
 }
 

@@ -80,6 +80,12 @@ impl Pipeline {
             let seen_now = if too_many { Seen::Present } else { Seen::Absent };
             seen.push((EventKind::ScalingTooRapid, Some(limit.key(&self.spec)), seen_now, Some(reason)));
         }
+        // Those of limits that a new generation no longer has are over in their time.
+        let current: Vec<Option<String>> = seen.iter().map(|(_, key, _, _)| key.clone()).collect();
+        let rapid = condition_key(&self.spec.name, EventKind::ScalingTooRapid);
+        for key in self.kept.conditions.beginning_with(&rapid).filter(|key| !current.contains(&Some(key.clone()))) {
+            seen.push((EventKind::ScalingTooRapid, Some(key), Seen::Absent, None));
+        }
         for (kind, key, seen, reason) in seen {
             let plain = || condition_key(&self.spec.name, kind);
             let key = key.unwrap_or_else(plain);
@@ -105,7 +111,8 @@ impl Pipeline {
         let dynos = if scaled { decision.desired } else { course.supply.as_ref().ok().map(|supply| supply.dynos) };
         let to = change.map(|(_, to)| to);
         let (message, subject) = texts::text(kind, phase, About { dynos, to, reason: Some(&reason) });
-        let of_scale = matches!(kind, EventKind::Scaled | EventKind::WouldScale | EventKind::ScaleFailed);
+        let of_scale =
+            phase != Phase::End && matches!(kind, EventKind::Scaled | EventKind::WouldScale | EventKind::ScaleFailed);
         Event {
             kind,
             phase,

@@ -6,7 +6,7 @@ use rhai::{Dynamic, Engine, Module, Position};
 use super::{Answered, number, text};
 use crate::function::{Change, Movement};
 use crate::script::context;
-use crate::script::diagnose::complaint;
+use crate::script::diagnose::{Complaint, complaint};
 
 /// An answer made in this call.
 #[derive(Clone, Debug)]
@@ -40,6 +40,10 @@ impl Answer {
 pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Answer>("an answer such as `up(1)`");
     engine.register_type_with_name::<Failed>("a failed measurement");
+    // What `catch (error)` gives for an error of ours.
+    engine.register_type_with_name::<Complaint>("an error");
+    engine.register_fn("to_string", |error: &mut Complaint| error.message.clone());
+    engine.register_fn("to_debug", |error: &mut Complaint| error.message.clone());
     counted(engine, "up", Movement::Up);
     counted(engine, "down", Movement::Down);
     counted(engine, "to", Movement::To);

@@ -7,9 +7,12 @@ use rhai::{Dynamic, Engine, Module, NativeCallContext, Position};
 use super::secret::ScriptSecret;
 use super::{Answered, optional, text};
 use crate::script::diagnose::complaint;
+use crate::script::files::Surroundings;
 use crate::script::node::Written;
-use crate::script::{MissingSecrets, context, session};
+use crate::script::session::{self, Session};
+use crate::script::{MissingSecrets, context};
 use crate::secret::Secret;
+use crate::settings::Place;
 
 /// Registers the module.
 pub(super) fn register(engine: &mut Engine) {
@@ -35,23 +38,37 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn secret(native: &NativeCallContext, name: &str) -> Answered<ScriptSecret> {
-    // An empty one is a slip of the deployment, not a credential.
-    let value = variable(name).filter(|value| !value.is_empty());
-    session::with(|session| session.need(name, value.is_some()));
-    if let Some(value) = value {
+    let Some(surroundings) = context::surroundings() else { return Ok(ScriptSecret::Missing(Arc::from(name))) };
+    if let Some(value) = set(&surroundings, name) {
+        session::with(|session| session.need(name, true));
         return Ok(ScriptSecret::Set(Secret::new(value)));
     }
-    let missing = context::surroundings().map(|surroundings| surroundings.missing);
-    if missing == Some(MissingSecrets::Error) {
-        let message = format!("the environment variable `{name}` is not set");
-        let help = "set it where the worker runs".to_owned();
-        let place = Written::new(native).map(|written| written.place());
-        // The load goes on: all that are missing are reported at once.
-        let loading =
-            session::with(|session| session.report.error(place.as_ref(), message.clone(), Some(help.clone())));
-        if loading.is_none() {
-            return Err(complaint(message, Some(help), Position::NONE));
-        }
+    let place = Written::new(native).map(|written| written.place());
+    // The load goes on: all that are missing are reported at once.
+    let loading = session::with(|session| need(session, &surroundings, name, place.as_ref()));
+    if loading.is_none() && surroundings.missing == MissingSecrets::Error {
+        return Err(complaint(missing(name), Some(MEND.into()), Position::NONE));
     }
     Ok(ScriptSecret::Missing(Arc::from(name)))
+}
+
+/// The value of a secret. An empty one is a slip of the deployment, not a credential.
+fn set(surroundings: &Surroundings, name: &str) -> Option<String> {
+    surroundings.environment.variable(name).filter(|value| !value.is_empty())
+}
+
+/// Notes that the script needs the secret `name`; one that is not set is an error where it must be.
+pub(in crate::script) fn need(session: &mut Session, surroundings: &Surroundings, name: &str, place: Option<&Place>) {
+    let set = set(surroundings, name).is_some();
+    session.need(name, set);
+    if !set && surroundings.missing == MissingSecrets::Error {
+        session.report.error(place, missing(name), Some(MEND.into()));
+    }
+}
+
+/// What to do about a variable that is missing.
+const MEND: &str = "set it where the worker runs";
+
+fn missing(name: &str) -> String {
+    format!("the environment variable `{name}` is not set")
 }

@@ -35,7 +35,7 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "print",
     "debug",
     "abs",
-    "ceil",
+    "ceiling",
     "floor",
     "round",
     "min",
@@ -65,6 +65,10 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "to_float",
     "to_string",
 ];
+
+/// Our functions that are called as `name(…)`; all others are methods of our types.
+pub(super) const PLAIN: &[&str] =
+    &["pipeline", "settings", "up", "down", "to", "hold", "print", "debug", "sleep", "timestamp", "exit"];
 
 /// Our types as the engine and as the author know them.
 pub(super) const TYPES: &[(&str, &str)] = &[

@@ -114,12 +114,12 @@ fn pipeline(native: &NativeCallContext, name: &Dynamic, settings: &Dynamic) -> A
 fn whole_script(native: &NativeCallContext, settings: &Dynamic) -> Answered<()> {
     let written = written(native, "settings")?;
     let node = written.argument(0, settings);
-    let first = session::loading("settings", |session| match &session.settings {
-        Some(first) => first.place.clone(),
-        None => {
-            session.settings = Some(node);
-            None
+    let first = session::loading("settings", |session| {
+        if let Some(first) = &session.settings {
+            return first.place.clone();
         }
+        session.settings = Some(node);
+        None
     })?;
     let Some(first) = first else { return Ok(()) };
     Err(complaint("`settings` is called a second time", Some(format!("the first is at {first}")), Position::NONE))

@@ -13,7 +13,7 @@ pub(super) fn register(engine: &mut Engine) {
     of_values(&mut module, "mean", |values| mean(values));
     of_values(&mut module, "min", |values| values.iter().copied().reduce(f64::min));
     of_values(&mut module, "max", |values| values.iter().copied().reduce(f64::max));
-    of_values(&mut module, "median", |values| median(values));
+    of_values(&mut module, "median", median);
     module.set_native_fn("percentile", |of: Dynamic, p: Dynamic| -> Answered<Dynamic> {
         let p = number("`stats::percentile`", &p)?;
         if !(0.0..=100.0).contains(&p) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use autoscaler::heroku::fake::Fault;
+use autoscaler::heroku::{ApiErrorKind, Budget, Client};
 use autoscaler::secret::Secret;
 use autoscaler::world::Freshness::Now;
 use autoscaler::world::{Reply, Request};
@@ -133,6 +134,21 @@ async fn the_gate_checks_key_version_route_and_calls_left() {
     let reply = get("/apps/shop", &[]).await;
     assert_eq!((reply.status, reply.header("ratelimit-remaining")), (429, Some("0")));
     assert_eq!(json_of(&get("/account/rate-limits", &[]).await), json!({ "remaining": 0 }));
+}
+
+#[tokio::test]
+async fn one_process_type_is_read_by_itself() {
+    let served = Served::start().await;
+    let budget = Arc::new(Budget::new(tokio::time::Instant::now()));
+    let client = Client::new(live_http(), served.url.as_str().into(), &Secret::new(KEY), budget);
+    let worker = client.formation_of("shop", "worker").await.unwrap();
+    assert_eq!(
+        (worker.process_type.as_str(), worker.quantity, worker.size.as_deref()),
+        ("worker", 2, Some("Standard-1X"))
+    );
+    let error = client.formation_of("shop", "celery").await.unwrap_err();
+    assert_eq!(error.kind, ApiErrorKind::NotFound);
+    assert!(error.message.contains("Couldn't find that process type (celery)."), "{}", error.message);
 }
 
 #[tokio::test]

@@ -134,8 +134,10 @@ async fn connections_that_break() {
 
     let served = Served::start().await;
     let (target, web) = (served.target(), name("web"));
+    assert_eq!(target.observe(&web, Now).await.unwrap().dynos, 1);
     served.fake.fail_next(UPDATE, Fault::DoneAndReset);
     assert_eq!(target.scale(&web, 3).await.unwrap_err().kind, ScaleErrorKind::Unknown);
+    // What was read a moment ago is doubtful now.
     assert_eq!(target.observe(&web, Cached).await.unwrap().dynos, 3);
 }
 

@@ -12,7 +12,9 @@ use autoscaler::pipeline::{Event, PipelineSpec, Record};
 use autoscaler::scale::LivePlatforms;
 use autoscaler::secret::Secret;
 use autoscaler::state::{Batch, Fence, Kept, State, StateError};
-use autoscaler::world::{Http, LiveSources, Redis, RedisError, RedisErrorKind, RedisServer, SystemClock, World};
+use autoscaler::world::{
+    Http, LiveSources, Redis, RedisError, RedisErrorKind, RedisServer, Standard, SystemClock, World,
+};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -73,6 +75,7 @@ pub fn world(http: Arc<dyn Http>) -> Arc<World> {
         redis: Arc::new(Nothing),
         sources: Arc::new(LiveSources),
         platforms: Arc::new(LivePlatforms::default()),
+        console: Arc::new(Standard::Error),
         audience: Arc::new(Nothing),
         state: Arc::new(Nothing),
     })

@@ -199,7 +199,8 @@ async fn a_read_that_began_before_a_scale_does_not_undo_it() {
     let (target, web) = (target(&pretend), name("web"));
     target.observe(&web, Now).await.unwrap();
     advance(SECOND).await;
-    pretend.next("GET", Answer::Late(2 * SECOND));
+    // Short enough that a cached count would be answered from it.
+    pretend.next("GET", Answer::Late(SECOND / 2));
     let scale = async {
         // After the read has begun: both are asked in this order.
         tokio::task::yield_now().await;

@@ -1,6 +1,11 @@
 //! Pipelines: declaring them, deciding, ticking, telling.
 
 mod bench;
+mod controller;
+mod declare;
+mod events;
 mod policies;
 mod predecessor;
+mod resilience;
+mod scripted;
 mod semantics;

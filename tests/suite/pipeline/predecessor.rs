@@ -1,6 +1,8 @@
 //! The predecessor's own tests, row by row (4, 30 and 32 are superseded), through scripts and
 //! `Pipeline::tick`. A verdict of the predecessor is a measurement here: low 100, right 700, high 1500.
 
+use std::fmt::Write as _;
+
 use autoscaler::pipeline::{Decided, Failure, Outcome};
 use autoscaler::world::ScaleErrorKind;
 
@@ -22,7 +24,7 @@ fn fixture(changes: &str) -> Draft {
         ("post_scale_wait_time_seconds", "0"),
     ] {
         if !changes.contains(key) {
-            settings.push_str(&format!(" {key}: {value},"));
+            write!(settings, " {key}: {value},").unwrap();
         }
     }
     Draft::deciding(format!("decide::consecutive_threshold(#{{ {settings} }})"))

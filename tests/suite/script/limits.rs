@@ -49,7 +49,11 @@ fn what_is_off_says_so() {
         let said = script(text).report();
         assert!(said.contains(part), "{text}: {said}");
     }
-    assert!(!script("fn up(a, b) { 1 } fn average(a, b, c) { 1 }").loaded.report.has_errors());
+    // Called in place of `m.history.average(n)`.
+    let said = script("fn average(n) { 1 }").report();
+    assert!(said.contains("`average` with 1 parameter is a function of autoscaler"), "{said}");
+    let fine = "fn up(a, b) { 1 } fn average(values, n) { 1 } fn max(a, b, c) { 1 } fn map(a, b) { 1 }";
+    assert!(!script(fine).loaded.report.has_errors());
 }
 
 #[test]

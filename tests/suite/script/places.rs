@@ -131,3 +131,30 @@ fn wide_characters_count_as_one_column() {
     let Value::Map(entries) = &bench.loaded.declarations[0].settings.value else { panic!("{}", bench.report()) };
     assert_eq!(at(Some(&entries[0].1)), "test.rhai:1:29");
 }
+
+#[test]
+fn errors_deep_in_an_imported_file_have_their_place_there() {
+    let bench = files(
+        &[
+            (
+                "a.rhai",
+                "import \"lib\" as l;
+                 fn helper(x) { x }
+                 pipeline(\"named\", #{ decide: |m| l::outer(m.value) });
+                 pipeline(\"closure\", #{ decide: |m| l::each(m.value) });
+                 pipeline(\"made\", #{ decide: l::make() });",
+            ),
+            (
+                "lib.rhai",
+                "fn outer(x) {\n  helper(x)\n}\nfn helper(x) {\n  x.missing()\n}\nfn each(x) {\n  [x].map(|v| v.gone())\n}\n\
+                 fn make() {\n  |m| helper(m.value)\n}",
+            ),
+        ],
+        &[],
+        MissingSecrets::Error,
+    );
+    for (name, place) in [("named", "lib.rhai:5:5)"), ("closure", "lib.rhai:8:17)"), ("made", "lib.rhai:5:5)")] {
+        let said = super::bench::failure(bench.decide(name, 1.0));
+        assert!(said.ends_with(place), "{name}: {said}");
+    }
+}

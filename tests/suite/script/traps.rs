@@ -13,11 +13,13 @@ fn decide(text: &str) -> super::bench::Bench {
 
 #[test]
 fn t1_too_many_closures_are_refused_at_once() {
-    let text: String = (0..2100).map(|n| format!("pipeline(\"p{n}\", #{{ decide: |m| to({n}) }});\n")).collect();
+    let text = "pipeline(\"p\", #{ decide: |m| to(1) });\n".repeat(2_100);
     let started = std::time::Instant::now();
     let bench = script(&text);
     assert!(bench.report().contains("more than 2000 closures and functions"), "{}", bench.report());
     assert!(started.elapsed().as_secs() < 5);
+    let text = "pipeline(\"p\", #{ decide: |m| to(1) });\n".repeat(1_990);
+    assert_eq!(script(&text).loaded.declarations.len(), 1_990);
 }
 
 #[test]
@@ -245,7 +247,7 @@ fn t14_whole_and_broken_numbers_stay_apart_in_settings() {
     let bench = script("pipeline(\"p\", #{ a: 1, b: 1.5, c: \"t\", d: 'c', e: [1], f: (), g: true });");
     let settings = bench.settings("p");
     assert!(matches!(settings.entry("a").unwrap().value, Value::Int(1)));
-    assert!(matches!(settings.entry("b").unwrap().value, Value::Float(value) if value == 1.5));
+    assert!(matches!(settings.entry("b").unwrap().value, Value::Float(value) if (value - 1.5).abs() < 1e-12));
     assert!(matches!(&settings.entry("d").unwrap().value, Value::Text(text) if &**text == "c"));
     assert!(matches!(settings.entry("f").unwrap().value, Value::Unit));
 }

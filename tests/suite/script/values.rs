@@ -80,7 +80,7 @@ fn answers_and_those_that_are_lost() {
     assert_eq!((returned.movement, returned.dropped), (Movement::Hold, vec!["up(1)".to_owned()]));
     let returned = change(decide("|m| { down(1); 4 }").decide("p", 1.0));
     assert_eq!((returned.movement, returned.dropped), (Movement::To(4.0), vec!["down(1)".to_owned()]));
-    assert_eq!(decide("|m| { up(1); throw \"no\" }").decide("p", 1.0).is_err(), true);
+    assert!(decide("|m| { up(1); throw \"no\" }").decide("p", 1.0).is_err());
     assert_eq!(decide("|m| ()").decide("p", 1.0), Ok(Returned::Nothing));
     assert_eq!(decide("|m| measure::failed(\"why\")").decide("p", 1.0), Ok(Returned::Failed("why".into())));
     for (text, part) in [
@@ -229,6 +229,7 @@ fn missing_secrets() {
     assert_eq!(&**name, "EMPTY");
     let needs: Vec<(&str, bool)> = bench.loaded.needs.iter().map(|(name, set)| (&**name, *set)).collect();
     assert_eq!(needs, [("GONE", false), ("EMPTY", false), ("API_KEY", true)]);
+    assert_eq!(bench.report(), "");
     let bench = with_secret(text, MissingSecrets::Error);
     assert_eq!(
         bench.report(),
@@ -315,4 +316,119 @@ fn a_decision_has_no_clock_and_loading_neither() {
     let said = failure(decide("|m| time::now().hour").decide("p", 1.0));
     assert!(said.contains("a decision has no clock of its own (use `m.now`"), "{said}");
     assert!(script("let t = time::now();").report().contains("loading a script reads no clock"));
+}
+
+#[test]
+fn secrets_that_only_functions_ask_for_are_looked_for_at_load() {
+    let text = "pipeline(\"p\", #{ notify: |e| { let k = env::secret(\"GONE\"); env::secret(\"API_KEY\"); } });";
+    let bench = with_secret(text, MissingSecrets::Placeholder);
+    let needs: Vec<(&str, bool)> = bench.loaded.needs.iter().map(|(name, set)| (&**name, *set)).collect();
+    assert_eq!(needs, [("GONE", false), ("API_KEY", true)]);
+    let said = with_secret(text, MissingSecrets::Error).report();
+    assert_eq!(
+        said,
+        "test.rhai:1:40: error: the environment variable `GONE` is not set (set it where the worker runs)"
+    );
+}
+
+#[test]
+fn functions_of_the_language_are_known() {
+    let text = "|m| { let a = [3, 1, 2]; a.sort(); a.reverse(); let t = \"a,b\"; let n = 0;
+        n += abs(-1) + max(1, 2) + min(1.5, 2) + 2.5.round().to_int() + floor(1.5).to_int() + ceiling(1.2).to_int();
+        n += len(a) + a.len + t.split(\",\").len() + t.index_of(\"b\") + parse_int(\"3\") + sqrt(4.0).to_int();
+        n += #{ a: 1 }.keys().len() + #{ a: 1 }.values()[0];
+        let f = |x| x * 2; n += f.call(2) + call(f, 1) + a.filter(|v| v > 1).map(|v| v + 1).reduce(|s, v| s + v, 0);
+        if a.contains(3) && 3 in a && a.some(|v| v == 2) && a.all(|v| v > 0) && \"x\" in #{ x: 1 } { n += 1; }
+        if type_of(n) == \"f64\" && is_def_fn(\"g\", 1) && is_def_var(\"n\") { n += g(1); }
+        for (v, i) in a { n += v * i; } n += switch 3 { 1 => 1, 3 => 2, _ => 3 };
+        do { n -= 1; } until n < 10; while n > 5 { n -= 1; } loop { break; }
+        `${n}`.len() > 0 }";
+    let bench = script(&format!("fn g(x) {{ x }} pipeline(\"p\", #{{ decide: {text} }});"));
+    assert_eq!(bench.decide("p", 1.0), Ok(Returned::Data(json!(true))));
+}
+
+#[test]
+fn errors_of_ours_can_be_caught_and_thrown_on() {
+    assert_eq!(
+        answer("|m| { try { m.history[9] } catch (e) { return `caught: ${e}`; } }"),
+        json!("caught: the history has 3 values, and none at 9")
+    );
+    let said = failure(decide("|m| try { m.history[9] } catch (e) { throw e; }").decide("p", 1.0));
+    assert!(said.contains("the history has 3 values, and none at 9"), "{said}");
+}
+
+#[test]
+fn modules_may_export_values_and_functions() {
+    let bench = files(
+        &[
+            ("a.rhai", "import \"lib\" as l; pipeline(\"p\", #{ decide: l::F, a: l::LIMIT });"),
+            ("lib.rhai", "export const LIMIT = 5; export let F = |m| helper(m.value); fn helper(x) { x + 1 }"),
+        ],
+        &[],
+        MissingSecrets::Error,
+    );
+    assert_eq!(bench.decide("p", 1.0), Ok(Returned::Float(2.0)));
+    assert!(matches!(bench.settings("p").entry("a").unwrap().value, Value::Int(5)));
+}
+
+#[test]
+fn a_generation_is_freed_with_its_last_function() {
+    let environment: Arc<dyn autoscaler::script::Environment> = Arc::new(super::bench::Variables::default());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.rhai");
+    std::fs::write(folder.path().join("lib.rhai"), "const S = notify::custom(#{}, |e| ()); fn f() { |x| x }").unwrap();
+    let text = "import \"lib\" as l; const STAGE = measure::custom(#{}, || 1); const F = |x| x; let f = l::f();
+        pipeline(\"p\", #{ measure: STAGE, decide: |m| f.call(F.call(m.value)) });";
+    std::fs::write(&path, text).unwrap();
+    let source = autoscaler::script::Source { path, text: None, unit: None };
+    let loaded = autoscaler::script::load(&source, &environment, MissingSecrets::Error);
+    assert!(!loaded.report.has_errors(), "{}", loaded.report);
+    assert!(Arc::strong_count(&environment) > 1);
+    drop(loaded);
+    assert_eq!(Arc::strong_count(&environment), 1);
+}
+
+/// A log that is kept.
+#[derive(Clone, Default)]
+struct Kept(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_script_prints_goes_to_the_log_with_its_pipeline() {
+    let kept = Kept::default();
+    let writer = kept.clone();
+    let log = tracing_subscriber::fmt()
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .with_max_level(tracing::Level::DEBUG)
+        .finish();
+    tracing::subscriber::with_default(log, || {
+        let bench = with_secret(
+            "print(\"loading \" + 1); let k = env::secret(\"API_KEY\");
+             pipeline(\"p\", #{ decide: |m| { print(m.history); log::warn(k); log::error(#{ a: 1 }); debug(\"d\"); } });",
+            MissingSecrets::Error,
+        );
+        bench.decide("p", 1.0).unwrap();
+    });
+    let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    for part in [
+        "INFO autoscaler::script: loading 1\n",
+        "INFO autoscaler::script: [100, 200, 300] pipeline=\"web\"",
+        "WARN autoscaler::script: *** pipeline=\"web\"",
+        "ERROR autoscaler::script: #{\"a\": 1} pipeline=\"web\"",
+        "DEBUG autoscaler::script: \"d\" pipeline=\"web\"",
+    ] {
+        assert!(log.contains(part), "no {part} in\n{log}");
+    }
+    assert!(!log.contains("horse"), "{log}");
 }

@@ -1,0 +1,174 @@
+//! Properties of the controller, whatever it is given.
+
+use std::sync::{Arc, LazyLock};
+
+use autoscaler::decide::{DynosByTime, PolicyInput, PolicyKind, Proposal};
+use autoscaler::measure::OnFailure;
+use autoscaler::pipeline::controller::decide;
+use autoscaler::pipeline::{
+    ControlState, Decided, Failure, History, Measurement, Mode, Observation, PipelineSpec, Proposed,
+};
+use autoscaler::world::{ScaleError, ScaleErrorKind, Supply};
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use super::bench::{Draft, noon};
+
+static SPEC: LazyLock<Arc<PipelineSpec>> = LazyLock::new(|| Draft::default().spec());
+static AVERAGE: LazyLock<Arc<PipelineSpec>> =
+    LazyLock::new(|| Draft::deciding("decide::average_threshold(#{})").spec());
+static UNKNOWN: LazyLock<ScaleError> =
+    LazyLock::new(|| ScaleError { kind: ScaleErrorKind::Unknown, message: "no answer".into() });
+
+#[derive(Clone, Debug)]
+struct Situation {
+    spec: PipelineSpec,
+    state: ControlState,
+    dynos: Option<u32>,
+    limit: Option<u32>,
+    failed: bool,
+    proposals: Vec<Proposed>,
+}
+
+impl Situation {
+    fn decide(&self) -> (autoscaler::pipeline::Decision, ControlState) {
+        let measurement = if self.failed {
+            Measurement::failed("custom", Failure::overload("timed out"), noon())
+        } else {
+            Measurement::good("custom", 1.into(), noon())
+        };
+        let dynos = match self.dynos {
+            Some(dynos) => Ok(Supply { dynos, booting: 0, limit: self.limit, read_at: noon() }),
+            None => Err(&*UNKNOWN),
+        };
+        let observation = Observation { measurements: &[measurement], dynos, proposals: &self.proposals };
+        decide(&self.spec, &self.state, &observation, noon())
+    }
+}
+
+fn situation() -> impl Strategy<Value = Situation> {
+    let bounds = (0_u32..8, 0_u32..8, any::<(bool, bool, bool)>());
+    let state = (proptest::option::of(-100_i64..100), proptest::option::of(-100_i64..100));
+    let proposed = proptest::option::of(proptest::option::of(-5_i64..20));
+    let mode = prop_oneof![Just(Mode::Live), Just(Mode::DryRun), Just(Mode::Paused)];
+    let world = (proptest::option::weighted(0.9, 0_u32..12), proptest::option::of(1_u32..12), any::<bool>());
+    (bounds, state, proposed, mode, world).prop_map(|(bounds, state, proposed, mode, world)| {
+        let (min, more, (min_written, max_written, start_from_zero)) = bounds;
+        let mut spec = (**SPEC).clone();
+        spec.mode = mode;
+        spec.start_from_zero = start_from_zero;
+        spec.decide.min_dynos = DynosByTime::Always(min);
+        spec.decide.max_dynos = DynosByTime::Always(min + more);
+        (spec.decide.min_written, spec.decide.max_written) = (min_written, max_written);
+        let later = |seconds: Option<i64>| seconds.map(|seconds| noon() + TimeDelta::seconds(seconds));
+        let state = ControlState {
+            wait_until: later(state.0),
+            last_scale: later(state.0).map(|until| until - TimeDelta::seconds(60)),
+            back_off_until: later(state.1),
+            ..ControlState::default()
+        };
+        let proposal = |dynos| Proposed { name: "decision".into(), proposal: Proposal { dynos, text: "test".into() } };
+        let proposals = proposed.map(proposal).into_iter().collect();
+        Situation { spec, state, dynos: world.0, limit: world.1, failed: world.2, proposals }
+    })
+}
+
+fn measurements() -> impl Strategy<Value = Vec<f64>> {
+    proptest::collection::vec(prop_oneof![Just(0.0), Just(400.0), Just(1200.0), 0.0..2000.0], 1..12)
+}
+
+fn proposal(spec: &PipelineSpec, values: &[f64], dynos: u32) -> Option<i64> {
+    let PolicyKind::Native(policy) = &spec.decide.policy else { panic!("a native policy") };
+    let mut history = History::default();
+    for value in values {
+        history.push(Measurement::good("custom", (*value).into(), noon()), 100);
+    }
+    let input = PolicyInput {
+        history: history.judged(None),
+        on_failure: OnFailure::Hold,
+        dynos,
+        increment: spec.decide.increment,
+        unit: None,
+    };
+    policy.propose(&input).dynos
+}
+
+proptest! {
+    #[test]
+    fn what_is_desired_lies_within_the_bounds_or_is_what_there_is(situation in situation()) {
+        let (decision, _) = situation.decide();
+        match (decision.current, decision.desired) {
+            (Some(current), Some(desired)) => {
+                let bounds = decision.bounds;
+                prop_assert!(desired == current || (bounds.min..=bounds.max).contains(&desired)
+                    || situation.limit == Some(desired), "{decision:?}");
+                let direction = match desired.cmp(&current) {
+                    std::cmp::Ordering::Less => Decided::Down,
+                    std::cmp::Ordering::Equal => Decided::Hold,
+                    std::cmp::Ordering::Greater => Decided::Up,
+                };
+                prop_assert_eq!(decision.decided, direction);
+            }
+            (None, None) => prop_assert_eq!(decision.decided, Decided::Hold),
+            counts => prop_assert!(false, "{counts:?}"),
+        }
+        prop_assert!(decision.reasons.iter().next().is_some(), "a decision without a reason");
+    }
+
+    #[test]
+    fn a_failed_measurement_never_lowers(situation in situation()) {
+        let (decision, _) = Situation { failed: true, ..situation }.decide();
+        prop_assert!(decision.desired >= decision.current);
+    }
+
+    #[test]
+    fn an_unwritten_bound_never_acts(situation in situation()) {
+        let mut situation = Situation { proposals: Vec::new(), ..situation };
+        (situation.spec.decide.min_written, situation.spec.decide.max_written) = (false, false);
+        let (decision, _) = situation.decide();
+        prop_assert_eq!(decision.desired, decision.current);
+    }
+
+    #[test]
+    fn zero_dynos_stay_unless_the_script_says_otherwise(situation in situation()) {
+        let mut situation = Situation { dynos: Some(0), ..situation };
+        situation.spec.start_from_zero = false;
+        // With a maximum of 0 nothing else is possible either.
+        prop_assert_eq!(situation.decide().0.desired, Some(0));
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_decision(situation in situation()) {
+        prop_assert_eq!(situation.decide(), situation.decide());
+    }
+
+    #[test]
+    fn a_larger_wish_never_gives_fewer_dynos(situation in situation(), low in -5_i64..20, more in 0_i64..20) {
+        let wish = |dynos| {
+            let proposal = Proposal { dynos: Some(dynos), text: "test".into() };
+            let proposals = vec![Proposed { name: "decision".into(), proposal }];
+            Situation { proposals, ..situation.clone() }.decide().0.desired
+        };
+        prop_assert!(wish(low + more) >= wish(low));
+    }
+
+    #[test]
+    fn more_load_never_gives_fewer_dynos(
+        low in measurements(),
+        more in proptest::collection::vec(0.0..1500.0, 12),
+        dynos in 1_u32..6,
+    ) {
+        let high: Vec<f64> = low.iter().zip(&more).map(|(low, more)| low + more).collect();
+        for spec in [&**SPEC, &**AVERAGE] {
+            let wanted = |values: &[f64]| proposal(spec, values, dynos).unwrap_or(i64::from(dynos));
+            prop_assert!(wanted(&high) >= wanted(&low), "{low:?} {high:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_survives_being_written_down(situation in situation()) {
+        let (_, state) = situation.decide();
+        let written = serde_json::to_string(&state).unwrap();
+        prop_assert_eq!(serde_json::from_str::<ControlState>(&written).unwrap(), state);
+    }
+}

@@ -21,6 +21,7 @@ use crate::worker::{Generation, Options, shared_targets};
 struct Findings {
     specs: Vec<Arc<PipelineSpec>>,
     needs: Vec<(Arc<str>, bool)>,
+    tests: usize,
     report: Report,
     files: Vec<SourceFile>,
 }
@@ -59,6 +60,7 @@ fn find(args: &CheckArgs) -> Findings {
         match Generation::load(source, 1, &loading) {
             Ok(generation) => {
                 findings.specs.extend(generation.specs);
+                findings.tests += generation.suite.tests.len();
                 findings.report.extend(generation.report);
                 findings.files.extend(generation.files);
                 findings.needs.extend(generation.needs);
@@ -83,7 +85,8 @@ fn json_of(findings: &Findings) -> Json {
     json!({ "pipelines": pipelines, "needs": needs, "diagnostics": diagnostics })
 }
 
-fn diagnostic(diagnostic: &Diagnostic) -> Json {
+/// One diagnostic for machines.
+pub(super) fn diagnostic(diagnostic: &Diagnostic) -> Json {
     let place = diagnostic.place.as_ref();
     json!({
         "severity": diagnostic.severity,
@@ -126,6 +129,9 @@ fn show(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
     let count = |severity| findings.report.diagnostics().iter().filter(|said| said.severity == severity).count();
     let pipelines = findings.specs.len();
     let warnings = count(Severity::Warning);
+    if findings.tests > 0 {
+        writeln!(out, "{}, run by `autoscaler test`", counted(findings.tests, "test"))?;
+    }
     writeln!(out, "{}, {}", counted(pipelines, "pipeline"), counted(warnings, "warning"))
 }
 

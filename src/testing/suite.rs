@@ -135,7 +135,6 @@ impl Verdict {
         let fault = self.fault.as_ref()?;
         let place = fault.place.clone().or_else(|| Some(self.place.clone()));
         let message = format!("`{}` fails: {}", self.name, fault.message);
-        let help = (!fault.states.is_empty()).then(|| fault.states.join("\n"));
-        Some(Diagnostic { severity: Severity::Error, place, message, help })
+        Some(Diagnostic { severity: Severity::Error, place, message, help: None })
     }
 }

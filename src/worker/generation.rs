@@ -9,6 +9,7 @@ use super::{Actor, Options, needs};
 use crate::pipeline::{self, Mode, PipelineSpec};
 use crate::script::{self, Environment, Source, SourceFile};
 use crate::settings::Report;
+use crate::testing::Suite;
 
 /// One accepted version of a unit.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ pub struct Generation {
     pub report: Report,
     /// The environment variables it asked for, and whether each is set.
     pub needs: Vec<(Arc<str>, bool)>,
+    /// Its own tests.
+    pub suite: Suite,
+    /// Whether they decide if it goes live.
+    pub test_on_reload: bool,
 }
 
 /// A version that was not accepted.
@@ -59,6 +64,9 @@ impl Generation {
         let declared = pipeline::declare(&loaded, source.unit.as_deref(), id, loading.zone);
         let mut report = loaded.report;
         report.extend(declared.report);
+        let (tests, specs) = (loaded.tests, declared.specs.clone());
+        let suite = Suite { tests, specs, unit: source.unit.clone() };
+        let test_on_reload = declared.settings.test_on_reload;
         let specs = declared.specs.into_iter().filter(|spec| loading.options.selects(&spec.name));
         let specs: Vec<Arc<PipelineSpec>> =
             specs.map(|spec| if loading.options.dry_run { dry(&spec) } else { spec }).collect();
@@ -68,7 +76,22 @@ impl Generation {
         if report.has_errors() {
             return Err(Refused { report, files: loaded.files, needs });
         }
-        Ok(Self { id, specs, files: loaded.files, report, needs })
+        Ok(Self { id, specs, files: loaded.files, report, needs, suite, test_on_reload })
+    }
+
+    /// The same, if its own tests let it go live. Blocks: it runs them.
+    ///
+    /// # Errors
+    /// The tests that fail.
+    pub fn tested(self) -> Result<Self, Refused> {
+        if !self.test_on_reload {
+            return Ok(self);
+        }
+        let objections = self.suite.objections();
+        if !objections.has_errors() {
+            return Ok(self);
+        }
+        Err(Refused { report: objections, files: self.files, needs: self.needs })
     }
 }
 

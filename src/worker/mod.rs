@@ -19,3 +19,4 @@ pub use live::Services;
 pub use options::Options;
 pub use spread::first_delay;
 pub use supervisor::Supervisor;
+pub use watch::Watch;

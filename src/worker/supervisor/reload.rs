@@ -71,7 +71,10 @@ impl Supervisor {
     async fn load_aside(&mut self, source: &Source) -> Result<Generation, Refused> {
         self.newest += 1;
         let (source, id, loading) = (source.clone(), self.newest, self.loading.clone());
-        let loaded = tokio::task::spawn_blocking(move || Generation::load(&source, id, &loading)).await;
+        let loaded = tokio::task::spawn_blocking(move || {
+            Generation::load(&source, id, &loading).and_then(Generation::tested)
+        })
+        .await;
         loaded.unwrap_or_else(|error| {
             let mut report = crate::settings::Report::default();
             report.error(None, format!("loading broke down: {error}; this is a bug of autoscaler"), None);
@@ -134,6 +137,8 @@ impl Supervisor {
                         files: Vec::new(),
                         report: crate::settings::Report::default(),
                         needs: Vec::new(),
+                        suite: crate::testing::Suite::default(),
+                        test_on_reload: true,
                     };
                     self.units.push(Unit { source, generation: Arc::new(empty), refused: None });
                     self.refuse(self.units.len() - 1, refused);

@@ -11,7 +11,7 @@ use super::loading;
 use super::verdicts::{self, FileVerdicts, Verdicts};
 use crate::cli::{TestArgs, TestFormat};
 use crate::script::{self, MissingSecrets, Source};
-use crate::settings::Report;
+use crate::settings::{Report, Severity};
 use crate::testing::Suite;
 use crate::worker::{Loading, Options, Watch};
 use crate::{command::junit, pipeline};
@@ -135,7 +135,12 @@ fn file(source: &Source, loading: &Loading) -> FileVerdicts {
         report.extend(loaded.report.clone());
     } else {
         let declared = pipeline::declare(&loaded, None, 1, loading.zone);
-        report.extend(declared.report);
+        // What `check` warns of is not said again; what was said of the tests is.
+        for said in declared.report.diagnostics() {
+            if said.severity == Severity::Error || loaded.report.diagnostics().contains(said) {
+                report.push(said.clone());
+            }
+        }
         suite.specs = declared.specs;
     }
     suite.tests = loaded.tests;

@@ -75,19 +75,23 @@ const BOLD: Style = Style::new().bold();
 /// Prints everything for people.
 pub(super) fn show(out: &mut impl Write, verdicts: &Verdicts) -> std::io::Result<()> {
     draw::print(&verdicts.report, &[]);
+    if verdicts.report.has_errors() && verdicts.files.is_empty() {
+        return Ok(());
+    }
     for file in &verdicts.files {
         writeln!(out, "{BOLD}{}{BOLD:#}", file.name)?;
-        for said in file.report.diagnostics().iter().filter(|said| said.severity == Severity::Error) {
+        for said in file.report.diagnostics().iter().filter(|said| said.severity != Severity::Note) {
             writeln!(out, "{}\n", draw::draw(said, &file.sources, true))?;
         }
         if file.verdicts.is_empty() && !file.report.has_errors() {
             let none = if file.tests == 0 { "no tests" } else { "no test of that name" };
             writeln!(out, "  {DIM}{none}{DIM:#}")?;
         }
+        let widest = file.verdicts.iter().map(|verdict| verdict.name.chars().count()).max().unwrap_or(0);
         for verdict in &file.verdicts {
             let (sign, style) = if verdict.fault.is_none() { ("✓", GREEN) } else { ("✗", RED) };
             let took = time(verdict.took);
-            writeln!(out, "  {style}{sign}{style:#} {:<56} {DIM}{took:>8}{DIM:#}", verdict.name)?;
+            writeln!(out, "  {style}{sign}{style:#} {:<widest$} {DIM}{took:>7}{DIM:#}", verdict.name)?;
         }
         for verdict in file.verdicts.iter().filter(|verdict| verdict.fault.is_some()) {
             writeln!(out)?;

@@ -199,9 +199,11 @@ impl Bench {
         let dynos = self.platform(|platform| platform.dynos);
         let at = record.at.with_timezone(&self.zone).format("%a %H:%M:%S");
         let why: Vec<&str> = record.reasons.iter().map(|reason| reason.text.as_str()).collect();
-        let error = record.error.as_ref().map_or_else(String::new, |error| format!("; {error}"));
         let (name, tick, why) = (&self.name, record.tick, why.join("; "));
-        Some(format!("`{name}` after tick {tick} ({at}), {dynos} dynos: {decided}: {why}{error}"))
+        let error = record.error.as_ref().filter(|error| !why.contains(error.as_str()));
+        let error = error.map_or_else(String::new, |error| format!("; {error}"));
+        let dynos = format!("{dynos} dyno{}", if dynos == 1 { "" } else { "s" });
+        Some(format!("`{name}` after tick {tick} ({at}), {dynos}: {decided}: {why}{error}"))
     }
 }
 

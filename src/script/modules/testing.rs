@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, Map, Module, Position};
+use rhai::{Array, Dynamic, Engine, Map, Module, NativeCallContext, Position};
 use serde_json::Value as Json;
 
 use super::change::Failed;
@@ -227,18 +227,33 @@ fn json(value: &impl serde::Serialize) -> Dynamic {
 
 /// Adds `stub` and `sent` to the module `http`.
 pub(super) fn stubs(module: &mut Module) {
-    module.set_native_fn("stub", |method: Dynamic, url: Dynamic, answer: Dynamic| -> Answered<()> {
-        let trial = trial("http::stub")?;
-        let (method, url) = (text("the method of `http::stub`", &method)?, text("the URL of `http::stub`", &url)?);
-        let Some(answer) = answer.read_lock::<Map>().map(|answer| answer.clone()) else {
-            return fail("`http::stub` answers a map, such as `#{ status: 200, json: #{ n: 1 } }`");
-        };
-        trial.http().stub(Stub { method: method.to_uppercase(), url, answer: reply(&answer)? });
-        Ok(())
+    module.set_native_fn("stub", |native: NativeCallContext, method: Dynamic, url: Dynamic, answer: Dynamic| {
+        placed(&native, stub(&method, &url, &answer))
     });
-    module.set_native_fn("sent", || -> Answered<Array> {
-        Ok(trial("http::sent")?.http().sent().iter().map(sent).collect())
+    module.set_native_fn("sent", |native: NativeCallContext| -> Answered<Array> {
+        let trial = placed(&native, trial("http::sent"))?;
+        Ok(trial.http().sent().iter().map(sent).collect())
     });
+}
+
+/// The language gives no place to the errors of functions in modules.
+fn placed<T>(native: &NativeCallContext, answered: Answered<T>) -> Answered<T> {
+    answered.map_err(|mut error| {
+        if error.position().is_none() {
+            error.set_position(native.call_position());
+        }
+        error
+    })
+}
+
+fn stub(method: &Dynamic, url: &Dynamic, answer: &Dynamic) -> Answered<()> {
+    let trial = trial("http::stub")?;
+    let (method, url) = (text("the method of `http::stub`", method)?, text("the URL of `http::stub`", url)?);
+    let Some(answer) = answer.read_lock::<Map>().map(|answer| answer.clone()) else {
+        return fail("`http::stub` answers a map, such as `#{ status: 200, json: #{ n: 1 } }`");
+    };
+    trial.http().stub(Stub { method: method.to_uppercase(), url, answer: reply(&answer)? });
+    Ok(())
 }
 
 /// What a stub may say.

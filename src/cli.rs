@@ -97,7 +97,7 @@ pub struct RunArgs {
     #[allow(missing_docs)]
     pub script: ScriptArg,
     /// Do everything but scale
-    #[arg(long, env = "AUTOSCALER_DRY_RUN")]
+    #[arg(long, env = "AUTOSCALER_DRY_RUN", value_parser = switch)]
     pub dry_run: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -124,7 +124,7 @@ pub struct CheckArgs {
     #[allow(missing_docs)]
     pub script: ScriptArg,
     /// Print JSON: pipelines, needs and diagnostics
-    #[arg(long, env = "AUTOSCALER_JSON")]
+    #[arg(long, env = "AUTOSCALER_JSON", value_parser = switch)]
     pub json: bool,
 }
 
@@ -135,10 +135,10 @@ pub struct OnceArgs {
     #[allow(missing_docs)]
     pub script: ScriptArg,
     /// Print JSON: an array of decision records
-    #[arg(long, env = "AUTOSCALER_JSON")]
+    #[arg(long, env = "AUTOSCALER_JSON", value_parser = switch)]
     pub json: bool,
     /// Scale and notify for real
-    #[arg(long, env = "AUTOSCALER_ACT")]
+    #[arg(long, env = "AUTOSCALER_ACT", value_parser = switch)]
     pub act: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -217,7 +217,7 @@ pub struct DemoArgs {
     #[arg(long = "for", value_name = "DURATION", env = "AUTOSCALER_DEMO_FOR", value_parser = duration)]
     pub duration: Option<Duration>,
     /// Plain lines even on a terminal
-    #[arg(long, env = "AUTOSCALER_DEMO_PLAIN")]
+    #[arg(long, env = "AUTOSCALER_DEMO_PLAIN", value_parser = switch)]
     pub plain: bool,
 }
 
@@ -241,6 +241,15 @@ pub fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Ve
         arguments.insert(1, "run".into());
     }
     arguments
+}
+
+/// Reads what switches a flag on or off in the environment; an empty variable is one that was forgotten.
+fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "" | "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("write 1 or 0".into()),
+    }
 }
 
 /// Reads "90", "60s", "5m", "2h", "1d".

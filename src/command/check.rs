@@ -36,7 +36,12 @@ pub fn run(args: &CheckArgs) -> ExitCode {
         writeln!(out, "{}", json_of(&findings))
     } else {
         draw::print(&findings.report, &findings.files);
-        if failed { Ok(()) } else { show(&mut out, &findings) }
+        if failed {
+            anstream::eprintln!("\n{}", counts(&findings.report, &args.script.script));
+            Ok(())
+        } else {
+            show(&mut out, &findings)
+        }
     };
     if failed || written.is_err() { ExitCode::from(super::FAILED) } else { ExitCode::SUCCESS }
 }
@@ -126,13 +131,25 @@ fn show(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
     if !needs.is_empty() {
         writeln!(out, "needs {}", needs.join(", "))?;
     }
-    let count = |severity| findings.report.diagnostics().iter().filter(|said| said.severity == severity).count();
-    let pipelines = findings.specs.len();
-    let warnings = count(Severity::Warning);
     if findings.tests > 0 {
         writeln!(out, "{}, run by `autoscaler test`", counted(findings.tests, "test"))?;
     }
-    writeln!(out, "{}, {}", counted(pipelines, "pipeline"), counted(warnings, "warning"))
+    let warnings = count(&findings.report, Severity::Warning);
+    writeln!(out, "{}, {}", counted(findings.specs.len(), "pipeline"), counted(warnings, "warning"))
+}
+
+/// "2 errors, 1 warning in scripts/autoscale.rhai".
+fn counts(report: &Report, script: &std::path::Path) -> String {
+    let mut said = counted(count(report, Severity::Error), "error");
+    let warnings = count(report, Severity::Warning);
+    if warnings > 0 {
+        said = format!("{said}, {}", counted(warnings, "warning"));
+    }
+    format!("{said} in {}", script.display())
+}
+
+fn count(report: &Report, severity: Severity) -> usize {
+    report.diagnostics().iter().filter(|said| said.severity == severity).count()
 }
 
 fn stage(out: &mut impl Write, name: &str, backend: &Backend) -> std::io::Result<()> {

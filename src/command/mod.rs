@@ -16,8 +16,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::cli::{Cli, Command};
+use crate::pipeline::PipelineSpec;
 use crate::script::Environment;
-use crate::worker::{Actor, Loading, Options};
+use crate::worker::{Actor, Loading, Options, Supervisor};
 
 /// The exit code of a script or a run that failed.
 pub const FAILED: u8 = 1;
@@ -40,6 +41,24 @@ pub fn fail(message: impl std::fmt::Display) -> ExitCode {
     let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
     anstream::eprintln!("{style}error{style:#}: {}", crate::secret::scrub(&message.to_string()));
     ExitCode::from(FAILED)
+}
+
+/// The pipelines that `--only` selects.
+///
+/// # Errors
+/// When there are none. A name that matches nothing beside others that do is a warning in the log.
+fn selected(worker: &Supervisor) -> Result<Vec<Arc<PipelineSpec>>, String> {
+    let specs = worker.specs();
+    let left_out = worker.units().iter().flat_map(|unit| &unit.generation.left_out);
+    let names: Vec<&str> = specs.iter().map(|spec| &spec.name).chain(left_out).map(|name| &**name).collect();
+    for pattern in worker.options().unmatched(&names) {
+        let said = format!("`--only {pattern}` matches no pipeline; the script has {}", names.join(", "));
+        if specs.is_empty() {
+            return Err(said);
+        }
+        tracing::warn!("{said}");
+    }
+    Ok(specs)
 }
 
 /// The variables of this process.

@@ -37,10 +37,10 @@ pub async fn run(args: OnceArgs) -> ExitCode {
             return ExitCode::from(super::FAILED);
         }
     };
-    let specs = worker.specs();
-    if specs.is_empty() {
-        return super::fail("`--only` matches no pipeline of the script");
-    }
+    let specs = match super::selected(&worker) {
+        Ok(specs) => specs,
+        Err(error) => return super::fail(error),
+    };
     let due = world.clock.now();
     let ticks = specs.into_iter().map(|spec| {
         let world = Arc::clone(&world);

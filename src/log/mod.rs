@@ -21,13 +21,26 @@ use line::Line;
 /// # Errors
 /// When the filter of `--log` cannot be read.
 pub fn start(args: &LogArgs) -> Result<(), String> {
-    let on_heroku = std::env::var_os("DYNO").is_some();
-    let format = args.log_format.unwrap_or(if on_heroku { LogFormat::Logfmt } else { LogFormat::Pretty });
+    let (on_heroku, format) = (on_heroku(), format(args));
     let form = Form { format, time: !on_heroku, colour: std::io::stderr().is_terminal() && !no_colour() };
     let filter = EnvFilter::try_new(filter(&args.log)).map_err(|error| format!("`--log {}`: {error}", args.log))?;
     let layer = tracing_subscriber::fmt::layer().event_format(form).with_writer(std::io::stderr);
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
     Ok(())
+}
+
+/// Whether a person reads the log where it is written: then an error may take several lines.
+#[must_use]
+pub fn is_for_people(args: &LogArgs) -> bool {
+    format(args) == LogFormat::Pretty
+}
+
+fn format(args: &LogArgs) -> LogFormat {
+    args.log_format.unwrap_or(if on_heroku() { LogFormat::Logfmt } else { LogFormat::Pretty })
+}
+
+fn on_heroku() -> bool {
+    std::env::var_os("DYNO").is_some()
 }
 
 /// A bare level concerns us; other crates speak up from `warn` on.

@@ -117,9 +117,14 @@ fn loaded(session: Option<Session>, said: Option<Diagnostic>, source: &Source, s
     let unused_stages = session.unused_stages();
     let mut report = session.report;
     // An unknown function is found by looking and, if the script comes that far, by running: once is enough.
-    let known =
-        |place: &Option<Place>| place.is_some() && report.diagnostics().iter().any(|known| known.place == *place);
-    if let Some(said) = said.filter(|said| !known(&said.place)) {
+    let known = |said: &Diagnostic| {
+        let line = |place: &Option<Place>| place.as_ref().map(|place| (Arc::clone(&place.file), place.line));
+        report.diagnostics().iter().any(|known| {
+            let alike = known.place == said.place || said.message.starts_with(&known.message);
+            said.place.is_some() && line(&known.place) == line(&said.place) && alike
+        })
+    };
+    if let Some(said) = said.filter(|said| !known(said)) {
         report.push(said);
     }
     let scripts = surroundings.files.all();

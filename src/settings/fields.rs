@@ -329,9 +329,12 @@ pub(crate) fn expect_arity(what: &str, function: &Function, arity: usize, report
     let parameters = |n: usize| format!("{n} parameter{}", if n == 1 { "" } else { "s" });
     let message =
         format!("the function for `{what}` takes {}, and is called with {}", parameters(function.arity()), arity);
-    let help = match arity {
-        0 => "write `|| …`",
-        1 => "write `|x| …`",
+    let help = match (arity, what) {
+        (0, _) => "write `|| …`",
+        (1, "decide") => "write `|m| …`",
+        (1, "notify") => "write `|event| …`",
+        (1, "scale_to") => "write `|n| …`",
+        (1, _) => "write `|data| …`",
         _ => "write `|x, y| …`",
     };
     report.error(Some(function.place()), message, Some(help.into()));

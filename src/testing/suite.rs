@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use super::Trial;
 use super::said::Said;
 use crate::function::{Argument, Budget, CallError, Function, Permit, Reach};
@@ -108,11 +110,12 @@ impl Suite {
         Some(Fault { message: scrub(&message).into_owned(), place, states })
     }
 
-    /// What keeps a saved script from going live: every test that fails, within [`RELOAD_TIME`].
+    /// What keeps a saved script from going live: every test that fails, within [`RELOAD_TIME`]. Once it
+    /// is `given_up` no further test begins.
     #[must_use]
-    pub fn objections(&self) -> Report {
+    pub fn objections(&self, given_up: &CancellationToken) -> Report {
         let mut report = Report::default();
-        for verdict in self.run(|_| true, Some(Instant::now() + RELOAD_TIME)) {
+        for verdict in self.run(|_| !given_up.is_cancelled(), Some(Instant::now() + RELOAD_TIME)) {
             if let Some(diagnostic) = verdict.diagnostic() {
                 report.push(diagnostic);
             }

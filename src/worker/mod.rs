@@ -4,6 +4,7 @@
 mod actor;
 mod changes;
 mod generation;
+mod journal;
 mod live;
 mod needs;
 mod options;
@@ -20,3 +21,4 @@ pub use options::Options;
 pub use spread::first_delay;
 pub use supervisor::Supervisor;
 pub use watch::Watch;
+pub(crate) use supervisor::announce::log;

@@ -32,10 +32,18 @@ const NOTIFY_REPEAT: Setting = Setting {
     doc: "Minutes after which a lasting condition is told again.",
 };
 
+const CALL_ON_FAILURE: Setting = Setting {
+    name: "call_on_failure",
+    kind: Kind::Flag,
+    preset: Preset::Flag(false),
+    doc: "Call a `decide` function for failed measurements too, with `m.value` missing.",
+};
+
 /// Pipeline-wide settings, next to those common to all policies.
 pub static WIDE: &[Setting] = &[
     MODE,
     NOTIFY_REPEAT,
+    CALL_ON_FAILURE,
     Setting {
         name: "start_from_zero",
         kind: Kind::Flag,
@@ -76,6 +84,7 @@ pub(super) struct Common {
     pub history_place: Option<Place>,
     pub keep_history: bool,
     pub start_from_zero: bool,
+    pub call_on_failure: bool,
     pub notify_repeat: Duration,
 }
 
@@ -91,12 +100,14 @@ pub(super) fn script_settings(node: Option<&Node>, local_zone: Tz, report: &mut 
     }
 }
 
-/// Reads what a pipeline's map and its `decide::` say of the whole pipeline.
+/// Reads what a pipeline's map and its `decide::` say of the whole pipeline; `scripted`: it decides by a
+/// function.
 pub(super) fn common(
     owner: &str,
     map: &Node,
     decide: Option<&Node>,
     settings: ScriptSettings,
+    scripted: bool,
     report: &mut Report,
 ) -> Common {
     let merged = merge(map, decide, report);
@@ -120,12 +131,23 @@ pub(super) fn common(
         history_place: fields.node("history_length").and_then(|node| node.place.clone()),
         keep_history: fields.flag("keep_history"),
         start_from_zero: fields.flag("start_from_zero"),
+        call_on_failure: call_on_failure(&mut fields, scripted),
         notify_repeat: if fields.has(NOTIFY_REPEAT.name) {
             fields.minutes(NOTIFY_REPEAT.name).unwrap_or(settings.notify_repeat)
         } else {
             settings.notify_repeat
         },
     }
+}
+
+/// Only a function can be called.
+fn call_on_failure(fields: &mut Fields<'_>, scripted: bool) -> bool {
+    let called = fields.flag(CALL_ON_FAILURE.name);
+    if called && !scripted {
+        let help = "a native policy treats failures as `on_measurement_failure` says".to_owned();
+        fields.error(CALL_ON_FAILURE.name, "`call_on_failure` concerns a `decide` that is a function", Some(help));
+    }
+    called
 }
 
 /// The pipeline-wide entries of both maps; one that stands in both is an error at the second.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::settings::did_you_mean;
+
 /// The command line as parsed.
 #[derive(Debug, Parser)]
 #[command(
@@ -118,9 +120,33 @@ pub struct CheckArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub script: ScriptArg,
-    /// Print JSON: pipelines, needs and diagnostics
+    /// Print JSON: pipelines, needs and diagnostics; short for --format json
     #[arg(long, env = "AUTOSCALER_JSON", value_parser = switch)]
     pub json: bool,
+    /// How the findings are written
+    #[arg(long, value_name = "FORMAT", env = "AUTOSCALER_FORMAT", default_value = "pretty")]
+    pub format: CheckFormat,
+}
+
+impl CheckArgs {
+    /// The form that was asked for.
+    #[must_use]
+    pub fn form(&self) -> CheckFormat {
+        if self.json { CheckFormat::Json } else { self.format }
+    }
+}
+
+/// How `check` writes what it found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people: the source line with a caret, then every pipeline as resolved
+    Pretty,
+    /// One JSON object: pipelines, needs and diagnostics
+    Json,
+    /// Commands of a GitHub workflow: annotations on the lines of a pull request
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
 }
 
 /// `once`.
@@ -168,16 +194,26 @@ pub struct CompletionsArgs {
 /// Names that are commands; anything else in the first place is a script for `run`.
 const COMMANDS: &[&str] = &["run", "check", "once", "demo", "completions", "help", "-h", "--help", "-V", "--version"];
 
-/// Puts in the `run` that `autoscaler SCRIPT` leaves out.
+/// Puts in the `run` that `autoscaler SCRIPT` leaves out. A first word that is nearly a command and
+/// no file is left alone: the parser suggests the command.
 #[must_use]
 pub fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(first) = arguments.get(1)
         && !COMMANDS.iter().any(|command| *first == **command)
+        && !is_misspelt(first)
     {
         arguments.insert(1, "run".into());
     }
     arguments
+}
+
+/// Whether `word` is a slip of the name of a command.
+fn is_misspelt(word: &std::ffi::OsStr) -> bool {
+    let Some(word) = word.to_str() else { return false };
+    let letters = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let commands = COMMANDS.iter().copied().filter(|command| !command.starts_with('-'));
+    letters && did_you_mean(word, commands).is_some() && !std::path::Path::new(word).exists()
 }
 
 /// Reads what switches a flag on or off in the environment; an empty variable is one that was forgotten.
@@ -231,6 +267,16 @@ mod tests {
         };
         assert_eq!((run.script.script, run.dry_run), (PathBuf::from("a.rhai"), true));
         assert_eq!(run.only.only, ["web", "celery*"]);
+    }
+
+    #[test]
+    fn a_slip_of_a_command_is_no_script() {
+        let words = |first: &str| with_default_command(["autoscaler".into(), OsString::from(first)]);
+        assert_eq!(words("chek"), ["autoscaler", "chek"]);
+        assert_eq!(words("chek.rhai"), ["autoscaler", "run", "chek.rhai"]);
+        assert_eq!(words("src"), ["autoscaler", "run", "src"]);
+        let error = Cli::try_parse_from(words("chek")).expect_err("no such command").to_string();
+        assert!(error.contains("'check'"), "{error}");
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub mod pipeline;
 pub mod scale;
 pub mod script;
 pub mod secret;
+pub mod rules;
 pub mod settings;
 pub mod state;
 pub mod worker;

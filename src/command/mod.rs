@@ -4,9 +4,11 @@ pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod draw;
+pub mod github;
 pub mod once;
 pub mod resolved;
 pub mod run;
+pub mod sarif;
 
 use std::process::ExitCode;
 use std::sync::Arc;

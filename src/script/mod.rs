@@ -12,10 +12,12 @@ mod diagnose;
 mod engine;
 mod files;
 mod function;
+mod habits;
 mod limits;
 mod load;
 mod modules;
 mod node;
+mod parse;
 mod places;
 mod resolver;
 mod session;
@@ -28,8 +30,8 @@ use std::sync::Arc;
 pub use load::load;
 pub use sources::sources;
 
-use crate::testing::Test;
 use crate::settings::{Diagnostic, Node, Place, Report, Stage};
+use crate::testing::Test;
 
 /// Why there is no script to load.
 pub type SourceError = Box<Diagnostic>;

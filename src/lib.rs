@@ -1,4 +1,35 @@
-//! autoscaler
+//! An autoscaling engine whose settings file is a Rhai script: the script declares pipelines, each of
+//! which measures, decides, scales and notifies; the engine owns time, I/O, state and safety.
+//!
+//! This page is the map of the crate; ARCHITECTURE.md draws it and names what must stay true.
+//!
+//! ```text
+//! script ──load──▶ Generation ──diff──▶ Supervisor ──▶ Pipeline (one task each) ◀──▶ Target (one per app)
+//!                                          every tick:
+//!   Measurements ─▶ Proposal (policy) ─▶ controller (guards, pure) ─▶ Decision ─▶ Outcome ─▶ Record
+//! ```
+//!
+//! From the script to what runs:
+//! - [`script`]: the script language, named nowhere else: files and imports, places, functions.
+//! - [`settings`]: what a script wrote as values with their places; the typed reader; the tables of all
+//!   settings and defaults; what is said of mistakes.
+//! - [`function`]: a function of the script as everybody else sees it, and where its calls run.
+//!
+//! A pipeline and its four stages, each a trait and a file per backend:
+//! - [`pipeline`]: spec, history, bounds by time of day, the pure controller with its guards, the tick
+//!   and its record.
+//! - [`measure`], [`decide`], [`scale`], [`notify`].
+//!
+//! The outside:
+//! - [`world`]: everything a tick touches outside, as one value of capabilities; `world::pretend` reaches
+//!   nothing.
+//! - [`net`]: HTTP and Redis behind those capabilities. [`heroku`]: the platform, and a fake of it.
+//! - [`state`]: what is kept. [`secret`]: what is never shown. [`log`]: what the log looks like.
+//!
+//! The program:
+//! - [`worker`]: generations, tasks, reloading, stopping.
+//! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
+
 pub mod cli;
 pub mod command;
 pub mod decide;
@@ -13,10 +44,12 @@ pub mod pipeline;
 pub mod program;
 pub mod reach;
 pub mod request;
+pub mod rules;
 pub mod scale;
 pub mod script;
 pub mod secret;
 pub mod settings;
 pub mod state;
+pub mod testing;
 pub mod worker;
 pub mod world;

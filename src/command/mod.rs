@@ -4,17 +4,24 @@ pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod draw;
+pub mod github;
+pub mod init;
+mod junit;
 pub mod once;
 pub mod resolved;
 pub mod run;
+pub mod sarif;
+pub mod test;
+mod verdicts;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::cli::{Cli, Command, ReachArgs};
+use crate::cli::{Cli, Command, LogArgs, ReachArgs};
+use crate::pipeline::PipelineSpec;
 use crate::reach::Bounds;
 use crate::script::Environment;
-use crate::worker::{Actor, Loading, Options};
+use crate::worker::{Actor, Loading, Options, Supervisor};
 
 /// The exit code of a script or a run that failed.
 pub const FAILED: u8 = 1;
@@ -26,8 +33,35 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Once(args) => once::run(args).await,
         Command::Completions(args) => completions::run(&args),
+        Command::Test(args) => test::run(args).await,
+        Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,
     }
+}
+
+/// The exit code of wrong usage.
+pub const USAGE: u8 = 2;
+
+/// The exit code of a command that has written its answer: a reader that has seen enough (`| head`) is no
+/// fault.
+fn written(result: std::io::Result<()>) -> ExitCode {
+    match result {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            fail(format!("standard output takes no more: {error}"))
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Starts the log.
+///
+/// # Errors
+/// The exit code, where `--log` cannot be read: that is said.
+fn start_log(args: &LogArgs) -> Result<(), ExitCode> {
+    crate::log::start(args).map_err(|error| {
+        fail(error);
+        ExitCode::from(USAGE)
+    })
 }
 
 /// Prints `message` as an error on standard error and gives the exit code for it.
@@ -35,6 +69,24 @@ pub fn fail(message: impl std::fmt::Display) -> ExitCode {
     let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
     anstream::eprintln!("{style}error{style:#}: {}", crate::secret::scrub(&message.to_string()));
     ExitCode::from(FAILED)
+}
+
+/// The pipelines that `--only` selects.
+///
+/// # Errors
+/// When there are none. A name that matches nothing beside others that do is a warning in the log.
+fn selected(worker: &Supervisor) -> Result<Vec<Arc<PipelineSpec>>, String> {
+    let specs = worker.specs();
+    let left_out = worker.units().iter().flat_map(|unit| &unit.generation.left_out);
+    let names: Vec<&str> = specs.iter().map(|spec| &spec.name).chain(left_out).map(|name| &**name).collect();
+    for pattern in worker.options().unmatched(&names) {
+        let said = format!("`--only {pattern}` matches no pipeline; the script has {}", names.join(", "));
+        if specs.is_empty() {
+            return Err(said);
+        }
+        tracing::warn!("{said}");
+    }
+    Ok(specs)
 }
 
 /// The variables of this process, and what the command line bounds.

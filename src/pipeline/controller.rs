@@ -1,7 +1,5 @@
 //! Owns the decision: from what was observed and proposed, and what is remembered, to the one count
-//! that is allowed. It is pure: no I/O, no script, no clock; the rules are in [`guards`].
-//!
-//! [`guards`]: super::guards
+//! that is allowed. It is pure: no I/O, no script, no clock; the rules are in `pipeline::guards`.
 
 use std::sync::Arc;
 

@@ -72,6 +72,8 @@ pub struct ScriptSettings {
     pub zone: Tz,
     /// Every so often a lasting condition is told again.
     pub notify_repeat: Duration,
+    /// Whether a saved script whose tests fail is refused.
+    pub test_on_reload: bool,
 }
 
 impl Default for ScriptSettings {
@@ -157,7 +159,8 @@ fn pipeline(
     let mut scaled = scale.and_then(|node| stages::scale(node, report));
     let policy = decide.and_then(|node| stages::decide(node, report));
     let notified = notify.map_or_else(|| Some(Vec::new()), |node| notifying::notify(node, report));
-    let common = wide::common(&owner, &map, decide, settings, report);
+    let scripted = policy.as_ref().is_none_or(stages::Decided::is_scripted);
+    let common = wide::common(&owner, &map, decide, settings, scripted, report);
 
     if let Some((scale, node)) = scaled.as_mut().zip(scale) {
         at_place_of(node, report, |report| scale.backend.settle(&name, report));
@@ -185,7 +188,7 @@ fn pipeline(
     };
     let history_needed = policy.history_needed();
     let decide_stage = DecideStage {
-        call_on_failure: policy.call_on_failure,
+        call_on_failure: common.call_on_failure,
         memory: std::mem::take(&mut policy.memory),
         policy: policy.kind(),
         min_dynos: common.min_dynos,

@@ -60,7 +60,7 @@ pub(super) fn text(kind: EventKind, phase: Phase, about: About<'_>) -> Text {
             over("There are dynos again; scaling goes on.", "Scaling goes on.")
         }
         EventKind::SwitchedOff => {
-            (format!("There are 0 dynos, so nothing is scaled: {reason}."), "Switched off.".into())
+            ("There are 0 dynos, so nothing is scaled until there is one again.".into(), "Switched off.".into())
         }
         EventKind::Measured | EventKind::Reloaded | EventKind::ReloadFailed => (reason.into(), reason.into()),
     };

@@ -12,10 +12,12 @@ mod diagnose;
 mod engine;
 mod files;
 mod function;
+mod habits;
 mod limits;
 mod load;
 mod modules;
 mod node;
+mod parse;
 mod places;
 mod reaches;
 mod resolver;
@@ -31,6 +33,7 @@ pub use sources::sources;
 
 use crate::reach::Bounds;
 use crate::settings::{Diagnostic, Node, Place, Report, Stage};
+use crate::testing::Test;
 
 /// Why there is no script to load.
 pub type SourceError = Box<Diagnostic>;
@@ -83,6 +86,8 @@ pub struct Loaded {
     pub needs: Vec<(Arc<str>, bool)>,
     /// Stages that were made and stand in no pipeline: they are validated all the same.
     pub unused_stages: Vec<Arc<Stage>>,
+    /// The functions `test_…` of the script itself, in the order written.
+    pub tests: Vec<Test>,
 }
 
 /// One call of `pipeline(name, #{ … })`.

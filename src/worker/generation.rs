@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use tokio_util::sync::CancellationToken;
 
 use super::{Actor, Options, needs};
 use crate::pipeline::{self, Mode, PipelineSpec};
 use crate::script::{self, Environment, Source, SourceFile};
 use crate::settings::Report;
+use crate::testing::Suite;
 
 /// One accepted version of a unit.
 #[derive(Debug)]
@@ -23,6 +25,12 @@ pub struct Generation {
     pub report: Report,
     /// The environment variables it asked for, and whether each is set.
     pub needs: Vec<(Arc<str>, bool)>,
+    /// Its own tests.
+    pub suite: Suite,
+    /// Whether they decide if it goes live.
+    pub test_on_reload: bool,
+    /// Names of pipelines that `--only` leaves out.
+    pub left_out: Vec<Arc<str>>,
 }
 
 /// A version that was not accepted.
@@ -50,6 +58,22 @@ pub struct Loading {
 }
 
 impl Generation {
+    /// What stands for a unit that has never loaded: it runs nothing.
+    #[must_use]
+    pub fn empty() -> Self {
+        let report = Report::default();
+        Self {
+            id: 0,
+            specs: Vec::new(),
+            files: Vec::new(),
+            report,
+            needs: Vec::new(),
+            suite: Suite::default(),
+            test_on_reload: true,
+            left_out: Vec::new(),
+        }
+    }
+
     /// Loads `source`. Blocks: reading, compiling and running the script's top level.
     ///
     /// # Errors
@@ -59,16 +83,36 @@ impl Generation {
         let declared = pipeline::declare(&loaded, source.unit.as_deref(), id, loading.zone);
         let mut report = loaded.report;
         report.extend(declared.report);
-        let specs = declared.specs.into_iter().filter(|spec| loading.options.selects(&spec.name));
+        let (tests, specs) = (loaded.tests, declared.specs.clone());
+        let suite = Suite { tests, specs, unit: source.unit.clone() };
+        let test_on_reload = declared.settings.test_on_reload;
+        let (specs, rest): (Vec<_>, Vec<_>) =
+            declared.specs.into_iter().partition(|spec| loading.options.selects(&spec.name));
+        let left_out = rest.iter().map(|spec| Arc::clone(&spec.name)).collect();
         let specs: Vec<Arc<PipelineSpec>> =
-            specs.map(|spec| if loading.options.dry_run { dry(&spec) } else { spec }).collect();
+            specs.into_iter().map(|spec| if loading.options.dry_run { dry(&spec) } else { spec }).collect();
         loading.actor.refuse_own(&specs, &mut report);
         let mut needs = loaded.needs;
         needs::add(&specs, loading.options.secrets, &mut needs, &mut report);
         if report.has_errors() {
             return Err(Refused { report, files: loaded.files, needs });
         }
-        Ok(Self { id, specs, files: loaded.files, report, needs })
+        Ok(Self { id, specs, files: loaded.files, report, needs, suite, test_on_reload, left_out })
+    }
+
+    /// The same, if its own tests let it go live. Blocks: it runs them, until `given_up`.
+    ///
+    /// # Errors
+    /// The tests that fail.
+    pub fn tested(self, given_up: &CancellationToken) -> Result<Self, Refused> {
+        if !self.test_on_reload {
+            return Ok(self);
+        }
+        let objections = self.suite.objections(given_up);
+        if !objections.has_errors() {
+            return Ok(self);
+        }
+        Err(Refused { report: objections, files: self.files, needs: self.needs })
     }
 }
 
@@ -104,13 +148,23 @@ impl Unit {
     /// Whether the files on disk are those of the generation in force.
     #[must_use]
     pub fn is_in_force(&self) -> bool {
-        unchanged(&self.generation.files)
+        // Without files it has never loaded.
+        !self.generation.files.is_empty() && self.unchanged(&self.generation.files)
     }
 
     /// Whether the files on disk are those that were refused last.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        self.refused.as_ref().is_some_and(|refused| !refused.files.is_empty() && unchanged(&refused.files))
+        self.refused.as_ref().is_some_and(|refused| !refused.files.is_empty() && self.unchanged(&refused.files))
+    }
+
+    /// Whether every file still holds the text that was read. What came from standard input never changes.
+    fn unchanged(&self, files: &[SourceFile]) -> bool {
+        let from_input = |file: &SourceFile| self.source.text.is_some() && file.path == self.source.path;
+        files
+            .iter()
+            .filter(|file| !from_input(file))
+            .all(|file| std::fs::read(&file.path).is_ok_and(|bytes| text_of(&bytes) == file.text.as_bytes()))
     }
 
     /// Every file that matters to it.
@@ -121,10 +175,7 @@ impl Unit {
     }
 }
 
-/// Whether every file still holds the text that was read. Embedded modules have no file and never change.
-fn unchanged(files: &[SourceFile]) -> bool {
-    files
-        .iter()
-        .filter(|file| file.path.is_absolute() || file.path.exists())
-        .all(|file| std::fs::read(&file.path).is_ok_and(|bytes| bytes == file.text.as_bytes()))
+/// Without the byte order mark that the reader of scripts leaves out.
+fn text_of(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }

@@ -4,6 +4,7 @@
 mod actor;
 mod changes;
 mod generation;
+mod journal;
 mod live;
 mod needs;
 mod options;
@@ -19,3 +20,5 @@ pub use live::Services;
 pub use options::Options;
 pub use spread::first_delay;
 pub use supervisor::Supervisor;
+pub(crate) use supervisor::announce::log;
+pub use watch::Watch;

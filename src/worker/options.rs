@@ -21,7 +21,16 @@ impl Options {
     /// Whether `--only` lets the pipeline `name` run.
     #[must_use]
     pub fn selects(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|pattern| matches_glob(pattern.trim(), name))
+        let mut patterns = self.only.iter().map(|pattern| pattern.trim()).filter(|pattern| !pattern.is_empty());
+        // An empty `AUTOSCALER_ONLY` was forgotten, and selects nothing less than all.
+        patterns.clone().next().is_none() || patterns.any(|pattern| matches_glob(pattern, name))
+    }
+
+    /// Names and globs of `--only` that match none of `names`.
+    #[must_use]
+    pub fn unmatched(&self, names: &[&str]) -> Vec<&str> {
+        let patterns = self.only.iter().map(|pattern| pattern.trim()).filter(|pattern| !pattern.is_empty());
+        patterns.filter(|pattern| !names.iter().any(|name| matches_glob(pattern, name))).collect()
     }
 }
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::Options;
 use super::changes::{Change, changes};
 use super::generation::{Generation, Loading, Refused, Unit, shared_targets};
 use super::spread::first_delay;
@@ -18,11 +20,11 @@ use crate::script::{self, Source, SourceFile};
 use crate::settings::Report;
 use crate::world::World;
 
-mod announce;
+pub(super) mod announce;
 mod reload;
 
 /// Tasks are gone within this time when the worker stops, or they are left behind.
-const STOP: Duration = Duration::from_secs(8);
+const STOP: Duration = Duration::from_millis(6500);
 
 /// The worker.
 pub struct Supervisor {
@@ -30,6 +32,10 @@ pub struct Supervisor {
     loading: Loading,
     units: Vec<Unit>,
     tasks: BTreeMap<Arc<str>, Task>,
+    /// Tasks of removed pipelines that may still be in their last tick.
+    leaving: BTreeMap<Arc<str>, JoinHandle<()>>,
+    /// One is held by every load that runs.
+    loads: Arc<()>,
     /// The number of the newest generation.
     newest: u64,
     halt: CancellationToken,
@@ -60,8 +66,9 @@ impl Supervisor {
         })?;
         let (halt, watch) = (CancellationToken::new(), Watch::new());
         let in_force = watch::Sender::default();
-        let (units, tasks) = (Vec::new(), BTreeMap::new());
-        let mut worker = Self { world, loading, units, tasks, newest: 0, halt, watch, in_force };
+        let (units, tasks, leaving) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let (loads, newest) = (Arc::default(), 0);
+        let mut worker = Self { world, loading, units, tasks, leaving, loads, newest, halt, watch, in_force };
         let mut problems = Unstartable { report: Report::default(), files: Vec::new() };
         for source in sources {
             match worker.next_generation(&source) {
@@ -101,6 +108,12 @@ impl Supervisor {
         Ok(generation)
     }
 
+    /// The command line.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.loading.options
+    }
+
     /// The units as loaded.
     #[must_use]
     pub fn units(&self) -> &[Unit] {
@@ -122,8 +135,7 @@ impl Supervisor {
     /// Runs until `stop`, following the script whenever it is saved or `reload` is notified. Returns
     /// when every pipeline has come to rest.
     pub async fn run(mut self, stop: CancellationToken, reload: Arc<Notify>) {
-        let specs = self.specs();
-        self.apply(&specs);
+        self.apply();
         self.follow_files();
         let mut look = tokio::time::interval(reload::LOOK);
         loop {
@@ -139,18 +151,20 @@ impl Supervisor {
         self.stop().await;
     }
 
-    /// Turns what runs into `specs`.
-    fn apply(&mut self, specs: &[Arc<PipelineSpec>]) {
-        self.in_force.send_replace(specs.to_vec());
+    /// Turns what runs into the specs of the units.
+    fn apply(&mut self) {
+        let specs = self.specs();
         let running = self.tasks.iter().map(|(name, task)| (Arc::clone(name), task.spec())).collect();
-        let changes = changes(&running, specs);
+        let changes = changes(&running, &specs);
+        self.in_force.send_replace(specs);
+        self.leaving.retain(|_, task| !task.is_finished());
         let starting = changes.iter().filter(|change| matches!(change, Change::Start(_))).count();
         let mut started = 0;
         for change in changes {
             match change {
                 Change::Stop(name) => {
                     if let Some(task) = self.tasks.remove(&name) {
-                        drop(task.finish());
+                        self.leaving.insert(name, task.finish());
                     }
                 }
                 Change::Adopt(spec) => {
@@ -162,7 +176,8 @@ impl Supervisor {
                     let delay = first_delay(started, starting, spec.interval());
                     started += 1;
                     let (name, world) = (Arc::clone(&spec.name), Arc::clone(&self.world));
-                    self.tasks.insert(name, Task::start(spec, world, delay, self.halt.clone()));
+                    let earlier = self.leaving.remove(&name);
+                    self.tasks.insert(name, Task::start(spec, world, delay, self.halt.clone(), earlier));
                 }
             }
         }
@@ -170,7 +185,7 @@ impl Supervisor {
 
     async fn stop(self) {
         self.halt.cancel();
-        let tasks = self.tasks.into_values().map(Task::finish);
+        let tasks = self.tasks.into_values().map(Task::finish).chain(self.leaving.into_values());
         let all = futures_util::future::join_all(tasks);
         if tokio::time::timeout(STOP, all).await.is_err() {
             tracing::warn!("some pipelines did not come to rest in time");

@@ -12,12 +12,16 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::journal::Journal;
 use crate::pipeline::{Pipeline, PipelineSpec};
 use crate::state::Fence;
 use crate::world::World;
 
 /// How long a scale call in flight is awaited when the worker stops: a platform call times out after 5 s.
-const LAST_SCALE: Duration = Duration::from_secs(7);
+const LAST_SCALE: Duration = Duration::from_secs(6);
+
+/// A tick that starts later than this share of its interval comes from a stall.
+const STALL: f64 = 0.1;
 
 /// A running pipeline.
 pub(super) struct Task {
@@ -29,12 +33,25 @@ pub(super) struct Task {
 }
 
 impl Task {
-    /// Starts `spec`, its first tick after `delay`. `halt` ends every task of the worker at once.
-    pub(super) fn start(spec: Arc<PipelineSpec>, world: Arc<World>, delay: Duration, halt: CancellationToken) -> Self {
+    /// Starts `spec`, its first tick after `delay`, and not before `earlier` (a task of the same name that
+    /// was told to finish) has ended. `halt` ends every task of the worker at once.
+    pub(super) fn start(
+        spec: Arc<PipelineSpec>,
+        world: Arc<World>,
+        delay: Duration,
+        halt: CancellationToken,
+        earlier: Option<JoinHandle<()>>,
+    ) -> Self {
         let finish = CancellationToken::new();
         let (sender, specs) = watch::channel(spec);
         let life = Life { specs, world, finish: finish.clone(), halt };
-        let done = tokio::spawn(life.run(Instant::now() + delay));
+        let first = Instant::now() + delay;
+        let done = tokio::spawn(async move {
+            if let Some(earlier) = earlier {
+                let _ = earlier.await;
+            }
+            life.run(first).await;
+        });
         Self { spec: sender, finish, done }
     }
 
@@ -43,9 +60,13 @@ impl Task {
         Arc::clone(&self.spec.borrow())
     }
 
-    /// Hands it a new generation.
+    /// Hands it a new generation. The spec that it has is no news to it.
     pub(super) fn adopt(&self, spec: Arc<PipelineSpec>) {
-        self.spec.send_replace(spec);
+        self.spec.send_if_modified(|held| {
+            let new = !Arc::ptr_eq(held, &spec);
+            *held = spec;
+            new
+        });
     }
 
     /// Ends it after its tick.
@@ -66,6 +87,7 @@ impl Life {
     async fn run(mut self, first: Instant) {
         let spec = Arc::clone(&self.specs.borrow_and_update());
         let mut pipeline = Pipeline::open(spec, Arc::clone(&self.world), Fence::default()).await;
+        let mut journal = Journal::default();
         let mut due = first;
         let mut last_start = None;
         loop {
@@ -85,9 +107,10 @@ impl Life {
                 () = tokio::time::sleep_until(due) => {}
             }
             let started = Instant::now();
+            due = after_stall(due, pipeline.interval(), started);
             last_start = Some(due);
             let scheduled = self.wall_time_of(due, started);
-            pipeline = match self.tick(pipeline, scheduled).await {
+            pipeline = match self.tick(pipeline, scheduled, &mut journal).await {
                 Some(pipeline) => pipeline,
                 None => return,
             };
@@ -97,7 +120,7 @@ impl Life {
 
     /// Ticks once. `None`: the worker stops. A panic in a tick is a bug of ours, and ends that tick
     /// only: the pipeline goes on from what was kept.
-    async fn tick(&self, mut pipeline: Pipeline, scheduled: DateTime<Utc>) -> Option<Pipeline> {
+    async fn tick(&self, mut pipeline: Pipeline, scheduled: DateTime<Utc>, journal: &mut Journal) -> Option<Pipeline> {
         let acting = pipeline.acting();
         let ticked = {
             let tick = AssertUnwindSafe(pipeline.tick(scheduled)).catch_unwind();
@@ -105,14 +128,17 @@ impl Life {
             tokio::select! {
                 ticked = &mut tick => ticked,
                 () = self.halt.cancelled() => {
-                    if acting.now() {
-                        let _ = tokio::time::timeout(LAST_SCALE, tick).await;
+                    if acting.now()
+                        && let Ok(Ok(record)) = tokio::time::timeout(LAST_SCALE, tick).await
+                    {
+                        journal.enter(&record);
                     }
                     return None;
                 }
             }
         };
-        if ticked.is_ok() {
+        if let Ok(record) = ticked {
+            journal.enter(&record);
             return Some(pipeline);
         }
         let spec = Arc::clone(&self.specs.borrow());
@@ -127,8 +153,35 @@ impl Life {
     }
 }
 
-/// One interval after the last tick was due, or at once if that has passed: then the count of
-/// intervals starts anew, so that a stall is not made up for in a burst.
+/// Where intervals are counted from: the time a tick was due, so that small delays do not add up; after
+/// a stall the time it started, so that the next one does not follow at once.
+fn after_stall(due: Instant, interval: Duration, started: Instant) -> Instant {
+    if started.saturating_duration_since(due) > interval.mul_f64(STALL) { started } else { due }
+}
+
+/// One interval after the last tick was due, or at once if that has passed.
 fn next_due(due: Instant, interval: Duration, now: Instant) -> Instant {
     Instant::max(due + interval, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_delays_do_not_add_up_and_a_stall_starts_anew() {
+        let (start, interval) = (Instant::now(), Duration::from_secs(10));
+        let at = |seconds: f64| start + Duration::from_secs_f64(seconds);
+        for (started, ended, next) in [
+            (0.0, 0.5, 10.0),
+            (0.9, 1.5, 10.0),
+            // A tick longer than its interval: the next one at once, and only one.
+            (0.0, 34.0, 34.0),
+            // A stall of 25 s: one interval after the late start.
+            (25.0, 25.5, 35.0),
+        ] {
+            let due = after_stall(start, interval, at(started));
+            assert_eq!(next_due(due, interval, at(ended)), at(next), "started {started}, ended {ended}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ pub mod pretend;
 mod program;
 mod redis;
 mod source;
+mod stubbed;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use redis::{
     READS, Redis, RedisAddress, RedisError, RedisErrorKind, RedisQuestion, RedisServer, RedisTls, RedisValue,
 };
 pub use source::{LiveSources, Sources};
+pub use stubbed::{Stub, StubReply, StubbedHttp};
 
 use crate::function::Calls;
 use crate::notify::Audience;

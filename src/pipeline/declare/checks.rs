@@ -71,7 +71,8 @@ fn zero(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
         DynosByTime::Always(dynos) => *dynos == 0,
         DynosByTime::Table(entries) => entries.iter().any(|entry| entry.dynos == 0),
     };
-    if zero(&spec.decide.min_dynos) && !spec.start_from_zero {
+    // After an error the bound is a stand-in that nobody wrote.
+    if zero(&spec.decide.min_dynos) && !spec.start_from_zero && !report.has_errors() {
         let message = "0 dynos count as switched off by a person: once there, this pipeline stays there";
         let place = place_of(at.decide, "min_dynos").or_else(|| at.place.cloned());
         report.warning(place.as_ref(), message, Some("write `start_from_zero: true` to let it leave 0".into()));

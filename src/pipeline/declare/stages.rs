@@ -11,19 +11,12 @@ use super::{at_place_of, memory};
 use crate::decide::{self, Policy, PolicyKind};
 use crate::function::Function;
 use crate::measure::{self, Measure, OnFailure};
+use crate::rules;
 use crate::scale::{self, Scale};
 use crate::settings::{
     Constructor, Fields, Kind, Node, Place, Preset, Report, Setting, Stage, StageKind, Value, did_you_mean,
     expect_arity,
 };
-
-/// What a scripted decision takes, next to the settings common to all.
-static CUSTOM_DECIDE: &[Setting] = &[Setting {
-    name: "call_on_failure",
-    kind: Kind::Flag,
-    preset: Preset::Flag(false),
-    doc: "Call the function for failed measurements too, with `m.value` missing.",
-}];
 
 /// `scale: #{ current: …, scale_to: … }`.
 static SCALE_FUNCTIONS: &[Setting] = &[
@@ -50,7 +43,6 @@ pub(super) struct Scaled {
 /// A deciding stage as read.
 pub(super) struct Decided {
     pub policy: Chosen,
-    pub call_on_failure: bool,
     pub memory: Json,
 }
 
@@ -186,21 +178,20 @@ pub(super) fn decide(node: &Node, report: &mut Report) -> Option<Decided> {
     let no_memory = || Json::Object(serde_json::Map::new());
     if let Value::Function(function) = &node.value {
         let policy = Chosen::Scripted(function_of("decide", function, 1, report)?);
-        return Some(Decided { policy, call_on_failure: false, memory: no_memory() });
+        return Some(Decided { policy, memory: no_memory() });
     }
     let stage = stage_of(StageKind::Decide, node, "a backend of `decide::` or a function `|m| …`", report)?;
     let settings = settings(stage);
     if &*stage.name == "custom" {
-        let tables = vec![CUSTOM_DECIDE, memory::MEMORY, decide::COMMON, WIDE];
-        let mut fields = Fields::open(title(stage), &settings, tables, report);
-        let (call_on_failure, memory) = (fields.flag("call_on_failure"), memory::read(&mut fields));
+        let tables = vec![memory::MEMORY, decide::COMMON, WIDE];
+        let memory = memory::read(&mut Fields::open(title(stage), &settings, tables, report));
         let policy = Chosen::Scripted(argument(stage, 0, "decide", 1, report)?);
-        return Some(Decided { policy, call_on_failure, memory });
+        return Some(Decided { policy, memory });
     }
     let constructor = constructor(stage, decide::CONSTRUCTORS, report)?;
     let tables = vec![constructor.settings, decide::COMMON, WIDE];
     let policy = (constructor.read)(&mut Fields::open(title(stage), &settings, tables, report))?;
-    Some(Decided { policy: Chosen::Native(policy), call_on_failure: false, memory: no_memory() })
+    Some(Decided { policy: Chosen::Native(policy), memory: no_memory() })
 }
 
 impl Decided {
@@ -209,6 +200,10 @@ impl Decided {
             Chosen::Native(policy) => Some(&**policy),
             Chosen::Scripted(_) => None,
         }
+    }
+
+    pub fn is_scripted(&self) -> bool {
+        self.native().is_none()
     }
 
     pub fn thresholds(&self) -> Option<(f64, f64)> {
@@ -238,7 +233,7 @@ impl Decided {
             Chosen::Native(policy) => {
                 if policy.take_thresholds(given) {
                     let message = "thresholds are given both in `measure` and in `decide`; those of `decide` win";
-                    report.warning(place, message, Some("write them in one place".into()));
+                    report.say(&rules::THRESHOLDS_ON_TWO_SIDES, place, message, "write them in one place".to_owned());
                 }
             }
             Chosen::Scripted(_) => {
@@ -293,8 +288,9 @@ pub(super) fn check_unused(stage: &Arc<Stage>, report: &mut Report) {
     at_place_of(&node, report, |report| match stage.kind {
         StageKind::Measure => drop(measure(&node, report)),
         StageKind::Decide => {
-            drop(decide(&node, report));
-            drop(super::wide::common("`decide`", &empty(), Some(&node), super::ScriptSettings::default(), report));
+            let scripted = decide(&node, report).is_none_or(|decided| decided.is_scripted());
+            let settings = super::ScriptSettings::default();
+            drop(super::wide::common("`decide`", &empty(), Some(&node), settings, scripted, report));
         }
         StageKind::Scale => drop(scale(&node, report)),
         StageKind::Notify => drop(super::notifying::notify(&node, report)),

@@ -10,6 +10,7 @@ use super::{ScriptSettings, dynos};
 use crate::decide::{COMMON, DynosByTime};
 use crate::pipeline::Mode;
 use crate::pipeline::bounds::crossing;
+use crate::rules;
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
 
 /// `history_length` where the policy needs no more: the documented default.
@@ -32,10 +33,18 @@ const NOTIFY_REPEAT: Setting = Setting {
     doc: "Minutes after which a lasting condition is told again.",
 };
 
+const CALL_ON_FAILURE: Setting = Setting {
+    name: "call_on_failure",
+    kind: Kind::Flag,
+    preset: Preset::Flag(false),
+    doc: "Call a `decide` function for failed measurements too, with `m.value` missing.",
+};
+
 /// Pipeline-wide settings, next to those common to all policies.
 pub static WIDE: &[Setting] = &[
     MODE,
     NOTIFY_REPEAT,
+    CALL_ON_FAILURE,
     Setting {
         name: "start_from_zero",
         kind: Kind::Flag,
@@ -54,6 +63,12 @@ pub static SCRIPT: &[Setting] = &[
         preset: Preset::None("the machine's own"),
         doc: "The zone of pipelines that name none, an IANA name such as \"America/Vancouver\".",
     },
+    Setting {
+        name: "test_on_reload",
+        kind: Kind::Flag,
+        preset: Preset::Flag(true),
+        doc: "A saved script whose own tests fail does not go live.",
+    },
 ];
 
 /// Pipeline-wide settings as read.
@@ -70,6 +85,7 @@ pub(super) struct Common {
     pub history_place: Option<Place>,
     pub keep_history: bool,
     pub start_from_zero: bool,
+    pub call_on_failure: bool,
     pub notify_repeat: Duration,
 }
 
@@ -81,15 +97,18 @@ pub(super) fn script_settings(node: Option<&Node>, local_zone: Tz, report: &mut 
         mode: mode(&mut fields),
         zone: zone(&mut fields).unwrap_or(local_zone),
         notify_repeat: fields.minutes(NOTIFY_REPEAT.name).unwrap_or(Duration::from_secs(3600)),
+        test_on_reload: fields.flag("test_on_reload"),
     }
 }
 
-/// Reads what a pipeline's map and its `decide::` say of the whole pipeline.
+/// Reads what a pipeline's map and its `decide::` say of the whole pipeline; `scripted`: it decides by a
+/// function.
 pub(super) fn common(
     owner: &str,
     map: &Node,
     decide: Option<&Node>,
     settings: ScriptSettings,
+    scripted: bool,
     report: &mut Report,
 ) -> Common {
     let merged = merge(map, decide, report);
@@ -113,12 +132,23 @@ pub(super) fn common(
         history_place: fields.node("history_length").and_then(|node| node.place.clone()),
         keep_history: fields.flag("keep_history"),
         start_from_zero: fields.flag("start_from_zero"),
+        call_on_failure: call_on_failure(&mut fields, scripted),
         notify_repeat: if fields.has(NOTIFY_REPEAT.name) {
             fields.minutes(NOTIFY_REPEAT.name).unwrap_or(settings.notify_repeat)
         } else {
             settings.notify_repeat
         },
     }
+}
+
+/// Only a function can be called.
+fn call_on_failure(fields: &mut Fields<'_>, scripted: bool) -> bool {
+    let called = fields.flag(CALL_ON_FAILURE.name);
+    if called && !scripted {
+        let help = "a native policy treats failures as `on_measurement_failure` says".to_owned();
+        fields.error(CALL_ON_FAILURE.name, "`call_on_failure` concerns a `decide` that is a function", Some(help));
+    }
+    called
 }
 
 /// The pipeline-wide entries of both maps; one that stands in both is an error at the second.
@@ -142,7 +172,8 @@ fn merge(map: &Node, decide: Option<&Node>, report: &mut Report) -> Node {
             let (first, second) = if outer.place <= inner.place { (outer, &inner) } else { (&inner, outer) };
             let first = first.place.as_ref().map_or_else(String::new, |place| format!(" (also at {place})"));
             let message = format!("`{key}` stands both in the pipeline and in its `decide`{first}");
-            report.error(second.place.as_ref().or(map.place.as_ref()), message, Some("write it in one place".into()));
+            let place = second.place.as_ref().or(map.place.as_ref());
+            report.say(&rules::SETTING_ON_TWO_SIDES, place, message, "write it in one place".to_owned());
         }
     }
     Node { value: Value::Map(entries), place: map.place.clone() }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, Map, Module, NativeCallContext, Position};
 
 use super::reaching::{self, ReplyValue};
-use super::{Answered, expected, number, placed, text};
+use super::{Answered, expected, number, placed, testing, text};
 use crate::request::{Body, Part, RequestPlan, Tree, Wrong};
 use crate::script::diagnose::complaint;
 use crate::script::limits::NESTING;
@@ -37,6 +37,7 @@ pub(super) fn register(engine: &mut Engine) {
         let what = "`http::request`";
         placed(&native, text(what, &method).and_then(|method| plan(what, &method, &url)))
     });
+    testing::stubs(&mut module);
     engine.register_static_module("http", module.into());
     engine.register_type_with_name::<RequestValue>(NAME);
     engine.register_fn("header", |request: RequestValue, name: Dynamic, value: Dynamic| -> Answered<RequestValue> {

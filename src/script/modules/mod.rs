@@ -14,6 +14,7 @@ pub(super) mod redis;
 pub(super) mod secret;
 pub(super) mod stages;
 pub(super) mod stats;
+pub(super) mod testing;
 pub(super) mod time;
 
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
@@ -90,11 +91,30 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "zscore",
     "lindex",
     "lrange",
+    "under_test",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "assert_near",
+    "dynos",
+    "feed",
+    "fail",
+    "tick",
+    "wait_seconds",
+    "booting",
+    "fail_scale",
+    "events",
+    "records",
+    "last",
+    "notified",
+    "memory",
 ];
 
 /// Our functions that are called as `name(…)`; all others are methods of our types.
-pub(super) const PLAIN: &[&str] =
-    &["pipeline", "settings", "up", "down", "to", "hold", "print", "debug", "sleep", "timestamp", "exit"];
+pub(super) fn is_plain(name: &str) -> bool {
+    let plain = ["pipeline", "settings", "up", "down", "to", "hold", "print", "debug", "sleep", "timestamp", "exit"];
+    plain.contains(&name) || testing::FUNCTIONS.contains(&name)
+}
 
 /// Our types as the engine and as the author know them.
 pub(super) const TYPES: &[(&str, &str)] = &[
@@ -109,6 +129,7 @@ pub(super) const TYPES: &[(&str, &str)] = &[
     ("RedisServerValue", redis::NAME),
     ("Answer", "an answer such as `up(1)`"),
     ("Failed", "a failed measurement"),
+    ("BenchValue", testing::NAME),
     ("Complaint", "an error"),
 ];
 
@@ -136,6 +157,7 @@ pub(super) fn register(engine: &mut Engine) {
     http::register(engine);
     reaching::register(engine);
     redis::register(engine);
+    testing::register(engine);
 }
 
 /// `answer`, its error at the place of the call: the language gives none to functions of modules.

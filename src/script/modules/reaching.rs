@@ -40,6 +40,10 @@ where
             "`decide`, `.map` and `value` have what was measured; a function for `request` or `scale_to` of a described \
              stage returns its request, and the engine sends it",
         ),
+        Some(Reach::Test(_)) => refuse(
+            format!("`{what}` is called in a test, which reaches nothing itself"),
+            "let a pipeline do it: `under_test(\"web\").tick()`, its requests answered by `http::stub(…)`",
+        ),
         Some(Reach::World { world, runtime }) => {
             let left = limits::time_left();
             let answer = runtime.block_on(async { tokio::time::timeout(left, start(world)).await });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Supervisor;
 use crate::pipeline::{Event, EventKind, Phase};
 use crate::script::Source;
-use crate::settings::{Report, Severity};
+use crate::settings::{Diagnostic, Report, Severity};
 use crate::worker::generation::Generation;
 
 /// Diagnostics told in a notification; the log has them all.
@@ -18,11 +18,7 @@ impl Supervisor {
         let change = difference(before, generation);
         let script = name(&unit.source);
         tracing::info!(script, generation = generation.id, "reloaded: {change}");
-        for diagnostic in generation.report.diagnostics() {
-            if diagnostic.severity == Severity::Warning {
-                tracing::warn!(script, "{diagnostic}");
-            }
-        }
+        log(&generation.report);
         let message = format!("Reloaded {script}: {change}.");
         self.announce(&unit.source, EventKind::Reloaded, Phase::Once, message, None);
     }
@@ -31,14 +27,15 @@ impl Supervisor {
         let unit = &self.units[index];
         let Some(refused) = &unit.refused else { return };
         let script = name(&unit.source);
-        for diagnostic in
-            refused.report.diagnostics().iter().filter(|diagnostic| diagnostic.severity == Severity::Error)
-        {
-            tracing::error!(script, "{diagnostic}");
-        }
-        tracing::error!(script, generation = unit.generation.id, "the saved script is refused; the old one runs on");
+        log(&refused.report);
+        let (what, meanwhile) = match (unit.source.path.exists(), unit.generation.id) {
+            (true, 0) => ("has an error", "it runs nothing until it loads"),
+            (true, _) => ("was saved with an error", "the old one runs on"),
+            (false, _) => ("is gone", "the old one runs on"),
+        };
+        tracing::error!(script, generation = unit.generation.id, "{script} {what}; {meanwhile}");
         let reason = told(&refused.report);
-        let message = format!("{script} was saved with an error, the old one runs on. {reason}");
+        let message = format!("{script} {what}, {meanwhile}. {reason}");
         let phase = if again { Phase::Repeat } else { Phase::Begin };
         self.announce(&unit.source, EventKind::ReloadFailed, phase, message, Some(reason));
     }
@@ -49,6 +46,14 @@ impl Supervisor {
         tracing::info!(script, "the script on disk is the one that runs again");
         let message = format!("{script} loads again.");
         self.announce(source, EventKind::ReloadFailed, Phase::End, message, None);
+    }
+
+    /// A file of the folder is no longer there.
+    pub(super) fn announce_gone(&self, source: &Source) {
+        let script = name(source);
+        tracing::info!(script, "the script is gone, its pipelines stop");
+        let message = format!("{script} is gone, its pipelines stop.");
+        self.announce(source, EventKind::Reloaded, Phase::Once, message, None);
     }
 
     fn announce(&self, source: &Source, kind: EventKind, phase: Phase, message: String, reason: Option<String>) {
@@ -82,13 +87,30 @@ fn name(source: &Source) -> String {
     source.path.file_name().map_or_else(|| source.path.display().to_string(), |name| name.to_string_lossy().into())
 }
 
+/// Writes what is said of a script to the log, a line each.
+pub(crate) fn log(report: &Report) {
+    for diagnostic in report.diagnostics() {
+        let text = without_severity(diagnostic);
+        match diagnostic.severity {
+            Severity::Error => tracing::error!("{text}"),
+            Severity::Warning => tracing::warn!("{text}"),
+            Severity::Note => tracing::info!("{text}"),
+        }
+    }
+}
+
+/// A line of the log has a level of its own.
+fn without_severity(diagnostic: &Diagnostic) -> String {
+    diagnostic.to_string().replacen(&format!("{}: ", diagnostic.severity), "", 1)
+}
+
 /// The first errors, in one line each.
 fn told(report: &Report) -> String {
     let errors: Vec<String> = report
         .diagnostics()
         .iter()
         .filter(|diagnostic| diagnostic.severity == Severity::Error)
-        .map(ToString::to_string)
+        .map(without_severity)
         .collect();
     let more = errors.len().saturating_sub(MOST_TOLD);
     let mut text = errors.into_iter().take(MOST_TOLD).collect::<Vec<_>>().join("; ");

@@ -1,5 +1,6 @@
 //! Owns reloading: what changed on disk is loaded aside, and swapped in or refused.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,20 +9,27 @@ use tokio_util::sync::CancellationToken;
 
 use super::Supervisor;
 use crate::script::{self, Source};
+use crate::settings::Report;
 use crate::worker::generation::{Generation, Refused, Unit};
 
 /// Scripts are looked at this often even where no event tells of a change (network file systems).
 pub(super) const LOOK: Duration = Duration::from_secs(5);
 
-/// Editors write in several steps: what is read after an event is read once more after this time.
+/// Editors save in several steps: a file is read this long after the first of them.
 const SETTLE: Duration = Duration::from_millis(15);
 
-/// A file that is refused is given this long to become whole (renamed into place, written to its end)
-/// before anybody is told.
+/// A file that is refused or gone is given this long to become whole (renamed into place, written to
+/// its end) before anything is made of it.
 const GRACE: Duration = Duration::from_millis(400);
 
 /// Between two looks within the grace.
 const GLANCE: Duration = Duration::from_millis(40);
+
+/// A script that takes longer than this to load gives way to a newer save of it.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Loads that gave way go on until a limit of theirs ends them: no more of them than this at once.
+const MOST_LOADS: usize = 4;
 
 impl Supervisor {
     /// Brings every unit up to what is on disk. `forced` loads unchanged ones too.
@@ -29,7 +37,10 @@ impl Supervisor {
         if !forced {
             tokio::time::sleep(SETTLE).await;
         }
-        self.follow_folder().await;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = self.follow_folder() => {}
+        }
         for index in 0..self.units.len() {
             let unit = &self.units[index];
             let settled = unit.is_in_force() || unit.is_refused();
@@ -56,9 +67,12 @@ impl Supervisor {
 
     async fn reload_unit(&mut self, index: usize) {
         let source = self.units[index].source.clone();
-        let end = Instant::now() + GRACE;
+        let mut end = Instant::now() + GRACE;
         loop {
-            let loaded = self.load_aside(&source).await;
+            let Some(loaded) = self.load_aside(&source).await else {
+                end = Instant::now() + GRACE;
+                continue;
+            };
             match loaded.and_then(|generation| self.unshared(&source, generation)) {
                 Ok(generation) => return self.take_up(index, generation),
                 Err(_) if Instant::now() < end => tokio::time::sleep(GLANCE).await,
@@ -67,16 +81,48 @@ impl Supervisor {
         }
     }
 
-    /// Loads off the threads that tick.
-    async fn load_aside(&mut self, source: &Source) -> Result<Generation, Refused> {
+    /// Loads, and runs the script's own tests, off the threads that tick. `None`: it took long, and there is a newer save.
+    async fn load_aside(&mut self, source: &Source) -> Option<Result<Generation, Refused>> {
         self.newest += 1;
+        let known: Vec<PathBuf> = self
+            .units
+            .iter()
+            .filter(|unit| unit.source == *source)
+            .flat_map(Unit::files)
+            .chain([&*source.path])
+            .map(Path::to_path_buf)
+            .collect();
+        let before = texts(&known);
         let (source, id, loading) = (source.clone(), self.newest, self.loading.clone());
-        let loaded = tokio::task::spawn_blocking(move || Generation::load(&source, id, &loading)).await;
-        loaded.unwrap_or_else(|error| {
-            let mut report = crate::settings::Report::default();
+        let running = Arc::clone(&self.loads);
+        let given_up = CancellationToken::new();
+        let _guard = given_up.clone().drop_guard();
+        let mut load = tokio::task::spawn_blocking(move || {
+            let loaded = Generation::load(&source, id, &loading).and_then(|generation| generation.tested(&given_up));
+            drop(running);
+            loaded
+        });
+        let patient = Instant::now() + PATIENCE;
+        let loaded = loop {
+            tokio::select! {
+                loaded = &mut load => break loaded,
+                () = self.saved_after(patient) => {
+                    if Arc::strong_count(&self.loads) <= MOST_LOADS && texts(&known) != before {
+                        return None;
+                    }
+                }
+            }
+        };
+        Some(loaded.unwrap_or_else(|error| {
+            let mut report = Report::default();
             report.error(None, format!("loading broke down: {error}; this is a bug of autoscaler"), None);
             Err(Refused { report, files: Vec::new(), needs: Vec::new() })
-        })
+        }))
+    }
+
+    async fn saved_after(&self, patient: Instant) {
+        tokio::time::sleep_until(patient).await;
+        self.watch.changed().await;
     }
 
     fn take_up(&mut self, index: usize, generation: Generation) {
@@ -84,8 +130,7 @@ impl Supervisor {
         let before = std::mem::replace(&mut unit.generation, Arc::new(generation));
         let was_refused = unit.refused.take().is_some();
         let source = unit.source.clone();
-        let specs = self.specs();
-        self.apply(&specs);
+        self.apply();
         self.announce_reloaded(index, &before);
         if was_refused {
             self.announce_mended(&source);
@@ -109,46 +154,48 @@ impl Supervisor {
         if !self.loading.options.script.is_dir() {
             return;
         }
-        let Ok(sources) = script::sources(&self.loading.options.script) else { return };
+        let Some(sources) = self.settled_sources().await else { return };
         let gone: Vec<Source> =
             self.units.iter().map(|unit| unit.source.clone()).filter(|source| !sources.contains(source)).collect();
-        for source in gone {
-            self.units.retain(|unit| unit.source != source);
-            tracing::info!(script = %source.path.display(), "the script is gone, its pipelines stop");
+        for source in &gone {
+            self.announce_gone(source);
+            self.units.retain(|unit| unit.source != *source);
         }
-        for source in sources {
-            if self.units.iter().any(|unit| unit.source == source) {
-                continue;
-            }
-            let loaded = self.load_aside(&source).await;
-            match loaded.and_then(|generation| self.unshared(&source, generation)) {
-                Ok(generation) => {
-                    tracing::info!(script = %source.path.display(), "a new script, its pipelines start");
-                    self.units.push(Unit { source, generation: Arc::new(generation), refused: None });
-                }
-                Err(refused) => {
-                    // It runs nothing yet: an empty generation stands for it until it loads.
-                    let empty = Generation {
-                        id: 0,
-                        specs: Vec::new(),
-                        files: Vec::new(),
-                        report: crate::settings::Report::default(),
-                        needs: Vec::new(),
-                    };
-                    self.units.push(Unit { source, generation: Arc::new(empty), refused: None });
-                    self.refuse(self.units.len() - 1, refused);
-                }
-            }
+        let new: Vec<Source> =
+            sources.into_iter().filter(|source| !self.units.iter().any(|unit| unit.source == *source)).collect();
+        if !gone.is_empty() {
+            self.apply();
         }
-        let specs = self.specs();
-        self.apply(&specs);
+        for source in new {
+            // It runs nothing yet: an empty generation stands for it until it loads.
+            self.units.push(Unit { source, generation: Arc::new(Generation::empty()), refused: None });
+            self.reload_unit(self.units.len() - 1).await;
+        }
+    }
+
+    /// The files of the folder; one that is gone may be in the middle of being replaced.
+    async fn settled_sources(&self) -> Option<Vec<Source>> {
+        let end = Instant::now() + GRACE;
+        loop {
+            let sources = script::sources(&self.loading.options.script).ok();
+            let whole = |sources: &Vec<Source>| self.units.iter().all(|unit| sources.contains(&unit.source));
+            if sources.as_ref().is_some_and(whole) || Instant::now() >= end {
+                return sources;
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
     }
 
     /// Watches what the units were read from.
     pub(super) fn follow_files(&mut self) {
         let folder = self.loading.options.script.is_dir().then(|| self.loading.options.script.join("*"));
-        let files = self.units.iter().flat_map(Unit::files).map(std::path::Path::to_path_buf).chain(folder);
-        let files: Vec<std::path::PathBuf> = files.collect();
-        self.watch.follow(files.iter().map(std::path::PathBuf::as_path));
+        let files = self.units.iter().flat_map(Unit::files).map(Path::to_path_buf).chain(folder);
+        let files: Vec<PathBuf> = files.collect();
+        self.watch.follow(files.iter().map(PathBuf::as_path));
     }
+}
+
+/// What the files hold now; `None` for one that cannot be read.
+fn texts(files: &[PathBuf]) -> Vec<Option<Vec<u8>>> {
+    files.iter().map(|file| std::fs::read(file).ok()).collect()
 }

@@ -19,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     after_long_help = "First steps:\n  \
         autoscaler demo                           scale an embedded app in front of you\n  \
         autoscaler check scripts/autoscale.rhai   show a script with every default filled in\n  \
+        autoscaler test scripts/autoscale.rhai    run the tests in it\n  \
         autoscaler once scripts/autoscale.rhai    one tick: measure and decide, without scaling\n  \
         autoscaler scripts/autoscale.rhai         run\n\n\
         Every flag can be given as an environment variable (shown in brackets by `autoscaler COMMAND --help`). \
@@ -41,6 +42,10 @@ pub enum Command {
     Check(CheckArgs),
     /// One tick of every pipeline, its full record printed; scales only with --act
     Once(OnceArgs),
+    /// Run the tests that scripts hold, on a virtual clock, reaching nothing
+    Test(TestArgs),
+    /// Write a small script to begin with, with tests that pass
+    Init(InitArgs),
     /// Watch it scale an embedded app under a synthetic day of load
     Demo(DemoArgs),
     /// Print the completions of a shell
@@ -143,6 +148,64 @@ pub struct OnceArgs {
     pub log: LogArgs,
 }
 
+/// `test`.
+#[derive(Clone, Debug, Args)]
+pub struct TestArgs {
+    /// Scripts, or folders of them [default: every .rhai file in scripts]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only these tests: names or globs such as `test_web*`, separated by commas
+    #[arg(long, value_name = "NAME,…", env = "AUTOSCALER_ONLY", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Print JSON (the same as --format json)
+    #[arg(long, env = "AUTOSCALER_JSON", conflicts_with = "format")]
+    pub json: bool,
+    /// How results are printed
+    #[arg(long, value_name = "FORMAT", env = "AUTOSCALER_TEST_FORMAT", default_value = "pretty")]
+    pub format: TestFormat,
+    /// Run again whenever a script is saved, until SIGINT
+    #[arg(long, env = "AUTOSCALER_WATCH")]
+    pub watch: bool,
+}
+
+/// The forms of test results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    /// For people
+    Pretty,
+    /// One JSON object
+    Json,
+    /// JUnit's XML, for build servers
+    Junit,
+}
+
+/// `init`.
+#[derive(Clone, Debug, Args)]
+pub struct InitArgs {
+    /// The file to write
+    #[arg(value_name = "FILE", default_value = "scripts/autoscale.rhai")]
+    pub file: PathBuf,
+    /// What the script is for
+    #[arg(long, value_name = "TEMPLATE", env = "AUTOSCALER_TEMPLATE", default_value = "heroku")]
+    pub template: Template,
+    /// Write over a file that is there
+    #[arg(long, env = "AUTOSCALER_FORCE")]
+    pub force: bool,
+}
+
+/// The scripts to begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Template {
+    /// Web dynos by response time
+    Heroku,
+    /// Celery workers by the length of a queue in Redis
+    Celery,
+    /// A process type by a Prometheus query
+    Prometheus,
+    /// Functions of your own at every stage
+    Custom,
+}
+
 /// `demo`.
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
@@ -166,7 +229,7 @@ pub struct CompletionsArgs {
 }
 
 /// Names that are commands; anything else in the first place is a script for `run`.
-const COMMANDS: &[&str] = &["run", "check", "once", "demo", "completions", "help", "-h", "--help", "-V", "--version"];
+const COMMANDS: &[&str] = &["run", "check", "once", "test", "init", "demo", "completions", "help", "-h", "--help", "-V", "--version"];
 
 /// Puts in the `run` that `autoscaler SCRIPT` leaves out, also where only the environment names the script. A
 /// bare word that is neither a command nor there on disk stays: it is a command mistyped.

@@ -21,6 +21,7 @@ use crate::worker::{Generation, Options, shared_targets};
 struct Findings {
     specs: Vec<Arc<PipelineSpec>>,
     needs: Vec<(Arc<str>, bool)>,
+    tests: usize,
     report: Report,
     files: Vec<SourceFile>,
 }
@@ -64,6 +65,7 @@ fn find(args: &CheckArgs) -> Findings {
         match Generation::load(source, 1, &loading) {
             Ok(generation) => {
                 findings.specs.extend(generation.specs);
+                findings.tests += generation.suite.tests.len();
                 findings.report.extend(generation.report);
                 findings.files.extend(generation.files);
                 findings.needs.extend(generation.needs);
@@ -88,7 +90,8 @@ fn json_of(findings: &Findings) -> Json {
     json!({ "pipelines": pipelines, "needs": needs, "diagnostics": diagnostics })
 }
 
-fn diagnostic(diagnostic: &Diagnostic) -> Json {
+/// One diagnostic for machines.
+pub(super) fn diagnostic(diagnostic: &Diagnostic) -> Json {
     let place = diagnostic.place.as_ref();
     json!({
         "severity": diagnostic.severity,
@@ -127,6 +130,9 @@ fn show(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
         .collect();
     if !needs.is_empty() {
         writeln!(out, "needs {}", needs.join(", "))?;
+    }
+    if findings.tests > 0 {
+        writeln!(out, "{}, run by `autoscaler test`", counted(findings.tests, "test"))?;
     }
     let warnings = count(&findings.report, Severity::Warning);
     writeln!(out, "{}, {}", counted(findings.specs.len(), "pipeline"), counted(warnings, "warning"))

@@ -4,9 +4,13 @@ pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod draw;
+pub mod init;
+mod junit;
 pub mod once;
 pub mod resolved;
 pub mod run;
+pub mod test;
+mod verdicts;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,6 +30,8 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Once(args) => once::run(args).await,
         Command::Completions(args) => completions::run(&args),
+        Command::Test(args) => test::run(args).await,
+        Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,
     }
 }

@@ -60,10 +60,24 @@ pub async fn run(args: RunArgs) -> ExitCode {
     let names: Vec<&str> = specs.iter().map(|spec| &*spec.name).collect();
     let dry_run = if args.dry_run { "; dry run: nothing is scaled" } else { "" };
     tracing::info!("autoscaler {} runs {}{dry_run}", env!("CARGO_PKG_VERSION"), names.join(", "));
+    warn_of_tests(&worker, stop.clone());
     worker.run(stop, reload).await;
     services.close().await;
     tracing::info!("stopped");
     ExitCode::SUCCESS
+}
+
+/// A worker that starts is not kept from it by a test: the script may be an old one, and load is now.
+fn warn_of_tests(worker: &Supervisor, stop: CancellationToken) {
+    let generations: Vec<_> = worker.units().iter().map(|unit| Arc::clone(&unit.generation)).collect();
+    tokio::task::spawn_blocking(move || {
+        for generation in generations.iter().filter(|generation| generation.test_on_reload) {
+            for objection in generation.suite.objections(&stop).diagnostics() {
+                let place = objection.place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
+                tracing::warn!("{place}test {}", objection.message);
+            }
+        }
+    });
 }
 
 /// Cancelled by the first SIGINT or SIGTERM; a second one ends the process at once.

@@ -28,6 +28,7 @@ use std::sync::Arc;
 pub use load::load;
 pub use sources::sources;
 
+use crate::testing::Test;
 use crate::settings::{Diagnostic, Node, Place, Report, Stage};
 
 /// Why there is no script to load.
@@ -75,6 +76,8 @@ pub struct Loaded {
     pub needs: Vec<(Arc<str>, bool)>,
     /// Stages that were made and stand in no pipeline: they are validated all the same.
     pub unused_stages: Vec<Arc<Stage>>,
+    /// The functions `test_…` of the script itself, in the order written.
+    pub tests: Vec<Test>,
 }
 
 /// One call of `pipeline(name, #{ … })`.

@@ -123,9 +123,33 @@ pub struct CheckArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub script: ScriptArg,
-    /// Print JSON: pipelines, needs and diagnostics
+    /// Print JSON: pipelines, needs and diagnostics; short for --format json
     #[arg(long, env = "AUTOSCALER_JSON", value_parser = switch)]
     pub json: bool,
+    /// How the findings are written
+    #[arg(long, value_name = "FORMAT", env = "AUTOSCALER_FORMAT", default_value = "pretty")]
+    pub format: CheckFormat,
+}
+
+impl CheckArgs {
+    /// The form that was asked for.
+    #[must_use]
+    pub fn form(&self) -> CheckFormat {
+        if self.json { CheckFormat::Json } else { self.format }
+    }
+}
+
+/// How `check` writes what it found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people: the source line with a caret, then every pipeline as resolved
+    Pretty,
+    /// One JSON object: pipelines, needs and diagnostics
+    Json,
+    /// Commands of a GitHub workflow: annotations on the lines of a pull request
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
 }
 
 /// `once`.
@@ -304,6 +328,16 @@ mod tests {
         };
         assert_eq!((run.script.script, run.dry_run), (PathBuf::from("a.rhai"), true));
         assert_eq!(run.only.only, ["web", "celery*"]);
+    }
+
+    #[test]
+    fn a_slip_of_a_command_is_no_script() {
+        let words = |first: &str| with_default_command(["autoscaler".into(), OsString::from(first)]);
+        assert_eq!(words("chek"), ["autoscaler", "chek"]);
+        assert_eq!(words("chek.rhai"), ["autoscaler", "run", "chek.rhai"]);
+        assert_eq!(words("src"), ["autoscaler", "run", "src"]);
+        let error = Cli::try_parse_from(words("chek")).expect_err("no such command").to_string();
+        assert!(error.contains("'check'"), "{error}");
     }
 
     #[test]

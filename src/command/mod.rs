@@ -4,11 +4,13 @@ pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod draw;
+pub mod github;
 pub mod init;
 mod junit;
 pub mod once;
 pub mod resolved;
 pub mod run;
+pub mod sarif;
 pub mod test;
 mod verdicts;
 

@@ -229,7 +229,8 @@ pub struct CompletionsArgs {
 }
 
 /// Names that are commands; anything else in the first place is a script for `run`.
-const COMMANDS: &[&str] = &["run", "check", "once", "test", "init", "demo", "completions", "help", "-h", "--help", "-V", "--version"];
+const COMMANDS: &[&str] =
+    &["run", "check", "once", "test", "init", "demo", "completions", "help", "-h", "--help", "-V", "--version"];
 
 /// Puts in the `run` that `autoscaler SCRIPT` leaves out.
 #[must_use]

@@ -28,8 +28,8 @@ use std::sync::Arc;
 pub use load::load;
 pub use sources::sources;
 
-use crate::testing::Test;
 use crate::settings::{Diagnostic, Node, Place, Report, Stage};
+use crate::testing::Test;
 
 /// Why there is no script to load.
 pub type SourceError = Box<Diagnostic>;

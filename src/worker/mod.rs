@@ -20,5 +20,5 @@ pub use live::Services;
 pub use options::Options;
 pub use spread::first_delay;
 pub use supervisor::Supervisor;
-pub use watch::Watch;
 pub(crate) use supervisor::announce::log;
+pub use watch::Watch;

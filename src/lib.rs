@@ -28,6 +28,7 @@
 //!
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
+//! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
 pub mod cli;

@@ -3,6 +3,7 @@
 
 mod bench;
 mod command;
+mod docs;
 mod init;
 mod language;
 mod reload;

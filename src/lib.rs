@@ -42,6 +42,7 @@ pub mod measure;
 pub mod net;
 pub mod notify;
 pub mod pipeline;
+pub mod rules;
 pub mod scale;
 pub mod script;
 pub mod secret;

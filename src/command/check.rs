@@ -8,8 +8,8 @@ use anstyle::Style;
 use serde_json::{Value as Json, json};
 
 use super::resolved::{Backend, Resolved};
-use super::{draw, loading};
-use crate::cli::CheckArgs;
+use super::{draw, github, loading, sarif};
+use crate::cli::{CheckArgs, CheckFormat};
 use crate::heroku::{self, App, Estimate, Load};
 use crate::pipeline::PipelineSpec;
 use crate::script::{self, MissingSecrets, SourceFile};
@@ -32,18 +32,21 @@ pub fn run(args: &CheckArgs) -> ExitCode {
     let findings = find(args);
     let failed = findings.report.has_errors();
     let mut out = anstream::stdout();
-    let written = if args.json {
-        writeln!(out, "{}", json_of(&findings))
-    } else {
-        draw::print(&findings.report, &findings.files);
-        if failed {
-            anstream::eprintln!("\n{}", counts(&findings.report, &args.script.script));
-            Ok(())
-        } else {
-            show(&mut out, &findings)
+    let written = match args.form() {
+        CheckFormat::Json => writeln!(out, "{}", json_of(&findings)),
+        CheckFormat::Github => write!(out, "{}", github::commands(&findings.report)),
+        CheckFormat::Sarif => writeln!(out, "{:#}", sarif::log(&findings.report)),
+        CheckFormat::Pretty => {
+            draw::print(&findings.report, &findings.files);
+            if failed {
+                anstream::eprintln!("\n{}", counts(&findings.report, &args.script.script));
+                Ok(())
+            } else {
+                show(&mut out, &findings)
+            }
         }
     };
-    if failed || written.is_err() { ExitCode::from(super::FAILED) } else { ExitCode::SUCCESS }
+    if failed { ExitCode::from(super::FAILED) } else { super::written(written) }
 }
 
 fn find(args: &CheckArgs) -> Findings {
@@ -94,6 +97,7 @@ fn json_of(findings: &Findings) -> Json {
 pub(super) fn diagnostic(diagnostic: &Diagnostic) -> Json {
     let place = diagnostic.place.as_ref();
     json!({
+        "id": diagnostic.rule.map(|rule| rule.id),
         "severity": diagnostic.severity,
         "file": place.map(|place| &*place.file),
         "line": place.map(|place| place.line).filter(|&line| line > 0),
@@ -145,7 +149,9 @@ fn counts(report: &Report, script: &std::path::Path) -> String {
     if warnings > 0 {
         said = format!("{said}, {}", counted(warnings, "warning"));
     }
-    format!("{said} in {}", script.display())
+    let script =
+        if script == std::path::Path::new("-") { "standard input".into() } else { script.display().to_string() };
+    format!("{said} in {script}")
 }
 
 fn count(report: &Report, severity: Severity) -> usize {

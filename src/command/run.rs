@@ -15,8 +15,8 @@ use crate::worker::{self, Options, Services, Supervisor};
 
 /// Runs the command.
 pub async fn run(args: RunArgs) -> ExitCode {
-    if let Err(error) = crate::log::start(&args.log) {
-        return super::fail(error);
+    if let Err(code) = super::start_log(&args.log) {
+        return code;
     }
     let loading = loading(Options {
         script: args.script.script.clone(),
@@ -28,6 +28,8 @@ pub async fn run(args: RunArgs) -> ExitCode {
         Ok(stop) => stop,
         Err(error) => return super::fail(format!("cannot listen for signals: {error}")),
     };
+    let reload = Arc::new(Notify::new());
+    on_hangup(Arc::clone(&reload));
     if let Some(why) = loading.actor.stands_by() {
         tracing::warn!("{why}");
         stop.cancelled().await;
@@ -59,8 +61,6 @@ pub async fn run(args: RunArgs) -> ExitCode {
     let dry_run = if args.dry_run { "; dry run: nothing is scaled" } else { "" };
     tracing::info!("autoscaler {} runs {}{dry_run}", env!("CARGO_PKG_VERSION"), names.join(", "));
     warn_of_tests(&worker, stop.clone());
-    let reload = Arc::new(Notify::new());
-    on_hangup(Arc::clone(&reload));
     worker.run(stop, reload).await;
     services.close().await;
     tracing::info!("stopped");

@@ -12,6 +12,7 @@ use super::diagnose::{self, REFUSED, parameters};
 use super::files::Script;
 use super::modules::{self, testing::BenchValue};
 use super::places::Call;
+use crate::rules;
 use crate::settings::{Report, did_you_mean};
 
 /// What the language treats as calls without having functions for it.
@@ -78,7 +79,8 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
     functions(known, script, report);
     for import in script.index.imports().iter().filter(|import| import.path.is_none()) {
         let help = "write the path as a plain text: `import \"lib/policies\" as policies;`".to_owned();
-        report.error(Some(&script.place(import.position)), "the path of an import is computed", Some(help));
+        let place = script.place(import.position);
+        report.say(&rules::COMPUTED_IMPORT, Some(&place), "the path of an import is computed", help);
     }
     let mut calls: Vec<&Call> = script.index.calls().collect();
     calls.sort_by_key(|call| (call.position.line(), call.position.position()));
@@ -100,7 +102,7 @@ fn functions(known: &Known, script: &Script, report: &mut Report) {
         if taken || REFUSED.iter().any(|(refused, _)| refused == name) {
             let message = format!("`{name}` with {} is a function of autoscaler", parameters(count));
             let place = script.place(defined.position);
-            report.error(Some(&place), message, Some("choose another name".into()));
+            report.say(&rules::SHADOWED_FUNCTION, Some(&place), message, "choose another name".to_owned());
         }
     }
 }
@@ -116,20 +118,25 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
         let Some(members) = known.modules.get(module) else {
             let aliases = script.index.imports().iter().map(|import| import.alias.as_str());
             let help = did_you_mean(module, known.modules.keys().map(String::as_str).chain(aliases));
-            report.error(Some(&place), format!("unknown module `{module}`"), help);
+            report.say(&rules::UNKNOWN_MODULE, Some(&place), format!("unknown module `{module}`"), help);
             return;
         };
         match members.get(name) {
             Some(arities) if arities.contains(&given) => {}
             Some(arities) => {
                 let message = format!("`{module}::{name}` takes {}, and is called with {given}", counts(arities));
-                report.error(Some(&place), message, None);
+                report.say(&rules::WRONG_ARGUMENTS, Some(&place), message, None);
             }
             None => {
                 let help = did_you_mean(name, members.keys().map(String::as_str)).unwrap_or_else(|| {
                     format!("`{module}` has {}", members.keys().cloned().collect::<Vec<_>>().join(", "))
                 });
-                report.error(Some(&place), format!("unknown function `{module}::{name}`"), Some(help));
+                report.say(
+                    &rules::UNKNOWN_MODULE_MEMBER,
+                    Some(&place),
+                    format!("unknown function `{module}::{name}`"),
+                    help,
+                );
             }
         }
         return;
@@ -139,7 +146,7 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
     }
     if REFUSED.iter().any(|(refused, _)| *refused == name) {
         let (message, help) = diagnose::refused(name);
-        report.error(Some(&place), message, help);
+        report.say(&rules::SWITCHED_OFF, Some(&place), message, help);
         return;
     }
     let mut arities: BTreeSet<usize> =
@@ -151,10 +158,10 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
     if arities.is_empty() {
         let own = script.functions.keys().map(String::as_str).filter(|own| !own.starts_with("anon$"));
         let help = did_you_mean(name, own.chain(modules::FUNCTIONS.iter().copied()));
-        report.error(Some(&place), format!("unknown function `{name}`"), help);
+        report.say(&rules::UNKNOWN_FUNCTION, Some(&place), format!("unknown function `{name}`"), help);
     } else {
         let message = format!("`{name}` takes {}, and is called with {given}", counts(&arities));
-        report.error(Some(&place), message, None);
+        report.say(&rules::WRONG_ARGUMENTS, Some(&place), message, None);
     }
 }
 

@@ -12,6 +12,7 @@ use super::limits::{self, Metered};
 use super::session::{self, Session};
 use super::{Environment, Loaded, MissingSecrets, Source, SourceFile};
 use super::{check, context, diagnose, engine, modules, sources, text};
+use crate::rules;
 use crate::settings::{Diagnostic, Place, Report, Severity};
 use crate::testing::Test;
 
@@ -54,7 +55,11 @@ pub fn load(source: &Source, environment: &Arc<dyn Environment>, missing: Missin
         declared.ok().and_then(Result::ok).unwrap_or_else(|| {
             let message = format!("loading `{name}` broke down; this is a bug of autoscaler");
             let place = Some(Place::file(Arc::clone(&name)));
-            refused(source, Arc::clone(&name), Diagnostic { severity: Severity::Error, place, message, help: None })
+            refused(
+                source,
+                Arc::clone(&name),
+                Diagnostic { rule: None, severity: Severity::Error, place, message, help: None },
+            )
         })
     })
 }
@@ -70,7 +75,8 @@ fn declare(source: &Source, surroundings: &Arc<Surroundings>, name: Arc<str>, pa
         (Err(error), Some(script)) => Some(diagnose::diagnostic(error, surroundings, script)),
         _ if limits::halted().is_some() => {
             let (message, help) = diagnose::halted_words();
-            Some(Diagnostic { severity: Severity::Error, place: context::shown_at(), message, help })
+            let rule = Some(if context::shown_at().is_some() { &rules::SECRET_IN_TEXT } else { &rules::SCRIPT_FAILED });
+            Some(Diagnostic { rule, severity: Severity::Error, place: context::shown_at(), message, help })
         }
         _ => None,
     };

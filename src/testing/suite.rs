@@ -138,6 +138,6 @@ impl Verdict {
         let fault = self.fault.as_ref()?;
         let place = fault.place.clone().or_else(|| Some(self.place.clone()));
         let message = format!("`{}` fails: {}", self.name, fault.message);
-        Some(Diagnostic { severity: Severity::Error, place, message, help: None })
+        Some(Diagnostic { severity: Severity::Error, place, message, help: None, rule: None })
     }
 }

@@ -148,7 +148,8 @@ impl Unit {
     /// Whether the files on disk are those of the generation in force.
     #[must_use]
     pub fn is_in_force(&self) -> bool {
-        self.unchanged(&self.generation.files)
+        // Without files it has never loaded.
+        !self.generation.files.is_empty() && self.unchanged(&self.generation.files)
     }
 
     /// Whether the files on disk are those that were refused last.

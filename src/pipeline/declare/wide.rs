@@ -10,6 +10,7 @@ use super::{ScriptSettings, dynos};
 use crate::decide::{COMMON, DynosByTime};
 use crate::pipeline::Mode;
 use crate::pipeline::bounds::crossing;
+use crate::rules;
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
 
 /// `history_length` where the policy needs no more: the documented default.
@@ -171,7 +172,8 @@ fn merge(map: &Node, decide: Option<&Node>, report: &mut Report) -> Node {
             let (first, second) = if outer.place <= inner.place { (outer, &inner) } else { (&inner, outer) };
             let first = first.place.as_ref().map_or_else(String::new, |place| format!(" (also at {place})"));
             let message = format!("`{key}` stands both in the pipeline and in its `decide`{first}");
-            report.error(second.place.as_ref().or(map.place.as_ref()), message, Some("write it in one place".into()));
+            let place = second.place.as_ref().or(map.place.as_ref());
+            report.say(&rules::SETTING_ON_TWO_SIDES, place, message, "write it in one place".to_owned());
         }
     }
     Node { value: Value::Map(entries), place: map.place.clone() }

@@ -29,7 +29,7 @@
 //!
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
-//! - [`testing`]: `fn test_*()` of scripts, run in a pretended world.
+//! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
 pub mod cli;

@@ -64,6 +64,11 @@ pub(super) fn properties(type_name: &str) -> &'static [&'static str] {
     modules::PROPERTIES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, properties)| properties)
 }
 
+/// Whether there is a native function `name` outside of modules.
+pub(super) fn is_function(engine: &Engine, name: &str) -> bool {
+    known(engine).plain.contains_key(name)
+}
+
 /// Reports what is wrong in `script`.
 pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
     let known = known(engine);
@@ -72,6 +77,11 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
         let help = "write the path as a plain text: `import \"lib/policies\" as policies;`".to_owned();
         let place = script.place(import.position);
         report.say(&rules::COMPUTED_IMPORT, Some(&place), "the path of an import is computed", help);
+    }
+    for position in script.index.shown_secrets(|name| script.is_parameter(name)) {
+        let message = "a secret cannot be put into a text with `${…}`";
+        let help = "write `\"text\" + secret`, which is a secret too".to_owned();
+        report.say(&rules::SECRET_IN_TEXT, Some(&script.place(position)), message, help);
     }
     let mut calls: Vec<&Call> = script.index.calls().collect();
     calls.sort_by_key(|call| (call.position.line(), call.position.position()));
@@ -120,7 +130,12 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
                 let help = did_you_mean(name, members.keys().map(String::as_str)).unwrap_or_else(|| {
                     format!("`{module}` has {}", members.keys().cloned().collect::<Vec<_>>().join(", "))
                 });
-                report.say(&rules::UNKNOWN_MODULE_MEMBER, Some(&place), format!("unknown function `{module}::{name}`"), help);
+                report.say(
+                    &rules::UNKNOWN_MODULE_MEMBER,
+                    Some(&place),
+                    format!("unknown function `{module}::{name}`"),
+                    help,
+                );
             }
         }
         return;
@@ -159,6 +174,14 @@ fn counts(arities: &BTreeSet<usize>) -> String {
 }
 
 impl Script {
+    /// Whether a function of the file has a parameter of its own called `name`.
+    fn is_parameter(&self, name: &str) -> bool {
+        self.functions.iter().any(|(function, all)| {
+            let captured = self.index.captured(function);
+            all.iter().any(|defined| defined.definition.params.iter().skip(captured).any(|own| own == name))
+        })
+    }
+
     /// Whether a variable or a parameter of the file is called `name`: it may hold a function.
     fn holds(&self, name: &str) -> bool {
         let mut functions = self.functions.values().flatten();

@@ -10,7 +10,7 @@ use super::files::{Files, Script, Surroundings};
 use super::limits::{self, Metered};
 use super::session::{self, Session};
 use super::{Environment, Loaded, MissingSecrets, Source, SourceFile};
-use super::{check, context, diagnose, engine, modules, sources, text};
+use super::{check, context, diagnose, engine, lint, modules, sources, text};
 use crate::rules;
 use crate::settings::{Diagnostic, Place, Report, Severity};
 
@@ -53,7 +53,11 @@ pub fn load(source: &Source, environment: &Arc<dyn Environment>, missing: Missin
         declared.ok().and_then(Result::ok).unwrap_or_else(|| {
             let message = format!("loading `{name}` broke down; this is a bug of autoscaler");
             let place = Some(Place::file(Arc::clone(&name)));
-            refused(source, Arc::clone(&name), Diagnostic { rule: None, severity: Severity::Error, place, message, help: None })
+            refused(
+                source,
+                Arc::clone(&name),
+                Diagnostic { rule: None, severity: Severity::Error, place, message, help: None },
+            )
         })
     })
 }
@@ -104,6 +108,9 @@ fn loaded(session: Option<Session>, said: Option<Diagnostic>, source: &Source, s
     };
     if let Some(said) = said.filter(|said| !known(said)) {
         report.push(said);
+    }
+    for (role, function) in lint::functions(&session.declarations, &unused_stages) {
+        function.examine(role, &mut report);
     }
     let scripts = surroundings.files.all();
     let main = scripts.first().map(|script| Arc::clone(&script.name));

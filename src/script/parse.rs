@@ -23,13 +23,19 @@ pub(super) fn refusal(error: &ParseErrorType, text: &str, at: (u32, u32)) -> Ref
     let (rule, message, help) = words(error, text);
     let plain = Refusal { rule, message, help, at };
     // What is off was understood, and limits have nothing to do with habits.
-    if [&rules::SWITCHED_OFF, &rules::UNKNOWN_MODULE].contains(&rule) || matches!(error, ParseErrorType::TooManyFunctions) {
+    if [&rules::SWITCHED_OFF, &rules::UNKNOWN_MODULE].contains(&rule)
+        || matches!(error, ParseErrorType::TooManyFunctions)
+    {
         return plain;
     }
     if let Some(habit) = habits::explain(text, at.0, at.1) {
         return Refusal { rule: habit.rule, message: habit.message, help: Some(habit.help), at: habit.at };
     }
     match error {
+        ParseErrorType::MissingToken(..) if tokens(text).last().is_none_or(|last| last.end() <= at) => {
+            let message = "the script ends in the middle of something".into();
+            unfinished(Refusal { rule: &rules::UNFINISHED, message, ..plain }, text)
+        }
         ParseErrorType::MissingToken(token, _) if token == ";" || token == "," => separator(plain, token, text),
         ParseErrorType::UnexpectedEOF => unfinished(plain, text),
         _ => plain,
@@ -102,7 +108,9 @@ fn variable_help(name: &str, text: &str) -> Option<String> {
 /// A separator that is missing is missing behind what came before, not before what comes next.
 fn separator(plain: Refusal, separator: &str, text: &str) -> Refusal {
     let tokens = tokens(text);
-    let Some(before) = tokens.iter().take_while(|token| (token.line, token.column) < plain.at).last() else { return plain };
+    let Some(before) = tokens.iter().take_while(|token| (token.line, token.column) < plain.at).last() else {
+        return plain;
+    };
     let end = before.end();
     let at = if end.0 < plain.at.0 { end } else { plain.at };
     let what = if separator == ";" { "the statement" } else { "the entry" };

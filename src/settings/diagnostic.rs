@@ -115,17 +115,35 @@ impl Report {
 
     /// Adds an error that no rule is for.
     pub fn error(&mut self, place: Option<&Place>, message: impl Into<String>, help: Option<String>) {
-        self.push(Diagnostic { rule: None, severity: Severity::Error, place: place.cloned(), message: message.into(), help });
+        self.push(Diagnostic {
+            rule: None,
+            severity: Severity::Error,
+            place: place.cloned(),
+            message: message.into(),
+            help,
+        });
     }
 
     /// Adds a warning that no rule is for.
     pub fn warning(&mut self, place: Option<&Place>, message: impl Into<String>, help: Option<String>) {
-        self.push(Diagnostic { rule: None, severity: Severity::Warning, place: place.cloned(), message: message.into(), help });
+        self.push(Diagnostic {
+            rule: None,
+            severity: Severity::Warning,
+            place: place.cloned(),
+            message: message.into(),
+            help,
+        });
     }
 
     /// Adds a note.
     pub fn note(&mut self, message: impl Into<String>) {
-        self.push(Diagnostic { rule: None, severity: Severity::Note, place: None, message: message.into(), help: None });
+        self.push(Diagnostic {
+            rule: None,
+            severity: Severity::Note,
+            place: None,
+            message: message.into(),
+            help: None,
+        });
     }
 
     /// Takes over everything that `other` says.

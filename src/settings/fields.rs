@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
-use crate::rules;
 use crate::function::Function;
+use crate::rules;
 use crate::secret::Secret;
 
 /// The longest duration a setting may have (a year): longer ones are slips of a unit.

@@ -11,8 +11,8 @@ use super::{at_place_of, memory};
 use crate::decide::{self, Policy, PolicyKind};
 use crate::function::Function;
 use crate::measure::{self, Measure, OnFailure};
-use crate::scale::{self, Scale};
 use crate::rules;
+use crate::scale::{self, Scale};
 use crate::settings::{
     Constructor, Fields, Kind, Node, Place, Preset, Report, Setting, Stage, StageKind, Value, did_you_mean,
     expect_arity,

@@ -18,9 +18,7 @@ pub(super) fn single_quotes(look: Look<'_>) -> Option<Habit> {
     let inner = token.text.strip_prefix('\'').filter(|_| token.kind == Kind::Quoted)?.trim_end_matches('\'');
     let one = inner.chars().count() == 1 || (inner.starts_with('\\') && inner.chars().count() == 2);
     let shown: String = inner.chars().take(40).collect();
-    (!one).then(|| {
-        look.found(&rules::SINGLE_QUOTES, "a text stands in double quotes", format!("write `\"{shown}\"`"))
-    })
+    (!one).then(|| look.found(&rules::SINGLE_QUOTES, "a text stands in double quotes", format!("write `\"{shown}\"`")))
 }
 
 pub(super) fn hash_comment(look: Look<'_>) -> Option<Habit> {
@@ -46,8 +44,9 @@ pub(super) fn colon_block(look: Look<'_>) -> Option<Habit> {
     let last = look.on(1).is_none_or(|next| next.line > token.line || next.kind == Kind::Hash);
     let first = look.line().0.last()?;
     let block = first.is_any(&["if", "else", "for", "while", "try", "except", "with", "class"]);
-    (token.is(":") && last && block)
-        .then(|| look.found(&rules::COLON_BLOCK, "a block does not begin with `:`", format!("write `{} … {{ … }}`", first.text)))
+    (token.is(":") && last && block).then(|| {
+        look.found(&rules::COLON_BLOCK, "a block does not begin with `:`", format!("write `{} … {{ … }}`", first.text))
+    })
 }
 
 pub(super) fn conditional(look: Look<'_>) -> Option<Habit> {

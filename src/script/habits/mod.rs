@@ -99,8 +99,7 @@ pub(super) fn explain(text: &str, line: u32, column: u32) -> Option<Habit> {
     // The parser stops at the word, or one or two after it.
     let near = [Some(here), here.checked_sub(1), here.checked_sub(2), Some(here + 1)];
     let near = near.into_iter().flatten().filter(|&at| at < tokens.len());
-    near.map(|at| Look { tokens: &tokens, at })
-        .find_map(|look| HABITS.iter().find_map(|habit| habit(look)))
+    near.map(|at| Look { tokens: &tokens, at }).find_map(|look| HABITS.iter().find_map(|habit| habit(look)))
 }
 
 /// Whether an expression can end with it.

@@ -13,7 +13,8 @@ fn stands_alone(look: Look<'_>) -> bool {
 pub(super) fn else_if(look: Look<'_>) -> Option<Habit> {
     let word = look.token();
     let found = word.is_any(&["elif", "elsif", "elseif", "elseIf"]) && stands_alone(look);
-    found.then(|| look.found(&rules::ELSE_IF, format!("`{}` is no word of this language", word.text), "write `else if`"))
+    found
+        .then(|| look.found(&rules::ELSE_IF, format!("`{}` is no word of this language", word.text), "write `else if`"))
 }
 
 pub(super) fn truth(look: Look<'_>) -> Option<Habit> {
@@ -88,7 +89,11 @@ pub(super) fn import(look: Look<'_>) -> Option<Habit> {
     let environment = next.is(".") && look.on(2).is_some_and(|third| third.is_any(&["environ", "getenv", "env"]));
     if word.is_any(&["os", "process"]) && environment {
         let message = format!("`{}` is a module of another language", word.text);
-        return Some(look.found(&rules::PYTHON_IMPORT, message, "write `env::secret(\"NAME\")` or `env::get(\"NAME\")`"));
+        return Some(look.found(
+            &rules::PYTHON_IMPORT,
+            message,
+            "write `env::secret(\"NAME\")` or `env::get(\"NAME\")`",
+        ));
     }
     let from = word.is("from") && look.on(2).is_some_and(|third| third.is("import"));
     from.then(|| look.found(&rules::PYTHON_IMPORT, "`from … import` is an import of another language", help))
@@ -107,7 +112,8 @@ pub(super) fn variable(look: Look<'_>) -> Option<Habit> {
     }
     let first = look.back(1).is_none_or(|before| before.is_any(&[";", "{", "}"]) || before.line < word.line);
     let set = next.is_some_and(|next| next.is_any(&["=", ":="]));
-    let known = look.tokens[..look.at].windows(2).any(|pair| pair[0].is_any(&["let", "const"]) && pair[1].is(word.text));
+    let known =
+        look.tokens[..look.at].windows(2).any(|pair| pair[0].is_any(&["let", "const"]) && pair[1].is(word.text));
     let found = first && set && !known && !word.is_any(&["let", "const", "this"]);
     let message = format!("`{}` is not declared", word.text);
     found.then(|| look.found(&rules::VARIABLE_WORD, message, format!("write `let {} = …`", word.text)))

@@ -3,6 +3,8 @@
 mod bench;
 mod imports;
 mod limits;
+mod mutated;
 mod places;
 mod traps;
 mod values;
+mod wrong;

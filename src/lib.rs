@@ -47,5 +47,6 @@ pub mod script;
 pub mod secret;
 pub mod settings;
 pub mod state;
+pub mod testing;
 pub mod worker;
 pub mod world;

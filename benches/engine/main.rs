@@ -24,7 +24,9 @@ use std::process::ExitCode;
 /// How thoroughly is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
+    /// A minute or two in all.
     Short,
+    /// More and longer rounds.
     Full,
 }
 

@@ -21,6 +21,7 @@ use crate::worker::{Generation, Options, shared_targets};
 struct Findings {
     specs: Vec<Arc<PipelineSpec>>,
     needs: Vec<(Arc<str>, bool)>,
+    tests: usize,
     report: Report,
     files: Vec<SourceFile>,
 }
@@ -45,7 +46,7 @@ pub fn run(args: &CheckArgs) -> ExitCode {
             }
         }
     };
-    if failed || written.is_err() { ExitCode::from(super::FAILED) } else { ExitCode::SUCCESS }
+    if failed { ExitCode::from(super::FAILED) } else { super::written(written) }
 }
 
 fn find(args: &CheckArgs) -> Findings {
@@ -67,6 +68,7 @@ fn find(args: &CheckArgs) -> Findings {
         match Generation::load(source, 1, &loading) {
             Ok(generation) => {
                 findings.specs.extend(generation.specs);
+                findings.tests += generation.suite.tests.len();
                 findings.report.extend(generation.report);
                 findings.files.extend(generation.files);
                 findings.needs.extend(generation.needs);
@@ -92,7 +94,8 @@ fn json_of(findings: &Findings) -> Json {
     json!({ "pipelines": pipelines, "needs": needs, "diagnostics": diagnostics })
 }
 
-fn diagnostic(diagnostic: &Diagnostic) -> Json {
+/// One diagnostic for machines.
+pub(super) fn diagnostic(diagnostic: &Diagnostic) -> Json {
     let place = diagnostic.place.as_ref();
     json!({
         "id": diagnostic.rule.map(|rule| rule.id),
@@ -133,6 +136,9 @@ fn show(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
     if !needs.is_empty() {
         writeln!(out, "needs {}", needs.join(", "))?;
     }
+    if findings.tests > 0 {
+        writeln!(out, "{}, run by `autoscaler test`", counted(findings.tests, "test"))?;
+    }
     let warnings = count(&findings.report, Severity::Warning);
     writeln!(out, "{}, {}", counted(findings.specs.len(), "pipeline"), counted(warnings, "warning"))
 }
@@ -144,7 +150,9 @@ fn counts(report: &Report, script: &std::path::Path) -> String {
     if warnings > 0 {
         said = format!("{said}, {}", counted(warnings, "warning"));
     }
-    format!("{said} in {}", script.display())
+    let script =
+        if script == std::path::Path::new("-") { "standard input".into() } else { script.display().to_string() };
+    format!("{said} in {script}")
 }
 
 fn count(report: &Report, severity: Severity) -> usize {

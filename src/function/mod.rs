@@ -14,6 +14,7 @@ pub use role::{Role, sample_time};
 
 use crate::pipeline::{Event, Moment};
 use crate::settings::{Place, Report};
+use crate::testing::Trial;
 use crate::world::World;
 
 /// A function of the script, bound to its file and generation.
@@ -134,6 +135,8 @@ pub enum Reach {
         /// The runtime that drives it; the caller is on a thread that may block.
         runtime: tokio::runtime::Handle,
     },
+    /// What a test of the script has: pretended worlds, and nothing outside.
+    Test(Arc<Trial>),
 }
 
 /// How much a call may use.

@@ -2,6 +2,7 @@
 //! looks inside closures only when they are called), wrong numbers of arguments, what is off, script
 //! functions that would take the place of ours.
 
+use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
@@ -9,7 +10,7 @@ use rhai::Engine;
 
 use super::diagnose::{self, REFUSED, parameters};
 use super::files::Script;
-use super::modules;
+use super::modules::{self, testing::BenchValue};
 use super::places::Call;
 use crate::rules;
 use crate::settings::{Report, did_you_mean};
@@ -29,6 +30,8 @@ struct Known {
     modules: BTreeMap<String, Arities>,
     /// Ours without a module: a script function of the same name and number would be called instead.
     ours: Arities,
+    /// Those of a pipeline under test: taken only in a script with tests.
+    testing: Arities,
 }
 
 /// The same for every generation: registered functions do not depend on the script.
@@ -42,18 +45,24 @@ fn known(engine: &Engine) -> &'static Known {
         );
         let ours = engine.collect_fn_metadata(
             None,
-            |info| info.namespace.is_empty().then(|| (info.metadata.name.to_string(), info.metadata.num_params)),
+            |info| {
+                let of_test = info.metadata.param_types.first() == Some(&TypeId::of::<BenchValue>());
+                let known = (info.metadata.name.to_string(), info.metadata.num_params, of_test);
+                info.namespace.is_empty().then_some(known)
+            },
             false,
         );
-        let mut known = Known { plain: Arities::new(), modules: BTreeMap::new(), ours: Arities::new() };
+        let (plain, ours_of, testing) = (Arities::new(), Arities::new(), Arities::new());
+        let mut known = Known { plain, modules: BTreeMap::new(), ours: ours_of, testing };
         for (module, name, parameters) in all {
             let arities = if module.is_empty() { &mut known.plain } else { known.modules.entry(module).or_default() };
             arities.entry(name).or_default().insert(parameters);
         }
-        for (name, parameters) in ours {
+        for (name, parameters, of_test) in ours {
             // `h.max(3)` calls a script function with one parameter before ours with two.
-            let parameters = if modules::PLAIN.contains(&&*name) { parameters } else { parameters.saturating_sub(1) };
-            known.ours.entry(name).or_default().insert(parameters);
+            let parameters = if modules::is_plain(&name) { parameters } else { parameters.saturating_sub(1) };
+            let taken = if of_test { &mut known.testing } else { &mut known.ours };
+            taken.entry(name).or_default().insert(parameters);
         }
         known
     })
@@ -92,12 +101,14 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
 
 /// Script functions that would be called in place of ours.
 fn functions(known: &Known, script: &Script, report: &mut Report) {
+    let tested = script.tests().next().is_some();
     let mut named: Vec<_> =
         script.functions.iter().flat_map(|(name, all)| all.iter().map(move |f| (name, f))).collect();
     named.sort_by_key(|(_, defined)| defined.position);
     for (name, defined) in named.into_iter().filter(|(_, defined)| !defined.anonymous) {
         let count = defined.definition.params.len();
-        let taken = known.ours.get(name).is_some_and(|arities| arities.contains(&count));
+        let with_count = |arities: &Arities| arities.get(name).is_some_and(|counts| counts.contains(&count));
+        let taken = with_count(&known.ours) || tested && with_count(&known.testing);
         if taken || REFUSED.iter().any(|(refused, _)| refused == name) {
             let message = format!("`{name}` with {} is a function of autoscaler", parameters(count));
             let place = script.place(defined.position);

@@ -63,6 +63,12 @@ pub static SCRIPT: &[Setting] = &[
         preset: Preset::None("the machine's own"),
         doc: "The zone of pipelines that name none, an IANA name such as \"America/Vancouver\".",
     },
+    Setting {
+        name: "test_on_reload",
+        kind: Kind::Flag,
+        preset: Preset::Flag(true),
+        doc: "A saved script whose own tests fail does not go live.",
+    },
 ];
 
 /// Pipeline-wide settings as read.
@@ -91,6 +97,7 @@ pub(super) fn script_settings(node: Option<&Node>, local_zone: Tz, report: &mut 
         mode: mode(&mut fields),
         zone: zone(&mut fields).unwrap_or(local_zone),
         notify_repeat: fields.minutes(NOTIFY_REPEAT.name).unwrap_or(Duration::from_secs(3600)),
+        test_on_reload: fields.flag("test_on_reload"),
     }
 }
 

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::client::Client;
 use super::known::Known;
-use super::{App, Budget};
 use super::target_task::Task;
+use super::{App, Budget};
 use crate::world::{Clock, Freshness, ScaleError, ScaleErrorKind, Supply};
 
 /// Requests that may wait for the task, which takes them at once: a pipeline asks one at a time.

@@ -12,10 +12,12 @@ mod diagnose;
 mod engine;
 mod files;
 mod function;
+mod habits;
 mod limits;
 mod load;
 mod modules;
 mod node;
+mod parse;
 mod places;
 mod resolver;
 mod session;
@@ -29,6 +31,7 @@ pub use load::load;
 pub use sources::sources;
 
 use crate::settings::{Diagnostic, Node, Place, Report, Stage};
+use crate::testing::Test;
 
 /// Why there is no script to load.
 pub type SourceError = Box<Diagnostic>;
@@ -75,6 +78,8 @@ pub struct Loaded {
     pub needs: Vec<(Arc<str>, bool)>,
     /// Stages that were made and stand in no pipeline: they are validated all the same.
     pub unused_stages: Vec<Arc<Stage>>,
+    /// The functions `test_…` of the script itself, in the order written.
+    pub tests: Vec<Test>,
 }
 
 /// One call of `pipeline(name, #{ … })`.

@@ -11,9 +11,10 @@ pub(super) mod moment;
 pub(super) mod secret;
 pub(super) mod stages;
 pub(super) mod stats;
+pub(super) mod testing;
 pub(super) mod time;
 
-use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, Module, Position};
 
 use super::convert;
 use super::diagnose::complaint;
@@ -22,7 +23,7 @@ use super::diagnose::complaint;
 type Answered<T> = Result<T, Box<EvalAltResult>>;
 
 /// Our modules, for suggestions.
-pub(super) const NAMES: &[&str] = &["measure", "decide", "scale", "notify", "env", "log", "stats", "time"];
+pub(super) const NAMES: &[&str] = &["measure", "decide", "scale", "notify", "http", "env", "log", "stats", "time"];
 
 /// Our functions outside of modules and the common ones of the language, for suggestions.
 pub(super) const FUNCTIONS: &[&str] = &[
@@ -64,11 +65,30 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "to_int",
     "to_float",
     "to_string",
+    "under_test",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "assert_near",
+    "dynos",
+    "feed",
+    "fail",
+    "tick",
+    "wait_seconds",
+    "booting",
+    "fail_scale",
+    "events",
+    "records",
+    "last",
+    "notified",
+    "memory",
 ];
 
 /// Our functions that are called as `name(…)`; all others are methods of our types.
-pub(super) const PLAIN: &[&str] =
-    &["pipeline", "settings", "up", "down", "to", "hold", "print", "debug", "sleep", "timestamp", "exit"];
+pub(super) fn is_plain(name: &str) -> bool {
+    let plain = ["pipeline", "settings", "up", "down", "to", "hold", "print", "debug", "sleep", "timestamp", "exit"];
+    plain.contains(&name) || testing::FUNCTIONS.contains(&name)
+}
 
 /// Our types as the engine and as the author know them.
 pub(super) const TYPES: &[(&str, &str)] = &[
@@ -80,6 +100,7 @@ pub(super) const TYPES: &[(&str, &str)] = &[
     ("StageNumber", "a stage"),
     ("Answer", "an answer such as `up(1)`"),
     ("Failed", "a failed measurement"),
+    ("BenchValue", testing::NAME),
     ("Complaint", "an error"),
 ];
 
@@ -100,6 +121,10 @@ pub(super) fn register(engine: &mut Engine) {
     log::register(engine);
     stats::register(engine);
     time::register(engine);
+    testing::register(engine);
+    let mut http = Module::new();
+    testing::stubs(&mut http);
+    engine.register_static_module("http", http.into());
 }
 
 /// A finite number, given as a whole one or with a fraction.

@@ -1,8 +1,15 @@
 //! Tests of script.
 
 mod bench;
+mod bounds;
+mod described;
+mod http;
 mod imports;
 mod limits;
 mod places;
+mod programs;
+mod reaching;
+mod redis;
+mod server;
 mod traps;
 mod values;

@@ -94,18 +94,18 @@ async fn starts(text: &str, takes: &[f64], length: f64) -> Vec<(String, f64)> {
 }
 
 fn pipelines(names: &[&str], interval: f64) -> String {
-    names
-        .iter()
-        .map(|name| {
-            format!(
-                "pipeline(\"{name}\", #{{
-                    measure: measure::app_decision(#{{ base_url: \"http://127.0.0.1:9\", measurement_interval_in_seconds: {interval} }}),
-                    decide: decide::consecutive_threshold(#{{ min_measurement_value: 1, max_measurement_value: 9 }}),
-                    scale: #{{ current: || 1, scale_to: |n| () }},
-                }});"
-            )
-        })
-        .collect()
+    let pipeline = |name: &&str| {
+        format!(
+            "pipeline(\"{name}\", #{{
+                measure: measure::app_decision(#{{
+                    base_url: \"http://127.0.0.1:9\", measurement_interval_in_seconds: {interval},
+                }}),
+                decide: decide::consecutive_threshold(#{{ min_measurement_value: 1, max_measurement_value: 9 }}),
+                scale: #{{ current: || 1, scale_to: |n| () }},
+            }});"
+        )
+    };
+    names.iter().map(pipeline).collect::<Vec<_>>().concat()
 }
 
 fn times(starts: &[(String, f64)], name: &str) -> Vec<f64> {

@@ -84,6 +84,7 @@ fn find(args: &CheckArgs) -> Findings {
         }
     }
     shared_targets(&findings.specs, &mut findings.report);
+    crate::pipeline::rehearse(&findings.specs, &mut findings.report);
     findings.needs.sort();
     findings.needs.dedup();
     findings

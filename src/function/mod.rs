@@ -2,6 +2,7 @@
 //! called with and the answers it gives. It knows no script language; `script::` implements it.
 
 mod calls;
+mod role;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,10 +10,11 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 pub use calls::{Calls, FULL, IN_PLACE, REACHING};
+pub use role::{Role, sample_time};
 
 use crate::pipeline::{Event, Moment};
 use crate::request::{RequestPlan, Response};
-use crate::settings::Place;
+use crate::settings::{Place, Report};
 use crate::testing::Trial;
 use crate::world::World;
 
@@ -41,6 +43,23 @@ pub trait Callable: Send + Sync + fmt::Debug {
     /// What went wrong, for the script's author; [`CallError::Budget`] when it ran out of operations
     /// or time.
     fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError>;
+
+    /// Reports what can be told by looking at it, given that it stands in `role`.
+    fn examine(&self, _role: Role, _report: &mut Report) {}
+
+    /// Calls it on a sample, to see whether it fails: reaching nothing, saying nothing. `None` where it
+    /// came to something that a sample cannot stand for (a request, the data that was measured).
+    ///
+    /// # Errors
+    /// As of [`Callable::call`].
+    fn rehearse(&self, _argument: Argument, _memory: &Json) -> Result<Option<Returned>, CallError> {
+        Ok(None)
+    }
+
+    /// Where the whole number `n` is written as one of its answers.
+    fn plain_answer(&self, _n: i64) -> Option<Place> {
+        None
+    }
 }
 
 /// What a function is called with, by the stage it stands in.

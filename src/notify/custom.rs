@@ -55,6 +55,10 @@ impl Notify for Custom {
         format!("function {} {}", self.function.place().file, self.function.fingerprint())
     }
 
+    fn function(&self) -> Option<&Function> {
+        Some(&self.function)
+    }
+
     /// It may `.send()`; nobody can tell before it runs.
     fn leaves_machine(&self) -> bool {
         true

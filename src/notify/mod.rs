@@ -158,6 +158,11 @@ pub trait Notify: Send + Sync + fmt::Debug {
         Vec::new()
     }
 
+    /// The function of the script that it calls, if it calls one.
+    fn function(&self) -> Option<&crate::function::Function> {
+        None
+    }
+
     /// What it reaches, for `check`.
     fn reaches(&self) -> Vec<String> {
         Vec::new()

@@ -76,6 +76,11 @@ pub(super) fn properties(type_name: &str) -> &'static [&'static str] {
     modules::PROPERTIES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, properties)| properties)
 }
 
+/// Whether there is a native function `name` outside of modules.
+pub(super) fn is_function(engine: &Engine, name: &str) -> bool {
+    known(engine).plain.contains_key(name)
+}
+
 /// Reports what is wrong in `script`.
 pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
     let known = known(engine);
@@ -86,6 +91,11 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
         report.say(&rules::COMPUTED_IMPORT, Some(&place), "the path of an import is computed", help);
     }
     reaching(script, report);
+    for position in script.index.shown_secrets(|name| script.is_parameter(name)) {
+        let message = "a secret cannot be put into a text with `${…}`";
+        let help = "write `\"text\" + secret`, which is a secret too".to_owned();
+        report.say(&rules::SECRET_IN_TEXT, Some(&script.place(position)), message, help);
+    }
     let mut calls: Vec<&Call> = script.index.calls().collect();
     calls.sort_by_key(|call| (call.position.line(), call.position.position()));
     for found in calls {
@@ -209,6 +219,14 @@ fn counts(arities: &BTreeSet<usize>) -> String {
 }
 
 impl Script {
+    /// Whether a function of the file has a parameter of its own called `name`.
+    fn is_parameter(&self, name: &str) -> bool {
+        self.functions.iter().any(|(function, all)| {
+            let captured = self.index.captured(function);
+            all.iter().any(|defined| defined.definition.params.iter().skip(captured).any(|own| own == name))
+        })
+    }
+
     /// Whether a variable or a parameter of the file is called `name`: it may hold a function.
     fn holds(&self, name: &str) -> bool {
         let mut functions = self.functions.values().flatten();

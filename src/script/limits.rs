@@ -64,6 +64,8 @@ pub(super) enum Halt {
     Time(Duration),
     /// It turned a secret into plain text.
     SecretShown,
+    /// It was a trial, and came to something that a sample cannot stand for.
+    Trial,
 }
 
 struct Meter {

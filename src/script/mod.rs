@@ -14,6 +14,7 @@ mod files;
 mod function;
 mod habits;
 mod limits;
+mod lint;
 mod load;
 mod modules;
 mod node;

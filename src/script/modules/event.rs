@@ -10,10 +10,10 @@ use crate::pipeline::{Event, Phase};
 use crate::secret::scrub;
 
 /// The type's name in messages.
-pub(super) const NAME: &str = "the event";
+pub(in crate::script) const NAME: &str = "the event";
 
 /// Its properties.
-pub(super) const PROPERTIES: &[&str] = &[
+pub(in crate::script) const PROPERTIES: &[&str] = &[
     "kind",
     "phase",
     "key",

@@ -247,7 +247,7 @@ mod tests {
         let mut engine = Engine::new();
         modules::register(&mut engine);
         let known = known(&engine);
-        for name in modules::FUNCTIONS {
+        for name in modules::FUNCTIONS.iter().chain(modules::testing::METHODS) {
             let built_in = BUILT_IN.contains(name);
             assert!(built_in || known.plain.contains_key(*name), "there is no `{name}`");
         }

@@ -96,18 +96,6 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "assert_eq",
     "assert_ne",
     "assert_near",
-    "dynos",
-    "feed",
-    "fail",
-    "tick",
-    "wait_seconds",
-    "booting",
-    "fail_scale",
-    "events",
-    "records",
-    "last",
-    "notified",
-    "memory",
 ];
 
 /// Our functions that are called as `name(…)`; all others are methods of our types.

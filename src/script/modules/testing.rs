@@ -19,10 +19,28 @@ use crate::testing::{Bench, Trial};
 use crate::world::{HttpError, HttpErrorKind, Request, Stub, StubReply};
 
 /// The type's name in messages.
-pub(super) const NAME: &str = "a pipeline under test";
+pub(in crate::script) const NAME: &str = "a pipeline under test";
 
 /// Functions without a module.
 pub(super) const FUNCTIONS: &[&str] = &["under_test", "assert", "assert_eq", "assert_ne", "assert_near"];
+
+/// What a pipeline under test can do, for suggestions.
+pub(in crate::script) const METHODS: &[&str] = &[
+    "feed",
+    "fail",
+    "tick",
+    "dynos",
+    "booting",
+    "fail_scale",
+    "wait_seconds",
+    "at",
+    "now",
+    "events",
+    "notified",
+    "records",
+    "last",
+    "memory",
+];
 
 /// Records that `records()` gives: a script's values have a largest size.
 const MOST_RECORDS: usize = 100;

@@ -13,6 +13,7 @@ pub use calls::{Calls, FULL, IN_PLACE, REACHING};
 pub use role::{Role, sample_time};
 
 use crate::pipeline::{Event, Moment};
+use crate::request::{RequestPlan, Response};
 use crate::settings::{Place, Report};
 use crate::testing::Trial;
 use crate::world::World;
@@ -30,6 +31,11 @@ pub trait Callable: Send + Sync + fmt::Debug {
 
     /// The text of the function and of the values it captured: changes when either is edited.
     fn fingerprint(&self) -> &str;
+
+    /// The hosts that it may speak to, as far as that can be told without running it.
+    fn reaches(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Calls it on the current thread. `memory` is `this`: a map, changed only if the call succeeds.
     ///
@@ -69,6 +75,8 @@ pub enum Argument {
     Event(Arc<Event>),
     /// `scale_to: |n|`.
     Dynos(u32),
+    /// `value: |response|`.
+    Response(Arc<Response>),
 }
 
 /// What a function answered.
@@ -86,6 +94,24 @@ pub enum Returned {
     Change(Change),
     /// `measure::failed("why")`.
     Failed(String),
+    /// `http::get(…)`, not sent: the engine sends it where the stage says so.
+    Request(Arc<RequestPlan>),
+}
+
+impl Returned {
+    /// What was answered, in the author's words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Nothing => "nothing, `()`".into(),
+            Self::Int(number) => format!("the number {number}"),
+            Self::Float(number) => format!("the number {number}"),
+            Self::Data(data) => crate::measure::json::describe(data),
+            Self::Change(_) => "a change of dynos".into(),
+            Self::Failed(why) => format!("a failed measurement ({why})"),
+            Self::Request(plan) => format!("the request `{plan}`, which nobody sent"),
+        }
+    }
 }
 
 /// What a scripted decision asks for.

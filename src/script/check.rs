@@ -8,10 +8,13 @@ use std::sync::OnceLock;
 
 use rhai::Engine;
 
+use super::context;
 use super::diagnose::{self, REFUSED, parameters};
 use super::files::Script;
 use super::modules::{self, testing::BenchValue};
 use super::places::Call;
+use crate::measure::redis_url;
+use crate::request::{Part, RequestPlan};
 use crate::rules;
 use crate::settings::{Report, did_you_mean};
 
@@ -87,6 +90,7 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
         let place = script.place(import.position);
         report.say(&rules::COMPUTED_IMPORT, Some(&place), "the path of an import is computed", help);
     }
+    reaching(script, report);
     for position in script.index.shown_secrets(|name| script.is_parameter(name)) {
         let message = "a secret cannot be put into a text with `${…}`";
         let help = "write `\"text\" + secret`, which is a secret too".to_owned();
@@ -96,6 +100,36 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
     calls.sort_by_key(|call| (call.position.line(), call.position.position()));
     for found in calls {
         call(known, script, found, report);
+    }
+}
+
+/// Variables and addresses that are named in the text: better refused now than when they are needed.
+fn reaching(script: &Script, report: &mut Report) {
+    let Some(surroundings) = context::surroundings() else { return };
+    let bounds = surroundings.environment.bounds();
+    for call in script.index.reaching() {
+        let (module, function) = (call.function.0.as_str(), call.function.1.as_str());
+        let hosts = match module {
+            "env" => {
+                if let Err((message, help)) = bounds.variable(&call.text) {
+                    report.error(Some(&script.place(call.position)), message, Some(help));
+                }
+                continue;
+            }
+            "http" => match RequestPlan::new("GET", Part::Plain(call.text.as_str().into())) {
+                Ok(plan) => plan.host().cloned().into_iter().collect(),
+                Err(wrong) => {
+                    let message = format!("`http::{function}`: {}", wrong.message);
+                    report.error(Some(&script.place(call.position)), message, wrong.help);
+                    continue;
+                }
+            },
+            // One that is wrong is told when it is called: a second argument may be missing for it.
+            _ => redis_url::parse(&call.text, Some("")).map(|server| server.hosts()).unwrap_or_default(),
+        };
+        for (message, help) in hosts.iter().filter_map(|host| bounds.host(host).err()) {
+            report.error(Some(&script.place(call.position)), message, Some(help));
+        }
     }
 }
 

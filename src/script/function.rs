@@ -11,8 +11,9 @@ use serde_json::Value as Json;
 
 use super::files::{Script, Surroundings};
 use super::limits::{MEMORY_BYTES, Metered, NESTING};
-use super::modules::{event::EventValue, moment::MomentValue, secret::ScriptSecret};
-use super::{context, convert, diagnose, lint};
+use super::modules::http::RequestValue;
+use super::modules::{event::EventValue, moment::MomentValue, reaching::ReplyValue, secret::ScriptSecret};
+use super::{context, convert, diagnose, lint, reaches};
 use crate::function::{Argument, Budget, CallError, Callable, Permit, Reach, Returned, Role};
 use crate::settings::{Place, Report};
 
@@ -63,6 +64,7 @@ impl ScriptFunction {
             Argument::Moment(moment) => vec![Dynamic::from(MomentValue(moment))],
             Argument::Data(data) => vec![convert::from_json(&data)],
             Argument::Event(event) => vec![Dynamic::from(EventValue(event))],
+            Argument::Response(response) => vec![Dynamic::from(ReplyValue(response))],
             Argument::Dynos(dynos) => vec![Dynamic::from_int(i64::from(dynos))],
         }
     }
@@ -93,6 +95,10 @@ impl Callable for ScriptFunction {
 
     fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    fn reaches(&self) -> Vec<String> {
+        reaches::of(&self.surroundings, &self.home, self.pointer.fn_name(), self.pointer.iter_curry())
     }
 
     fn examine(&self, role: Role, report: &mut Report) {
@@ -272,6 +278,9 @@ impl Copies<'_> {
         }
         if let Some(secret) = value.read_lock::<ScriptSecret>() {
             return secret.fingerprint();
+        }
+        if let Some(request) = value.read_lock::<RequestValue>() {
+            return request.0.fingerprint();
         }
         format!("{value:?}")
     }

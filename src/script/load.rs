@@ -98,14 +98,13 @@ fn tests(engine: &Arc<Engine>, surroundings: &Arc<Surroundings>) -> Vec<Test> {
             .then(|| script.pointer(name))
             .flatten()
             .and_then(|pointer| ScriptFunction::bind(engine, surroundings, &script, &pointer).ok());
-        match bound {
-            Some(function) => tests.push(Test { name: name.into(), function: Arc::new(function) }),
-            None => {
-                let message = format!("`{name}` is not run: a test is no private function and takes no parameters");
-                let place = script.place(defined.position);
-                session::with(|session| session.report.warning(Some(&place), message, None));
-            }
-        }
+        let Some(function) = bound else {
+            let message = format!("`{name}` is not run: a test is no private function and takes no parameters");
+            let place = script.place(defined.position);
+            session::with(|session| session.report.warning(Some(&place), message, None));
+            continue;
+        };
+        tests.push(Test { name: name.into(), function: Arc::new(function) });
     }
     tests
 }

@@ -62,9 +62,21 @@ pub(super) struct Index {
     shown: Vec<Shape>,
     /// `env::secret("NAME")`: the name and where it stands.
     secrets: Vec<(String, Position)>,
+    /// Calls of `env::`, `http::` and `redis::` that name what they reach.
+    reaching: Vec<Reaching>,
     /// Every key of every map literal.
     keys: HashMap<String, Vec<Position>>,
     imports: Vec<Import>,
+}
+
+/// One call that names a variable or an address: `http::get("https://…")`.
+pub(super) struct Reaching {
+    /// The module and the function.
+    pub(super) function: (String, String),
+    /// The variable or the address.
+    pub(super) text: String,
+    /// Where the call starts.
+    pub(super) position: Position,
 }
 
 /// One `import "path" as alias;`
@@ -179,10 +191,16 @@ impl Index {
         }
         let module = call.namespace.path.iter().map(|part| part.name.to_string()).collect();
         let start = if call.is_qualified() { call.namespace.position().or_else(position) } else { position };
-        if let (true, "secret", [Expr::StringConstant(name, _)]) =
-            (call.is_qualified() && call.namespace.root() == "env", call.name.as_str(), call.args.as_slice())
+        let root = if call.is_qualified() { call.namespace.root() } else { "" };
+        if let ("env", "secret", [Expr::StringConstant(name, _), ..]) = (root, call.name.as_str(), call.args.as_slice())
         {
             self.secrets.push((name.to_string(), start));
+        }
+        let named =
+            if (root, call.name.as_str()) == ("http", "request") { call.args.get(1) } else { call.args.first() };
+        if let ("env" | "http" | "redis", Some(Expr::StringConstant(text, _))) = (root, named) {
+            let function = (root.to_owned(), call.name.to_string());
+            self.reaching.push(Reaching { function, text: text.to_string(), position: start });
         }
         let arguments = call.args.iter().map(shape).collect();
         let call = Call { name: call.name.to_string(), module, arguments, position, start, method };
@@ -208,6 +226,11 @@ impl Index {
     /// Every `env::secret("NAME")`, in closures and functions too.
     pub(super) fn secrets(&self) -> &[(String, Position)] {
         &self.secrets
+    }
+
+    /// Every call that names what it reaches, in closures and functions too.
+    pub(super) fn reaching(&self) -> &[Reaching] {
+        &self.reaching
     }
 
     /// Where secrets stand in `${…}`, as far as that can be told; `is_parameter` tells which names hide

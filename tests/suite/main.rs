@@ -8,4 +8,5 @@ mod notify;
 mod pipeline;
 mod readme;
 mod script;
+mod testing;
 mod worker;

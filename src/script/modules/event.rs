@@ -58,6 +58,13 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("to_debug", |event: &mut EventValue| json(&event.0));
 }
 
+impl EventValue {
+    /// Its fields, secrets in its texts masked.
+    pub(super) fn json(&self) -> Result<serde_json::Value, String> {
+        serde_json::from_str(&json(&self.0)).map_err(|error| error.to_string())
+    }
+}
+
 fn json(event: &Event) -> String {
     let text = serde_json::to_string(event).unwrap_or_default();
     scrub(&text).into_owned()

@@ -28,6 +28,7 @@
 //!
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
+//! - [`reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
 pub mod cli;
@@ -41,6 +42,7 @@ pub mod measure;
 pub mod net;
 pub mod notify;
 pub mod pipeline;
+pub mod reference;
 pub mod scale;
 pub mod script;
 pub mod secret;

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod demo;
 pub mod draw;
 pub mod once;
+pub mod reference;
 pub mod resolved;
 pub mod run;
 
@@ -25,6 +26,8 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Check(args) => check::run(&args),
         Command::Once(args) => once::run(args).await,
+        Command::Reference(args) => reference::run(&args),
+        Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Demo(args) => demo::run(args).await,
     }

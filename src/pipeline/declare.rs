@@ -19,10 +19,11 @@ use crate::measure::{MeasureStage, Surroundings};
 use crate::scale::Scale;
 use crate::script::{Declaration, Loaded};
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
-use wide::WIDE;
+pub use stages::SCALE_FUNCTIONS;
+pub use wide::{SCRIPT, WIDE};
 
 /// The stages of a pipeline.
-static STAGES: &[Setting] = &[
+pub static STAGES: &[Setting] = &[
     Setting {
         name: "measure",
         kind: Kind::Stage,

@@ -7,5 +7,6 @@ mod measure;
 mod notify;
 mod pipeline;
 mod readme;
+mod reference;
 mod script;
 mod worker;

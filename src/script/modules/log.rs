@@ -4,6 +4,7 @@ use rhai::{Dynamic, Engine, Module, NativeCallContext};
 
 use super::secret::ScriptSecret;
 use crate::script::context;
+use crate::script::entry::{Entry, Form, Stands, notifying, takes};
 use crate::secret::{MASK, scrub};
 
 /// The log target of everything a script says.
@@ -19,6 +20,64 @@ enum Level {
     Warn,
     Error,
 }
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    Entry {
+        form: Form::Function,
+        name: "print",
+        parameters: &[takes("value", "?")],
+        gives: "()",
+        doc: "Writes to the log with the pipeline's name. A secret is written as `***`.",
+        stands: Stands::Anywhere,
+        example: notifying("print(event.message)"),
+    },
+    Entry {
+        form: Form::Function,
+        name: "debug",
+        parameters: &[takes("value", "?")],
+        gives: "()",
+        doc: "Writes a value as the language shows it, at the level debug.",
+        stands: Stands::Anywhere,
+        example: notifying("debug(event)"),
+    },
+    Entry {
+        form: Form::Member("log"),
+        name: "debug",
+        parameters: &[takes("value", "?")],
+        gives: "()",
+        doc: "Writes to the log at the level debug, with the pipeline's name.",
+        stands: Stands::Anywhere,
+        example: notifying("log::debug(event.message)"),
+    },
+    Entry {
+        form: Form::Member("log"),
+        name: "info",
+        parameters: &[takes("value", "?")],
+        gives: "()",
+        doc: "Writes to the log at the level info, with the pipeline's name.",
+        stands: Stands::Anywhere,
+        example: notifying("log::info(event.message)"),
+    },
+    Entry {
+        form: Form::Member("log"),
+        name: "warn",
+        parameters: &[takes("value", "?")],
+        gives: "()",
+        doc: "Writes to the log at the level warn, with the pipeline's name.",
+        stands: Stands::Anywhere,
+        example: notifying("log::warn(event.message)"),
+    },
+    Entry {
+        form: Form::Member("log"),
+        name: "error",
+        parameters: &[takes("value", "?")],
+        gives: "()",
+        doc: "Writes to the log at the level error, with the pipeline's name.",
+        stands: Stands::Anywhere,
+        example: notifying("log::error(event.message)"),
+    },
+];
 
 /// Registers the module and the two functions.
 pub(super) fn register(engine: &mut Engine) {

@@ -4,5 +4,6 @@ mod bench;
 mod imports;
 mod limits;
 mod places;
+mod requires;
 mod traps;
 mod values;

@@ -1,0 +1,131 @@
+//! Every example of the reference loads as a script, and the functions in it work.
+
+use std::sync::{Arc, Mutex};
+
+use autoscaler::decide::PolicyKind;
+use autoscaler::function::{Argument, Returned};
+use autoscaler::measure::{MeasureContext, Reading};
+use autoscaler::pipeline::{Event, EventKind, History, Measurement, Moment, Phase, PipelineSpec, declare};
+use autoscaler::reference::{Shown, shown};
+use autoscaler::script::{Environment, Frame, MissingSecrets, Source, load};
+use autoscaler::settings::Severity;
+use autoscaler::world::Freshness;
+use autoscaler::world::pretend::Pretend;
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use serde_json::json;
+
+struct NoVariables;
+
+impl Environment for NoVariables {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// The pipelines of an example; nothing but notes may be said of it.
+fn declared(shown: &Shown) -> Vec<Arc<PipelineSpec>> {
+    let text = shown.example.whole();
+    let source = Source { path: "example.rhai".into(), text: Some(text.as_str().into()), unit: None };
+    let environment: Arc<dyn Environment> = Arc::new(NoVariables);
+    let declared = declare(&load(&source, &environment, MissingSecrets::Placeholder), None, 1, chrono_tz::UTC);
+    let said = declared.report.diagnostics().iter().find(|said| said.severity != Severity::Note);
+    assert!(said.is_none(), "{}: {}\n{text}", shown.title, said.map_or_else(String::new, ToString::to_string));
+    declared.specs
+}
+
+fn start() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 11, 24, 9, 30, 0).unwrap()
+}
+
+fn moment() -> Moment {
+    let mut history = History::default();
+    for (second, value) in (0_i64..).zip([100.0, 200.0, 300.0, 350.0]) {
+        history.push(Measurement::good("custom", json!(value), start() + TimeDelta::seconds(second)), 10);
+    }
+    let history = Arc::new(history);
+    Moment {
+        pipeline: "web".into(),
+        measurement: Arc::new(Measurement::good("custom", json!(350.0), start())),
+        history: Arc::clone(&history),
+        past: history,
+        dynos: 2,
+        min_dynos: 1,
+        max_dynos: 5,
+        now: start().with_timezone(&chrono_tz::America::Vancouver),
+        seconds_since_scale: Some(600.0),
+    }
+}
+
+/// Calls every function in `spec` that can be called here; how many there were.
+async fn call_all(spec: &PipelineSpec, title: &str) -> usize {
+    let pretend = Pretend::starting_at(start());
+    let (world, memory) = (&pretend.world, |initial: &serde_json::Value| Mutex::new(initial.clone()));
+    let mut called = 0;
+    for stage in &spec.measure {
+        let memory = memory(&stage.memory);
+        let context = MeasureContext { pipeline: &spec.name, at: start(), memory: &memory };
+        if stage.backend.backend() == "custom" {
+            called += 1;
+            let measured = stage.measure(&context, world).await;
+            assert!(measured.success, "{title}: {:?}", measured.failure);
+        } else if !stage.map.is_empty() {
+            called += 1;
+            let data = json!({ "waiting": 1, "running": 2 });
+            let measured = stage.finish(Ok(Reading { data, value: None }), &context, world).await;
+            assert_eq!(measured.value, Some(3.0), "{title}: {:?}", measured.failure);
+        }
+    }
+    if let PolicyKind::Scripted(function) = &spec.decide.policy {
+        called += 1;
+        let memory = memory(&spec.decide.memory);
+        let answer = world.calls.pure(function, Argument::Moment(Arc::new(moment())), &memory, &spec.name).await;
+        let sound =
+            matches!(answer, Ok(Returned::Nothing | Returned::Change(_) | Returned::Int(_) | Returned::Float(_)));
+        assert!(sound, "{title}: {answer:?}");
+    }
+    for stage in spec.notify.iter().filter(|stage| stage.backend.backend() == "custom") {
+        called += 1;
+        let delivered = stage.backend.deliver(&event(), &memory(&stage.memory), world).await;
+        assert_eq!(delivered, Ok(()), "{title}");
+    }
+    if spec.scale.backend() == "custom" {
+        let platform = Arc::clone(&spec.scale).open(&spec.name, world);
+        let counted = platform.observe(Freshness::Now).await;
+        assert_eq!(counted.map(|supply| supply.dynos), Ok(2), "{title}");
+    }
+    called
+}
+
+fn event() -> Arc<Event> {
+    Arc::new(Event {
+        kind: EventKind::Scaled,
+        phase: Phase::Once,
+        key: "web/scaled".into(),
+        severity: "info".into(),
+        pipeline: "web".into(),
+        message: "Scaled up from 2 to 3.".into(),
+        subject: "Scaled up".into(),
+        dynos: Some(3),
+        from: Some(2),
+        to: Some(3),
+        measurement: Some(350.0),
+        reason: None,
+        at: start(),
+    })
+}
+
+#[tokio::test]
+async fn every_example_runs() {
+    let shown = shown();
+    assert!(shown.len() > 80, "{}", shown.len());
+    for shown in &shown {
+        let specs = declared(shown);
+        assert!(!specs.is_empty(), "{} declares nothing", shown.title);
+        let mut called = 0;
+        for spec in &specs {
+            called += call_all(spec, &shown.title).await;
+        }
+        let function = matches!(shown.example.frame, Frame::Measuring | Frame::Deciding | Frame::Notifying);
+        assert!(called > 0 || !function, "{}: its function was not called", shown.title);
+    }
+}

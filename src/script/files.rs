@@ -37,6 +37,8 @@ pub(super) struct Files {
 pub(super) struct Script {
     /// As messages name it.
     pub(super) name: Arc<str>,
+    /// The same as the engine takes it, which every call hands over.
+    pub(super) source: ImmutableString,
     /// Where it is on disk; `None` for what is embedded.
     pub(super) path: Option<PathBuf>,
     /// Its text.
@@ -146,7 +148,8 @@ impl Script {
             let defined = Defined { definition: Shared::clone(definition), position, anonymous, own_name };
             functions.entry(definition.name.to_string()).or_default().push(defined);
         }
-        Self { name, path, text, shift, index, functions, module: OnceLock::new() }
+        let source = ImmutableString::from(&*name);
+        Self { name, source, path, text, shift, index, functions, module: OnceLock::new() }
     }
 
     /// Where the call that the engine reports at `position` starts: at its module, if it has one.

@@ -23,7 +23,7 @@ pub(super) static DOCS: &[Entry] = &[
         "Event",
         "kind",
         "String",
-        "What happened: `scaled`, `would_scale`, `scale_failed`, `needs_above_max` …",
+        "What happened, such as `scaled`, `scale_failed` or `needs_above_max`.",
         Stands::Notifying,
         notifying(r#"if event.kind == "scaled" { print(event.message) }"#),
     ),

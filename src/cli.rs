@@ -17,8 +17,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
         `autoscaler SCRIPT` is short for `autoscaler run SCRIPT`. Save the script and the running worker follows.",
     after_help = "New here? `autoscaler demo` scales an embedded app in front of you.",
     after_long_help = "First steps:\n  \
-        autoscaler demo                        scale an embedded app in front of you\n  \
-        autoscaler check scripts/autoscale.rhai   read a script and show it with every default filled in\n  \
+        autoscaler demo                           scale an embedded app in front of you\n  \
+        autoscaler check scripts/autoscale.rhai   show a script with every default filled in\n  \
+        autoscaler test scripts/autoscale.rhai    run the tests in it\n  \
         autoscaler once scripts/autoscale.rhai    one tick: measure and decide, without scaling\n  \
         autoscaler scripts/autoscale.rhai         run\n\n\
         Every flag can be given as an environment variable (shown in brackets by `autoscaler COMMAND --help`). \
@@ -41,6 +42,10 @@ pub enum Command {
     Check(CheckArgs),
     /// One tick of every pipeline, its full record printed; scales only with --act
     Once(OnceArgs),
+    /// Run the tests that scripts hold, on a virtual clock, reaching nothing
+    Test(TestArgs),
+    /// Write a small script to begin with, with tests that pass
+    Init(InitArgs),
     /// Watch it scale an embedded app under a synthetic day of load
     Demo(DemoArgs),
     /// Print what a script can call, read and set: everything, or what is called NAME
@@ -122,9 +127,33 @@ pub struct CheckArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub script: ScriptArg,
-    /// Print JSON: pipelines, needs and diagnostics
+    /// Print JSON: pipelines, needs and diagnostics; short for --format json
     #[arg(long, env = "AUTOSCALER_JSON", value_parser = switch)]
     pub json: bool,
+    /// How the findings are written
+    #[arg(long, value_name = "FORMAT", env = "AUTOSCALER_FORMAT", default_value = "pretty")]
+    pub format: CheckFormat,
+}
+
+impl CheckArgs {
+    /// The form that was asked for.
+    #[must_use]
+    pub fn form(&self) -> CheckFormat {
+        if self.json { CheckFormat::Json } else { self.format }
+    }
+}
+
+/// How `check` writes what it found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people: the source line with a caret, then every pipeline as resolved
+    Pretty,
+    /// One JSON object: pipelines, needs and diagnostics
+    Json,
+    /// Commands of a GitHub workflow: annotations on the lines of a pull request
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
 }
 
 /// `once`.
@@ -145,6 +174,64 @@ pub struct OnceArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub log: LogArgs,
+}
+
+/// `test`.
+#[derive(Clone, Debug, Args)]
+pub struct TestArgs {
+    /// Scripts, or folders of them [default: every .rhai file in scripts]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only these tests: names or globs such as `test_web*`, separated by commas
+    #[arg(long, value_name = "NAME,…", env = "AUTOSCALER_ONLY", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Print JSON (the same as --format json)
+    #[arg(long, env = "AUTOSCALER_JSON", conflicts_with = "format")]
+    pub json: bool,
+    /// How results are printed
+    #[arg(long, value_name = "FORMAT", env = "AUTOSCALER_TEST_FORMAT", default_value = "pretty")]
+    pub format: TestFormat,
+    /// Run again whenever a script is saved, until SIGINT
+    #[arg(long, env = "AUTOSCALER_WATCH")]
+    pub watch: bool,
+}
+
+/// The forms of test results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    /// For people
+    Pretty,
+    /// One JSON object
+    Json,
+    /// JUnit's XML, for build servers
+    Junit,
+}
+
+/// `init`.
+#[derive(Clone, Debug, Args)]
+pub struct InitArgs {
+    /// The file to write
+    #[arg(value_name = "FILE", default_value = "scripts/autoscale.rhai")]
+    pub file: PathBuf,
+    /// What the script is for
+    #[arg(long, value_name = "TEMPLATE", env = "AUTOSCALER_TEMPLATE", default_value = "heroku")]
+    pub template: Template,
+    /// Write over a file that is there
+    #[arg(long, env = "AUTOSCALER_FORCE")]
+    pub force: bool,
+}
+
+/// The scripts to begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Template {
+    /// Web dynos by response time
+    Heroku,
+    /// Celery workers by the length of a queue in Redis
+    Celery,
+    /// A process type by a Prometheus query
+    Prometheus,
+    /// Functions of your own at every stage
+    Custom,
 }
 
 /// `demo`.
@@ -191,6 +278,8 @@ const COMMANDS: &[&str] = &[
     "run",
     "check",
     "once",
+    "test",
+    "init",
     "demo",
     "reference",
     "definitions",
@@ -202,16 +291,25 @@ const COMMANDS: &[&str] = &[
     "--version",
 ];
 
-/// Puts in the `run` that `autoscaler SCRIPT` leaves out.
+/// Puts in the `run` that `autoscaler SCRIPT` leaves out, also where only the environment names the script. A
+/// bare word that is neither a command nor there on disk stays: it is a command mistyped.
 #[must_use]
 pub fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
-    if let Some(first) = arguments.get(1)
-        && !COMMANDS.iter().any(|command| *first == **command)
-    {
+    let runs = match arguments.get(1) {
+        Some(first) => !COMMANDS.iter().any(|command| *first == **command) && names_script(first),
+        None => std::env::var_os("AUTOSCALER_SCRIPT").is_some_and(|script| !script.is_empty()),
+    };
+    if runs {
         arguments.insert(1, "run".into());
     }
     arguments
+}
+
+/// Whether `word` is a flag, looks like a path, or is one.
+fn names_script(word: &OsString) -> bool {
+    let text = word.to_string_lossy();
+    text.starts_with('-') || text.contains(['.', '/']) || std::path::Path::new(word).exists()
 }
 
 /// Reads what switches a flag on or off in the environment; an empty variable is one that was forgotten.
@@ -265,6 +363,16 @@ mod tests {
         };
         assert_eq!((run.script.script, run.dry_run), (PathBuf::from("a.rhai"), true));
         assert_eq!(run.only.only, ["web", "celery*"]);
+    }
+
+    #[test]
+    fn a_slip_of_a_command_is_no_script() {
+        let words = |first: &str| with_default_command(["autoscaler".into(), OsString::from(first)]);
+        assert_eq!(words("chek"), ["autoscaler", "chek"]);
+        assert_eq!(words("chek.rhai"), ["autoscaler", "run", "chek.rhai"]);
+        assert_eq!(words("src"), ["autoscaler", "run", "src"]);
+        let error = Cli::try_parse_from(words("chek")).expect_err("no such command").to_string();
+        assert!(error.contains("'check'"), "{error}");
     }
 
     #[test]

@@ -25,7 +25,9 @@ use std::process::ExitCode;
 /// How thoroughly is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
+    /// A minute or two in all.
     Short,
+    /// More and longer rounds.
     Full,
 }
 

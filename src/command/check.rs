@@ -8,8 +8,8 @@ use anstyle::Style;
 use serde_json::{Value as Json, json};
 
 use super::resolved::{Backend, Resolved};
-use super::{draw, loading};
-use crate::cli::CheckArgs;
+use super::{draw, github, loading, sarif};
+use crate::cli::{CheckArgs, CheckFormat};
 use crate::heroku::{self, App, Estimate, Load};
 use crate::pipeline::PipelineSpec;
 use crate::script::{self, MissingSecrets, SourceFile};
@@ -21,6 +21,7 @@ use crate::worker::{Generation, Options, shared_targets};
 struct Findings {
     specs: Vec<Arc<PipelineSpec>>,
     needs: Vec<(Arc<str>, bool)>,
+    tests: usize,
     report: Report,
     files: Vec<SourceFile>,
 }
@@ -31,18 +32,21 @@ pub fn run(args: &CheckArgs) -> ExitCode {
     let findings = find(args);
     let failed = findings.report.has_errors();
     let mut out = anstream::stdout();
-    let written = if args.json {
-        writeln!(out, "{}", json_of(&findings))
-    } else {
-        draw::print(&findings.report, &findings.files);
-        if failed {
-            anstream::eprintln!("\n{}", counts(&findings.report, &args.script.script));
-            Ok(())
-        } else {
-            show(&mut out, &findings)
+    let written = match args.form() {
+        CheckFormat::Json => writeln!(out, "{}", json_of(&findings)),
+        CheckFormat::Github => write!(out, "{}", github::commands(&findings.report)),
+        CheckFormat::Sarif => writeln!(out, "{:#}", sarif::log(&findings.report)),
+        CheckFormat::Pretty => {
+            draw::print(&findings.report, &findings.files);
+            if failed {
+                anstream::eprintln!("\n{}", counts(&findings.report, &args.script.script));
+                Ok(())
+            } else {
+                show(&mut out, &findings)
+            }
         }
     };
-    if failed || written.is_err() { ExitCode::from(super::FAILED) } else { ExitCode::SUCCESS }
+    if failed { ExitCode::from(super::FAILED) } else { super::written(written) }
 }
 
 fn find(args: &CheckArgs) -> Findings {
@@ -64,6 +68,7 @@ fn find(args: &CheckArgs) -> Findings {
         match Generation::load(source, 1, &loading) {
             Ok(generation) => {
                 findings.specs.extend(generation.specs);
+                findings.tests += generation.suite.tests.len();
                 findings.report.extend(generation.report);
                 findings.files.extend(generation.files);
                 findings.needs.extend(generation.needs);
@@ -88,9 +93,11 @@ fn json_of(findings: &Findings) -> Json {
     json!({ "pipelines": pipelines, "needs": needs, "diagnostics": diagnostics })
 }
 
-fn diagnostic(diagnostic: &Diagnostic) -> Json {
+/// One diagnostic for machines.
+pub(super) fn diagnostic(diagnostic: &Diagnostic) -> Json {
     let place = diagnostic.place.as_ref();
     json!({
+        "id": diagnostic.rule.map(|rule| rule.id),
         "severity": diagnostic.severity,
         "file": place.map(|place| &*place.file),
         "line": place.map(|place| place.line).filter(|&line| line > 0),
@@ -128,6 +135,9 @@ fn show(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
     if !needs.is_empty() {
         writeln!(out, "needs {}", needs.join(", "))?;
     }
+    if findings.tests > 0 {
+        writeln!(out, "{}, run by `autoscaler test`", counted(findings.tests, "test"))?;
+    }
     let warnings = count(&findings.report, Severity::Warning);
     writeln!(out, "{}, {}", counted(findings.specs.len(), "pipeline"), counted(warnings, "warning"))
 }
@@ -139,7 +149,9 @@ fn counts(report: &Report, script: &std::path::Path) -> String {
     if warnings > 0 {
         said = format!("{said}, {}", counted(warnings, "warning"));
     }
-    format!("{said} in {}", script.display())
+    let script =
+        if script == std::path::Path::new("-") { "standard input".into() } else { script.display().to_string() };
+    format!("{said} in {script}")
 }
 
 fn count(report: &Report, severity: Severity) -> usize {

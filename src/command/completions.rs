@@ -1,5 +1,6 @@
 //! `autoscaler completions SHELL`.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -9,6 +10,7 @@ use crate::cli::{Cli, CompletionsArgs};
 /// Prints the completions of a shell on standard output.
 #[must_use]
 pub fn run(args: &CompletionsArgs) -> ExitCode {
-    clap_complete::generate(args.shell, &mut Cli::command(), "autoscaler", &mut std::io::stdout());
-    ExitCode::SUCCESS
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "autoscaler", &mut text);
+    super::written(std::io::stdout().write_all(&text))
 }

@@ -39,7 +39,9 @@ pub fn draw(diagnostic: &Diagnostic, files: &[SourceFile], styled: bool) -> Stri
     if let Some(help) = &help {
         elements.push(Level::HELP.message(help.as_ref()).into());
     }
-    let group: Group<'_> = level.primary_title(message.as_ref()).elements(elements);
+    let title = level.primary_title(message.as_ref());
+    let title = diagnostic.rule.map_or(title.clone(), |rule| title.id(rule.id));
+    let group: Group<'_> = title.elements(elements);
     renderer.render(&[group])
 }
 
@@ -49,6 +51,11 @@ fn span(source: &str, place: &Place) -> Option<std::ops::Range<usize>> {
     let column_index = usize::try_from(place.column).ok()?.checked_sub(1)?;
     let line = source.split('\n').nth(line_index)?;
     let line_start: usize = source.split('\n').take(line_index).map(|line| line.len() + 1).sum();
+    if column_index == line.chars().count() {
+        // Behind the last character: something is missing there.
+        let end = line_start + line.len();
+        return Some(end..end);
+    }
     let (offset, _) = line.char_indices().nth(column_index)?;
     let rest = &line[offset..];
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -76,6 +83,7 @@ mod tests {
             text: "pipeline(\"wéb\", #{\n    mesure: 1,\n});\n".into(),
         }];
         let diagnostic = Diagnostic {
+            rule: None,
             severity: Severity::Error,
             place: Some(Place { file: "a.rhai".into(), line: 2, column: 5 }),
             message: "unknown setting `mesure`".into(),
@@ -88,6 +96,7 @@ mod tests {
     #[test]
     fn a_place_outside_the_text_is_named_all_the_same() {
         let diagnostic = Diagnostic {
+            rule: None,
             severity: Severity::Error,
             place: Some(Place::file("gone.rhai")),
             message: "no such file".into(),

@@ -4,15 +4,21 @@ pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod draw;
+pub mod github;
+pub mod init;
+mod junit;
 pub mod once;
 pub mod reference;
 pub mod resolved;
 pub mod run;
+pub mod sarif;
+pub mod test;
+mod verdicts;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, LogArgs};
 use crate::pipeline::PipelineSpec;
 use crate::script::Environment;
 use crate::worker::{Actor, Loading, Options, Supervisor};
@@ -29,8 +35,35 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Reference(args) => reference::run(&args),
         Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Test(args) => test::run(args).await,
+        Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,
     }
+}
+
+/// The exit code of wrong usage.
+pub const USAGE: u8 = 2;
+
+/// The exit code of a command that has written its answer: a reader that has seen enough (`| head`) is no
+/// fault.
+fn written(result: std::io::Result<()>) -> ExitCode {
+    match result {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            fail(format!("standard output takes no more: {error}"))
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Starts the log.
+///
+/// # Errors
+/// The exit code, where `--log` cannot be read: that is said.
+fn start_log(args: &LogArgs) -> Result<(), ExitCode> {
+    crate::log::start(args).map_err(|error| {
+        fail(error);
+        ExitCode::from(USAGE)
+    })
 }
 
 /// Prints `message` as an error on standard error and gives the exit code for it.

@@ -12,11 +12,12 @@ use crate::pipeline::{Decided, Outcome, Pipeline, Record};
 use crate::script::MissingSecrets;
 use crate::state::{Fence, MemoryState};
 use crate::worker::{Options, Services, Supervisor};
+use crate::world::Standard;
 
 /// Runs the command.
 pub async fn run(args: OnceArgs) -> ExitCode {
-    if let Err(error) = crate::log::start(&args.log) {
-        return super::fail(error);
+    if let Err(code) = super::start_log(&args.log) {
+        return code;
     }
     let loading = loading(Options {
         script: args.script.script.clone(),
@@ -25,7 +26,11 @@ pub async fn run(args: OnceArgs) -> ExitCode {
         secrets: MissingSecrets::Error,
     });
     let state = Arc::new(MemoryState::default());
-    let services = match if args.act { Services::start(state) } else { Services::start_silent(state) } {
+    // Standard output belongs to the records.
+    let console = Arc::new(if args.json { Standard::Error } else { Standard::Output });
+    let services =
+        if args.act { Services::start_with(state, console, |live| live) } else { Services::start_silent(state) };
+    let services = match services {
         Ok(services) => services,
         Err(error) => return super::fail(error),
     };
@@ -54,11 +59,8 @@ pub async fn run(args: OnceArgs) -> ExitCode {
     } else {
         records.iter().try_for_each(|record| show(&mut out, record))
     };
-    if let Err(error) = written {
-        return super::fail(error);
-    }
     let failed = records.iter().any(|record| record.error.is_some() || record.outcome == Outcome::Failed);
-    if failed { ExitCode::from(super::FAILED) } else { ExitCode::SUCCESS }
+    if failed { ExitCode::from(super::FAILED) } else { super::written(written) }
 }
 
 fn show(out: &mut impl Write, record: &Record) -> std::io::Result<()> {

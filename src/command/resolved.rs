@@ -129,7 +129,7 @@ fn merged(own: Json, common: Json) -> Json {
     let mut settings = Map::new();
     for part in [own, common] {
         if let Json::Object(part) = part {
-            settings.extend(part);
+            settings.extend(part.into_iter().map(|(key, value)| (key, value.as_f64().map_or(value, number))));
         }
     }
     Json::Object(settings)

@@ -15,8 +15,8 @@ use crate::worker::{self, Options, Services, Supervisor};
 
 /// Runs the command.
 pub async fn run(args: RunArgs) -> ExitCode {
-    if let Err(error) = crate::log::start(&args.log) {
-        return super::fail(error);
+    if let Err(code) = super::start_log(&args.log) {
+        return code;
     }
     let loading = loading(Options {
         script: args.script.script.clone(),
@@ -28,6 +28,8 @@ pub async fn run(args: RunArgs) -> ExitCode {
         Ok(stop) => stop,
         Err(error) => return super::fail(format!("cannot listen for signals: {error}")),
     };
+    let reload = Arc::new(Notify::new());
+    on_hangup(Arc::clone(&reload));
     if let Some(why) = loading.actor.stands_by() {
         tracing::warn!("{why}");
         stop.cancelled().await;
@@ -58,12 +60,24 @@ pub async fn run(args: RunArgs) -> ExitCode {
     let names: Vec<&str> = specs.iter().map(|spec| &*spec.name).collect();
     let dry_run = if args.dry_run { "; dry run: nothing is scaled" } else { "" };
     tracing::info!("autoscaler {} runs {}{dry_run}", env!("CARGO_PKG_VERSION"), names.join(", "));
-    let reload = Arc::new(Notify::new());
-    on_hangup(Arc::clone(&reload));
+    warn_of_tests(&worker, stop.clone());
     worker.run(stop, reload).await;
     services.close().await;
     tracing::info!("stopped");
     ExitCode::SUCCESS
+}
+
+/// A worker that starts is not kept from it by a test: the script may be an old one, and load is now.
+fn warn_of_tests(worker: &Supervisor, stop: CancellationToken) {
+    let generations: Vec<_> = worker.units().iter().map(|unit| Arc::clone(&unit.generation)).collect();
+    tokio::task::spawn_blocking(move || {
+        for generation in generations.iter().filter(|generation| generation.test_on_reload) {
+            for objection in generation.suite.objections(&stop).diagnostics() {
+                let place = objection.place.as_ref().map_or_else(String::new, |place| format!("{place}: "));
+                tracing::warn!("{place}test {}", objection.message);
+            }
+        }
+    });
 }
 
 /// Cancelled by the first SIGINT or SIGTERM; a second one ends the process at once.

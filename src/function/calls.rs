@@ -103,8 +103,10 @@ async fn on_thread(
     let slot = Arc::clone(threads).acquire_owned().await.map_err(|_| lost())?;
     let function = Arc::clone(function);
     let mut copy = memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    // What it prints goes where its caller logs (a test collects it).
+    let log = tracing::dispatcher::get_default(Clone::clone);
     let ran = tokio::task::spawn_blocking(move || {
-        let returned = function.call(argument, &mut copy, &permit);
+        let returned = tracing::dispatcher::with_default(&log, || function.call(argument, &mut copy, &permit));
         drop(slot);
         (returned, copy)
     });

@@ -12,6 +12,7 @@ pub use calls::{Calls, FULL, IN_PLACE, REACHING};
 
 use crate::pipeline::{Event, Moment};
 use crate::settings::Place;
+use crate::testing::Trial;
 use crate::world::World;
 
 /// A function of the script, bound to its file and generation.
@@ -115,6 +116,8 @@ pub enum Reach {
         /// The runtime that drives it; the caller is on a thread that may block.
         runtime: tokio::runtime::Handle,
     },
+    /// What a test of the script has: pretended worlds, and nothing outside.
+    Test(Arc<Trial>),
 }
 
 /// How much a call may use.

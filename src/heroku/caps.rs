@@ -13,10 +13,10 @@ use super::answer::Formation;
 const BELIEVED: Duration = Duration::from_secs(900);
 
 /// The caps of one app.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Caps(HashMap<Arc<str>, Cap>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Cap {
     limit: u32,
     /// Whether it counts the dynos of all process types together.

@@ -7,6 +7,7 @@ mod caps;
 mod client;
 pub mod fake;
 mod hub;
+mod known;
 mod router_line;
 mod tail;
 mod target;

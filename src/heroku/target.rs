@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
-use super::App;
 use super::client::Client;
+use super::known::Known;
 use super::target_task::Task;
+use super::{App, Budget};
 use crate::world::{Clock, Freshness, ScaleError, ScaleErrorKind, Supply};
 
 /// Requests that may wait for the task, which takes them at once: a pipeline asks one at a time.
@@ -18,11 +20,18 @@ const QUEUE: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Target {
     asks: mpsc::Sender<Ask>,
+    /// What the task knows: most ticks need no more, and wake nobody for it.
+    known: watch::Receiver<Known>,
+    budget: Arc<Budget>,
 }
 
 /// A handle that does not keep the target alive.
 #[derive(Clone, Debug)]
-pub(super) struct WeakTarget(mpsc::WeakSender<Ask>);
+pub(super) struct WeakTarget {
+    asks: mpsc::WeakSender<Ask>,
+    known: watch::Receiver<Known>,
+    budget: Arc<Budget>,
+}
 
 /// What pipelines ask for.
 #[derive(Debug)]
@@ -40,8 +49,10 @@ impl Target {
     #[must_use]
     pub fn start(app: &App, client: Client, clock: Arc<dyn Clock>) -> Self {
         let (asks, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(Task::new(Arc::clone(&app.name), client, clock).run(waiting));
-        Self { asks }
+        let (published, known) = watch::channel(Known::nothing(Arc::clone(&app.name)));
+        let budget = Arc::clone(client.budget());
+        tokio::spawn(Task::new(client, clock, published).run(waiting));
+        Self { asks, known, budget }
     }
 
     /// The dynos of `process_type`.
@@ -49,6 +60,11 @@ impl Target {
     /// # Errors
     /// When they cannot be read, or there is no such process type.
     pub async fn observe(&self, process_type: &Arc<str>, freshness: Freshness) -> Result<Supply, ScaleError> {
+        if freshness == Freshness::Cached
+            && let Some(known) = self.known.borrow().cached(process_type, &self.budget, Instant::now())
+        {
+            return known;
+        }
         let process_type = Arc::clone(process_type);
         self.ask(|answer| Ask::Observe { process_type, freshness, answer }).await
     }
@@ -78,12 +94,12 @@ impl Target {
     }
 
     pub(super) fn downgrade(&self) -> WeakTarget {
-        WeakTarget(self.asks.downgrade())
+        WeakTarget { asks: self.asks.downgrade(), known: self.known.clone(), budget: Arc::clone(&self.budget) }
     }
 }
 
 impl WeakTarget {
     pub(super) fn upgrade(&self) -> Option<Target> {
-        Some(Target { asks: self.0.upgrade()? })
+        Some(Target { asks: self.asks.upgrade()?, known: self.known.clone(), budget: Arc::clone(&self.budget) })
     }
 }

@@ -9,13 +9,13 @@ use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::answer::{ApiError, ApiErrorKind, AppInfo, Formation, unknown_type};
-use super::budget::LONGEST_AGE;
-use super::caps::{Caps, find};
+use super::caps::find;
 use super::client::{Client, Listed};
+use super::known::{Known, Seen};
 use super::target::{Answer, Ask};
 use crate::world::{Clock, Freshness, ScaleError, ScaleErrorKind, Supply};
 
@@ -40,29 +40,16 @@ pub(super) struct Task {
     client: Client,
     clock: Arc<dyn Clock>,
     calls: FuturesUnordered<BoxFuture<'static, Done>>,
-    /// The last good read, with what scales changed since.
-    seen: Option<Seen>,
-    /// When a count changed last, by us or by others.
-    changed: Instant,
+    known: Known,
+    /// `known`, for whoever needs no more than that.
+    published: watch::Sender<Known>,
     /// Grows whenever a scale begins or ends: a read that overlaps one is no longer news.
     epoch: u64,
     reads: HashMap<u64, Read>,
     next_read: u64,
     failed: Option<Failed>,
-    caps: Caps,
     url: Option<(Instant, Result<Arc<str>, ScaleError>)>,
     url_waiting: Vec<Answer<Arc<str>>>,
-}
-
-#[derive(Clone)]
-struct Seen {
-    formation: Arc<Vec<Formation>>,
-    tag: Option<String>,
-    /// When the read began, and the same by the clock.
-    at: Instant,
-    read_at: DateTime<Utc>,
-    /// Whether the outcome of a call has made it doubtful.
-    doubtful: bool,
 }
 
 /// A read under way.
@@ -91,19 +78,19 @@ enum Done {
 }
 
 impl Task {
-    pub(super) fn new(app: Arc<str>, client: Client, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(client: Client, clock: Arc<dyn Clock>, published: watch::Sender<Known>) -> Self {
+        let app = Arc::clone(&published.borrow().app);
         Self {
-            app,
+            app: Arc::clone(&app),
             client,
             clock,
             calls: FuturesUnordered::new(),
-            seen: None,
-            changed: Instant::now(),
+            known: Known::nothing(app),
+            published,
             epoch: 0,
             reads: HashMap::new(),
             next_read: 0,
             failed: None,
-            caps: Caps::default(),
             url: None,
             url_waiting: Vec::new(),
         }
@@ -131,19 +118,13 @@ impl Task {
 
     fn observe(&mut self, process_type: Arc<str>, freshness: Freshness, answer: Answer<Supply>) {
         let now = Instant::now();
-        let blocked = self.client.budget().blocked(now);
         if freshness == Freshness::Cached {
-            let oldest = match blocked {
-                Some(_) => LONGEST_AGE,
-                None => self.client.budget().oldest(now - self.changed, now),
-            };
-            let good = self.seen.as_ref().filter(|seen| !seen.doubtful && now - seen.at < oldest);
-            if let Some(seen) = good {
-                let _ = answer.send(self.supply(seen, &process_type));
+            if let Some(known) = self.known.cached(&process_type, self.client.budget(), now) {
+                let _ = answer.send(known);
                 return;
             }
         }
-        if let Some(wait) = blocked {
+        if let Some(wait) = self.client.budget().blocked(now) {
             let _ = answer.send(Err(self.out_of_calls(wait)));
             return;
         }
@@ -162,7 +143,7 @@ impl Task {
 
     fn read(&mut self, waiting: Vec<(Arc<str>, Answer<Supply>)>) {
         let (client, app) = (self.client.clone(), Arc::clone(&self.app));
-        let base = self.seen.as_ref().filter(|seen| !seen.doubtful && seen.tag.is_some());
+        let base = self.known.seen.as_ref().filter(|seen| !seen.doubtful && seen.tag.is_some());
         let (tag, base) = base.map(|seen| (seen.tag.clone(), Arc::clone(&seen.formation))).unzip();
         let tag: Option<String> = tag.flatten();
         let (begun, time, epoch, id) = (Instant::now(), self.clock.now(), self.epoch, self.next_read);
@@ -206,8 +187,8 @@ impl Task {
 
     /// The cap that `dynos` would exceed; going down is always tried.
     fn known_cap(&self, process_type: &str, dynos: u32, now: Instant) -> Option<u32> {
-        let formation: &[Formation] = self.seen.as_ref().map_or(&[], |seen| &seen.formation);
-        let allowed = self.caps.allowed(process_type, formation, now)?;
+        let formation: &[Formation] = self.known.seen.as_ref().map_or(&[], |seen| &seen.formation);
+        let allowed = self.known.caps.allowed(process_type, formation, now)?;
         let current = find(formation, process_type).map_or(0, |formation| formation.quantity);
         (dynos > allowed && dynos > current).then_some(allowed)
     }
@@ -235,6 +216,8 @@ impl Task {
             Done::Scaled { process_type, dynos, answer, result } => {
                 self.epoch += 1;
                 let result = self.end_scale(&process_type, dynos, result);
+                // Published first: whoever hears of the scale must not find the count of before.
+                self.published.send_replace(self.known.clone());
                 let _ = answer.send(result);
             }
             Done::Unknown { answer, error } => {
@@ -251,7 +234,7 @@ impl Task {
         let (formation, tag) = match result {
             Ok(Listed::New(formation, tag)) => (Arc::new(formation), tag),
             Ok(Listed::Unchanged) => {
-                let tag = self.seen.as_ref().and_then(|seen| seen.tag.clone());
+                let tag = self.known.seen.as_ref().and_then(|seen| seen.tag.clone());
                 (read.base.expect("a tag is sent only with what it stands for"), tag)
             }
             Err(error) => {
@@ -267,14 +250,15 @@ impl Task {
         self.failed = None;
         let seen = Seen { formation, tag, at: read.begun, read_at: read.time, doubtful: false };
         for (process_type, answer) in read.waiting {
-            let _ = answer.send(self.supply(&seen, &process_type));
+            let _ = answer.send(self.known.supply(&seen, &process_type));
         }
-        let newer = self.seen.as_ref().is_none_or(|known| known.doubtful || known.at < seen.at);
+        let newer = self.known.seen.as_ref().is_none_or(|known| known.doubtful || known.at < seen.at);
         if read.epoch == self.epoch && newer {
-            if self.seen.as_ref().is_none_or(|known| known.formation != seen.formation) {
-                self.changed = now;
+            if self.known.seen.as_ref().is_none_or(|known| known.formation != seen.formation) {
+                self.known.changed = now;
             }
-            self.seen = Some(seen);
+            self.known.seen = Some(seen);
+            self.published.send_replace(self.known.clone());
         }
     }
 
@@ -287,15 +271,15 @@ impl Task {
         let now = Instant::now();
         match result {
             Ok(after) => {
-                self.changed = now;
+                self.known.changed = now;
                 let supply = Supply { dynos: after.quantity, booting: 0, limit: None, read_at: self.clock.now() };
                 self.adopt(after);
-                let known = self.seen.as_ref().map_or(&[][..], |seen| &seen.formation);
-                Ok(Supply { limit: self.caps.allowed(process_type, known, now), ..supply })
+                let known = self.known.seen.as_ref().map_or(&[][..], |seen| &seen.formation);
+                Ok(Supply { limit: self.known.caps.allowed(process_type, known, now), ..supply })
             }
             Err(ApiError { kind: ApiErrorKind::Limit { limit, app_wide }, message }) => {
-                let known = self.seen.as_ref().map_or(&[][..], |seen| &seen.formation);
-                let left = self.caps.learn(process_type, dynos, (limit, app_wide), known, now);
+                let known = self.known.seen.as_ref().map_or(&[][..], |seen| &seen.formation);
+                let left = self.known.caps.learn(process_type, dynos, (limit, app_wide), known, now);
                 let message = if left == limit {
                     message
                 } else {
@@ -305,8 +289,8 @@ impl Task {
             }
             Err(error) => {
                 if error.kind == ApiErrorKind::Unknown {
-                    self.changed = now;
-                    if let Some(seen) = &mut self.seen {
+                    self.known.changed = now;
+                    if let Some(seen) = &mut self.known.seen {
                         seen.doubtful = true;
                     }
                 }
@@ -317,7 +301,7 @@ impl Task {
 
     /// Puts the answer to a scale into what was seen.
     fn adopt(&mut self, after: Formation) {
-        let Some(seen) = &mut self.seen else { return };
+        let Some(seen) = &mut self.known.seen else { return };
         let formation = Arc::make_mut(&mut seen.formation);
         match formation.iter_mut().find(|known| known.process_type == after.process_type) {
             Some(known) => *known = after,
@@ -341,13 +325,6 @@ impl Task {
         for answer in self.url_waiting.drain(..) {
             let _ = answer.send(url.clone());
         }
-    }
-
-    fn supply(&self, seen: &Seen, process_type: &str) -> Result<Supply, ScaleError> {
-        let found = find(&seen.formation, process_type)
-            .ok_or_else(|| unknown_type(&self.app, process_type, &seen.formation))?;
-        let limit = self.caps.allowed(process_type, &seen.formation, Instant::now());
-        Ok(Supply { dynos: found.quantity, booting: 0, limit, read_at: seen.read_at })
     }
 
     fn out_of_calls(&self, wait: Duration) -> ScaleError {

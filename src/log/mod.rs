@@ -6,7 +6,7 @@ mod line;
 use std::io::IsTerminal;
 
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
@@ -23,7 +23,7 @@ use line::Line;
 pub fn start(args: &LogArgs) -> Result<(), String> {
     let (on_heroku, format) = (on_heroku(), format(args));
     let form = Form { format, time: !on_heroku, colour: std::io::stderr().is_terminal() && !no_colour() };
-    let filter = EnvFilter::try_new(filter(&args.log)).map_err(|error| format!("`--log {}`: {error}", args.log))?;
+    let filter = filter(&args.log).map_err(|error| format!("`--log {}`: {error}", args.log))?;
     let layer = tracing_subscriber::fmt::layer().event_format(form).with_writer(std::io::stderr);
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
     Ok(())
@@ -44,13 +44,13 @@ fn on_heroku() -> bool {
 }
 
 /// A bare level concerns us; other crates speak up from `warn` on.
-fn filter(given: &str) -> String {
+fn filter(given: &str) -> Result<Targets, ParseError> {
     match given.to_lowercase().as_str() {
         level @ ("error" | "warn" | "info" | "debug" | "trace") => {
             let others = if level == "error" { "error" } else { "warn" };
-            format!("{others},autoscaler={level}")
+            format!("{others},autoscaler={level}").parse()
         }
-        _ => given.into(),
+        _ => given.parse(),
     }
 }
 
@@ -83,5 +83,24 @@ where
             LogFormat::Logfmt => line.logfmt(),
         };
         writeln!(writer, "{text}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_level_concerns_us_and_a_filter_whom_it_names() {
+        let enabled = |given: &str, target: &str, level: Level| filter(given).unwrap().would_enable(target, &level);
+        assert!(enabled("info", "autoscaler::worker", Level::INFO));
+        assert!(!enabled("info", "autoscaler::worker", Level::DEBUG));
+        assert!(!enabled("debug", "hyper", Level::INFO) && enabled("debug", "hyper", Level::WARN));
+        assert!(!enabled("error", "hyper", Level::WARN));
+        assert!(enabled("warn,autoscaler::net=trace", "autoscaler::net", Level::TRACE));
+        assert!(!enabled("warn,autoscaler::net=trace", "autoscaler::heroku", Level::INFO));
+        assert!(filter("autoscaler=loud").is_err());
     }
 }

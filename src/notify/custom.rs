@@ -60,6 +60,10 @@ impl Notify for Custom {
         true
     }
 
+    fn rehearses(&self) -> bool {
+        true
+    }
+
     async fn deliver(&self, event: &Arc<Event>, memory: &Mutex<Json>, world: &Arc<World>) -> Result<(), Undelivered> {
         let argument = Argument::Event(Arc::clone(event));
         let called = world.calls.reaching(&self.function, argument, memory, &event.pipeline, world).await;

@@ -146,6 +146,11 @@ pub trait Notify: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Whether it may be delivered to in a test: what it does outside goes through the world alone.
+    fn rehearses(&self) -> bool {
+        false
+    }
+
     /// What it kept of what it was told, oldest first (`notify::test`).
     fn kept(&self) -> Vec<Arc<Event>> {
         Vec::new()

@@ -59,6 +59,10 @@ impl Notify for Test {
         false
     }
 
+    fn rehearses(&self) -> bool {
+        true
+    }
+
     fn kept(&self) -> Vec<Arc<Event>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }

@@ -72,6 +72,12 @@ impl Conditions {
         self.0.keys().filter(move |key| key.starts_with(prefix)).cloned()
     }
 
+    /// Whether none lasts.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether the condition `key` lasts.
     #[must_use]
     pub fn lasts(&self, key: &str) -> bool {

@@ -74,6 +74,8 @@ pub struct ScriptSettings {
     pub zone: Tz,
     /// Every so often a lasting condition is told again.
     pub notify_repeat: Duration,
+    /// Whether a saved script whose tests fail is refused.
+    pub test_on_reload: bool,
 }
 
 impl Default for ScriptSettings {

@@ -1,6 +1,8 @@
 //! Owns one measurement: `{ backend, data, success }` as documented, its value as a number, and why
 //! it failed when it did. It refuses to guess a number.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -9,7 +11,7 @@ use serde_json::Value as Json;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     /// The documented name of the backend ("ResponseTimeBackend"), or "custom".
-    pub backend: String,
+    pub backend: Cow<'static, str>,
     /// What was measured, as it came; `null` when it failed.
     pub data: Json,
     /// The number to judge: finite, in the unit of the backend (milliseconds, jobs …). `None` when
@@ -48,14 +50,14 @@ pub enum FailureKind {
 impl Measurement {
     /// A good measurement of `data`, whose value is `data` itself where that is a finite number.
     #[must_use]
-    pub fn good(backend: impl Into<String>, data: Json, at: DateTime<Utc>) -> Self {
+    pub fn good(backend: impl Into<Cow<'static, str>>, data: Json, at: DateTime<Utc>) -> Self {
         let value = data.as_f64().filter(|value| value.is_finite());
         Self { backend: backend.into(), data, value, success: true, failure: None, at, took_ms: 0.0 }
     }
 
     /// A failed measurement.
     #[must_use]
-    pub fn failed(backend: impl Into<String>, failure: Failure, at: DateTime<Utc>) -> Self {
+    pub fn failed(backend: impl Into<Cow<'static, str>>, failure: Failure, at: DateTime<Utc>) -> Self {
         let (data, value) = (Json::Null, None);
         Self { backend: backend.into(), data, value, success: false, failure: Some(failure), at, took_ms: 0.0 }
     }

@@ -1,6 +1,7 @@
 //! Owns the record of a tick: everything that was seen, wanted, allowed and done, in the shape of
 //! `once --json`. Records are the only thing that views, `explain` and `replay` read.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -26,7 +27,7 @@ pub struct Record {
     /// When the tick was due.
     pub at: DateTime<Utc>,
     /// "live", "dry_run" or "paused".
-    pub mode: String,
+    pub mode: Cow<'static, str>,
     /// What was measured.
     pub measurements: Vec<MeasurementRecord>,
     /// The counts.
@@ -51,7 +52,7 @@ pub struct MeasurementRecord {
     /// Its name in the pipeline; "measurement" for the only one.
     pub name: String,
     /// The documented name of its backend.
-    pub backend: String,
+    pub backend: Cow<'static, str>,
     /// What was measured, as it came.
     pub data: Json,
     /// The number judged.
@@ -110,7 +111,7 @@ pub enum Decided {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// The guard or stage that speaks: "policy", "bounds", "cooldown", "count_unknown" …
-    pub guard: String,
+    pub guard: Cow<'static, str>,
     /// The count before it; `null` when unknown.
     pub from: Option<u32>,
     /// The count after it; `null` when unknown.

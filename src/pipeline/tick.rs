@@ -7,6 +7,7 @@ mod look;
 mod record;
 mod tell;
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -241,19 +242,22 @@ impl Pipeline {
 
     /// Brings `kept.memory` up to date.
     fn keep_memory(&mut self) {
-        let read = |memory: &Mutex<Json>| memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut memories = vec![(DECIDE_KEY.to_owned(), read(&self.decide_memory))];
-        for (stage, memory) in self.spec.measure.iter().zip(&self.measure_memory) {
-            memories.push((measure_key(&self.spec, &stage.name), read(memory)));
-        }
-        memories.extend(self.platform.memory().map(|memory| (SCALE_KEY.to_owned(), read(memory))));
-        memories.extend(self.world.audience.memories(&self.spec.name));
-        for (key, memory) in memories {
-            // An empty map is what a stage without memory has.
-            if memory.as_object().is_some_and(|map| !map.is_empty()) || self.kept.memory.contains_key(&key) {
-                self.kept.memory.insert(key, memory);
+        let kept = &mut self.kept.memory;
+        let mut keep = |key: &str, memory: &Mutex<Json>| {
+            let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+            // An empty map is what a stage without memory has: nearly all of them, at every tick.
+            if memory.as_object().is_some_and(|map| !map.is_empty()) || kept.contains_key(key) {
+                kept.insert(key.to_owned(), memory.clone());
             }
+        };
+        keep(DECIDE_KEY, &self.decide_memory);
+        for (stage, memory) in self.spec.measure.iter().zip(&self.measure_memory) {
+            keep(&measure_key(&self.spec, &stage.name), memory);
         }
+        if let Some(memory) = self.platform.memory() {
+            keep(SCALE_KEY, memory);
+        }
+        kept.extend(self.world.audience.memories(&self.spec.name));
     }
 
     async fn commit(
@@ -274,8 +278,8 @@ const DECIDE_KEY: &str = "decide";
 const SCALE_KEY: &str = "scale";
 
 /// The key of a measuring stage's memory.
-fn measure_key(spec: &PipelineSpec, name: &str) -> String {
-    if spec.measure.len() == 1 { "measure".into() } else { format!("measure.{name}") }
+fn measure_key(spec: &PipelineSpec, name: &str) -> Cow<'static, str> {
+    if spec.measure.len() == 1 { "measure".into() } else { format!("measure.{name}").into() }
 }
 
 /// Source and unit of everything measured, `.map` included: histories of different ones do not mix.

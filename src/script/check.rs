@@ -2,6 +2,7 @@
 //! looks inside closures only when they are called), wrong numbers of arguments, what is off, script
 //! functions that would take the place of ours.
 
+use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
@@ -9,8 +10,9 @@ use rhai::Engine;
 
 use super::diagnose::{self, REFUSED, parameters};
 use super::files::Script;
-use super::modules;
+use super::modules::{self, testing::BenchValue};
 use super::places::Call;
+use crate::rules;
 use crate::settings::{Report, did_you_mean};
 
 /// What the language treats as calls without having functions for it.
@@ -28,6 +30,8 @@ struct Known {
     modules: BTreeMap<String, Arities>,
     /// Ours without a module: a script function of the same name and number would be called instead.
     ours: Arities,
+    /// Those of a pipeline under test: taken only in a script with tests.
+    testing: Arities,
 }
 
 /// The same for every generation: registered functions do not depend on the script.
@@ -41,18 +45,24 @@ fn known(engine: &Engine) -> &'static Known {
         );
         let ours = engine.collect_fn_metadata(
             None,
-            |info| info.namespace.is_empty().then(|| (info.metadata.name.to_string(), info.metadata.num_params)),
+            |info| {
+                let of_test = info.metadata.param_types.first() == Some(&TypeId::of::<BenchValue>());
+                let known = (info.metadata.name.to_string(), info.metadata.num_params, of_test);
+                info.namespace.is_empty().then_some(known)
+            },
             false,
         );
-        let mut known = Known { plain: Arities::new(), modules: BTreeMap::new(), ours: Arities::new() };
+        let (plain, ours_of, testing) = (Arities::new(), Arities::new(), Arities::new());
+        let mut known = Known { plain, modules: BTreeMap::new(), ours: ours_of, testing };
         for (module, name, parameters) in all {
             let arities = if module.is_empty() { &mut known.plain } else { known.modules.entry(module).or_default() };
             arities.entry(name).or_default().insert(parameters);
         }
-        for (name, parameters) in ours {
+        for (name, parameters, of_test) in ours {
             // `h.max(3)` calls a script function with one parameter before ours with two.
-            let parameters = if modules::PLAIN.contains(&&*name) { parameters } else { parameters.saturating_sub(1) };
-            known.ours.entry(name).or_default().insert(parameters);
+            let parameters = if modules::is_plain(&name) { parameters } else { parameters.saturating_sub(1) };
+            let taken = if of_test { &mut known.testing } else { &mut known.ours };
+            taken.entry(name).or_default().insert(parameters);
         }
         known
     })
@@ -69,7 +79,8 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
     functions(known, script, report);
     for import in script.index.imports().iter().filter(|import| import.path.is_none()) {
         let help = "write the path as a plain text: `import \"lib/policies\" as policies;`".to_owned();
-        report.error(Some(&script.place(import.position)), "the path of an import is computed", Some(help));
+        let place = script.place(import.position);
+        report.say(&rules::COMPUTED_IMPORT, Some(&place), "the path of an import is computed", help);
     }
     let mut calls: Vec<&Call> = script.index.calls().collect();
     calls.sort_by_key(|call| (call.position.line(), call.position.position()));
@@ -80,16 +91,18 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
 
 /// Script functions that would be called in place of ours.
 fn functions(known: &Known, script: &Script, report: &mut Report) {
+    let tested = script.tests().next().is_some();
     let mut named: Vec<_> =
         script.functions.iter().flat_map(|(name, all)| all.iter().map(move |f| (name, f))).collect();
     named.sort_by_key(|(_, defined)| defined.position);
     for (name, defined) in named.into_iter().filter(|(_, defined)| !defined.anonymous) {
         let count = defined.definition.params.len();
-        let taken = known.ours.get(name).is_some_and(|arities| arities.contains(&count));
+        let with_count = |arities: &Arities| arities.get(name).is_some_and(|counts| counts.contains(&count));
+        let taken = with_count(&known.ours) || tested && with_count(&known.testing);
         if taken || REFUSED.iter().any(|(refused, _)| refused == name) {
             let message = format!("`{name}` with {} is a function of autoscaler", parameters(count));
             let place = script.place(defined.position);
-            report.error(Some(&place), message, Some("choose another name".into()));
+            report.say(&rules::SHADOWED_FUNCTION, Some(&place), message, "choose another name".to_owned());
         }
     }
 }
@@ -105,20 +118,25 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
         let Some(members) = known.modules.get(module) else {
             let aliases = script.index.imports().iter().map(|import| import.alias.as_str());
             let help = did_you_mean(module, known.modules.keys().map(String::as_str).chain(aliases));
-            report.error(Some(&place), format!("unknown module `{module}`"), help);
+            report.say(&rules::UNKNOWN_MODULE, Some(&place), format!("unknown module `{module}`"), help);
             return;
         };
         match members.get(name) {
             Some(arities) if arities.contains(&given) => {}
             Some(arities) => {
                 let message = format!("`{module}::{name}` takes {}, and is called with {given}", counts(arities));
-                report.error(Some(&place), message, None);
+                report.say(&rules::WRONG_ARGUMENTS, Some(&place), message, None);
             }
             None => {
                 let help = did_you_mean(name, members.keys().map(String::as_str)).unwrap_or_else(|| {
                     format!("`{module}` has {}", members.keys().cloned().collect::<Vec<_>>().join(", "))
                 });
-                report.error(Some(&place), format!("unknown function `{module}::{name}`"), Some(help));
+                report.say(
+                    &rules::UNKNOWN_MODULE_MEMBER,
+                    Some(&place),
+                    format!("unknown function `{module}::{name}`"),
+                    help,
+                );
             }
         }
         return;
@@ -128,7 +146,7 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
     }
     if REFUSED.iter().any(|(refused, _)| *refused == name) {
         let (message, help) = diagnose::refused(name);
-        report.error(Some(&place), message, help);
+        report.say(&rules::SWITCHED_OFF, Some(&place), message, help);
         return;
     }
     let mut arities: BTreeSet<usize> =
@@ -140,10 +158,10 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
     if arities.is_empty() {
         let own = script.functions.keys().map(String::as_str).filter(|own| !own.starts_with("anon$"));
         let help = did_you_mean(name, own.chain(modules::FUNCTIONS.iter().copied()));
-        report.error(Some(&place), format!("unknown function `{name}`"), help);
+        report.say(&rules::UNKNOWN_FUNCTION, Some(&place), format!("unknown function `{name}`"), help);
     } else {
         let message = format!("`{name}` takes {}, and is called with {given}", counts(&arities));
-        report.error(Some(&place), message, None);
+        report.say(&rules::WRONG_ARGUMENTS, Some(&place), message, None);
     }
 }
 

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, EvalAltResult, LexError, ParseErrorType, Position};
+use rhai::{Dynamic, EvalAltResult, Position};
 
-use super::context;
 use super::files::{Script, Surroundings};
 use super::limits::{self, Halt};
+use super::{context, parse};
 use crate::function::CallError;
+use crate::rules::{self, Rule};
 use crate::secret::scrub;
 use crate::settings::{Diagnostic, Place, Severity, did_you_mean};
 
@@ -49,9 +50,28 @@ pub(super) fn thrown(value: &Dynamic) -> String {
 /// An error as a diagnostic. `script` is the file that was run.
 pub(super) fn diagnostic(error: &EvalAltResult, surroundings: &Surroundings, script: &Arc<Script>) -> Diagnostic {
     let (error, script, position) = innermost(error, surroundings, script);
+    let severity = Severity::Error;
+    if let EvalAltResult::ErrorParsing(error, _) = error {
+        let Place { file, line, column } = script.place(position);
+        let said = parse::refusal(error, &script.text, (line, column));
+        let place = Some(Place { file, line: said.at.0, column: said.at.1 });
+        return Diagnostic { rule: Some(said.rule), severity, place, message: said.message, help: said.help };
+    }
     let (message, help) = words(error, &script);
     let place = Some(context::shown_at().unwrap_or_else(|| script.call_place(position)));
-    Diagnostic { severity: Severity::Error, place, message: scrub(&message).into_owned(), help }
+    Diagnostic { rule: Some(rule(error)), severity, place, message: scrub(&message).into_owned(), help }
+}
+
+/// The rule that an error at load is of.
+fn rule(error: &EvalAltResult) -> &'static Rule {
+    use EvalAltResult as E;
+    match error {
+        E::ErrorTerminated(..) if limits::halted() == Some(Halt::SecretShown) => &rules::SECRET_IN_TEXT,
+        E::ErrorFunctionNotFound(..) => &rules::UNKNOWN_FUNCTION,
+        E::ErrorVariableNotFound(..) => &rules::UNKNOWN_VARIABLE,
+        E::ErrorModuleNotFound(..) => &rules::UNKNOWN_MODULE,
+        _ => &rules::SCRIPT_FAILED,
+    }
 }
 
 /// The error of a call, or the limit it ran into.
@@ -122,7 +142,6 @@ fn halt_words(halt: Halt) -> (String, Option<String>) {
 fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
     use EvalAltResult as E;
     match error {
-        E::ErrorParsing(error, _) => parse_words(error),
         E::ErrorTerminated(..) | E::ErrorTooManyOperations(_) => halted_words(),
         E::ErrorRuntime(value, _) => {
             let help = value.read_lock::<Complaint>().and_then(|complaint| complaint.help.clone());
@@ -130,7 +149,7 @@ fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
         }
         E::ErrorFunctionNotFound(signature, _) => function_words(signature, script),
         E::ErrorVariableNotFound(name, _) => (format!("unknown variable `{name}`"), None),
-        E::ErrorModuleNotFound(name, _) => module_words(name),
+        E::ErrorModuleNotFound(name, _) => unknown_module(name),
         E::ErrorPropertyNotFound(name, _) => (format!("unknown property `{name}`"), None),
         E::ErrorDotExpr(text, _) => property_words(text),
         E::ErrorUnboundThis(_) => (
@@ -157,31 +176,6 @@ fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
     }
 }
 
-fn parse_words(error: &ParseErrorType) -> (String, Option<String>) {
-    use ParseErrorType as P;
-    match error {
-        P::VariableUndefined(name) => (format!("unknown variable or function `{name}`"), None),
-        P::ModuleUndefined(name) => module_words(name),
-        P::TooManyFunctions => (
-            format!("the file has more than {} closures and functions", limits::FILE_FUNCTIONS),
-            Some("declare pipelines in a loop, or move some to a file that you `import`".into()),
-        ),
-        P::BadInput(LexError::ImproperSymbol(symbol, _)) if REFUSED.iter().any(|(name, _)| name == symbol) => {
-            refused(symbol)
-        }
-        P::Reserved(symbol) => {
-            if REFUSED.iter().any(|(name, _)| name == symbol) {
-                return refused(symbol);
-            }
-            let help = format!("choose another name; as the key of a map write it in quotes: `\"{symbol}\": …`");
-            (format!("`{symbol}` is a word of the language"), Some(help))
-        }
-        P::ExprTooDeep => ("the expression is nested too deeply".into(), Some("take it apart: `let part = …;`".into())),
-        P::UnexpectedEOF => ("the script ends in the middle of something".into(), Some("is a bracket open?".into())),
-        other => (lower(&other.to_string().replace('\'', "`")), None),
-    }
-}
-
 /// Functions of the language that scripts may not use, and what to do instead.
 pub(super) const REFUSED: &[(&str, &str)] = &[
     ("eval", "scripts are loaded as files: `import` what you need"),
@@ -196,7 +190,8 @@ pub(super) fn refused(name: &str) -> (String, Option<String>) {
     (format!("`{name}` is off in scripts"), help)
 }
 
-fn module_words(name: &str) -> (String, Option<String>) {
+/// What is said of an unknown module.
+pub(super) fn unknown_module(name: &str) -> (String, Option<String>) {
     let help = did_you_mean(name, super::modules::NAMES.iter().copied());
     (format!("unknown module `{name}`"), help)
 }
@@ -271,7 +266,7 @@ pub(super) fn type_name(name: &str) -> String {
     }
 }
 
-fn lower(text: &str) -> String {
+pub(super) fn lower(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }

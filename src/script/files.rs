@@ -172,6 +172,18 @@ impl Script {
         with(1).or_else(|| with(0)).or_else(|| named.first())
     }
 
+    /// The functions named `test_…`, in the order written.
+    pub(super) fn tests(&self) -> impl Iterator<Item = (&str, &Defined)> {
+        let mut tests: Vec<(&str, &Defined)> = self
+            .functions
+            .iter()
+            .filter(|(name, _)| name.starts_with("test_"))
+            .flat_map(|(name, all)| all.iter().map(move |defined| (name.as_str(), defined)))
+            .collect();
+        tests.sort_by_key(|(_, defined)| defined.position);
+        tests.into_iter()
+    }
+
     /// Whether `position` lies in the body of a function `name` of this file.
     fn has_at(&self, name: &str, position: Position) -> bool {
         let bodies = self.functions.get(name).into_iter().flatten().map(|defined| &defined.definition.body);

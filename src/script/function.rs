@@ -125,6 +125,10 @@ impl Callable for ScriptFunction {
             let error = result.err();
             return Err(diagnose::call_error(error.as_deref(), &self.surroundings, &self.home, &self.place));
         }
+        if matches!(permit.reach, crate::function::Reach::Test(_)) {
+            // A test answers nothing and remembers nothing.
+            return Ok(Returned::Nothing);
+        }
         let value = result.unwrap_or(Dynamic::UNIT);
         let returned = convert::returned(value)
             .map_err(|what| self.error(format!("the function returned {what}, which no stage can use")))?;

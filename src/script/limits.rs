@@ -125,6 +125,17 @@ pub(super) fn halt(why: Halt) {
     METER.with(|meter| meter.halt.set(meter.halt.get().or(Some(why))));
 }
 
+/// Whether the time of the current run is used up; then it is stopped.
+pub(super) fn overdue() -> bool {
+    METER.with(|meter| {
+        let overdue = meter.deadline.get().is_some_and(|deadline| Instant::now() >= deadline);
+        if overdue {
+            halt(Halt::Time(meter.granted.get().time));
+        }
+        overdue
+    })
+}
+
 /// Counts one operation; says whether the run must stop.
 fn spend() -> bool {
     METER.with(|meter| {

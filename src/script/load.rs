@@ -7,11 +7,14 @@ use std::sync::Arc;
 use rhai::{AST, Engine, EvalAltResult, Module, Scope};
 
 use super::files::{Files, Script, Surroundings};
+use super::function::ScriptFunction;
 use super::limits::{self, Metered};
 use super::session::{self, Session};
 use super::{Environment, Loaded, MissingSecrets, Source, SourceFile};
 use super::{check, context, diagnose, engine, modules, requires, sources, text};
+use crate::rules;
 use crate::settings::{Diagnostic, Place, Report, Severity};
+use crate::testing::Test;
 
 /// How often a file is laid out anew because a closure in it looks like one of another file.
 const MOST_SHIFTS: usize = 100;
@@ -52,7 +55,11 @@ pub fn load(source: &Source, environment: &Arc<dyn Environment>, missing: Missin
         declared.ok().and_then(Result::ok).unwrap_or_else(|| {
             let message = format!("loading `{name}` broke down; this is a bug of autoscaler");
             let place = Some(Place::file(Arc::clone(&name)));
-            refused(source, Arc::clone(&name), Diagnostic { severity: Severity::Error, place, message, help: None })
+            refused(
+                source,
+                Arc::clone(&name),
+                Diagnostic { rule: None, severity: Severity::Error, place, message, help: None },
+            )
         })
     })
 }
@@ -68,7 +75,8 @@ fn declare(source: &Source, surroundings: &Arc<Surroundings>, name: Arc<str>, pa
         (Err(error), Some(script)) => Some(diagnose::diagnostic(error, surroundings, script)),
         _ if limits::halted().is_some() => {
             let (message, help) = diagnose::halted_words();
-            Some(Diagnostic { severity: Severity::Error, place: context::shown_at(), message, help })
+            let rule = Some(if context::shown_at().is_some() { &rules::SECRET_IN_TEXT } else { &rules::SCRIPT_FAILED });
+            Some(Diagnostic { rule, severity: Severity::Error, place: context::shown_at(), message, help })
         }
         _ => None,
     };
@@ -77,7 +85,29 @@ fn declare(source: &Source, surroundings: &Arc<Surroundings>, name: Arc<str>, pa
     if said.is_none() {
         secrets_of_functions(surroundings);
     }
-    loaded(Session::close(), said, source, surroundings)
+    let tests = if said.is_none() { tests(&engine, surroundings) } else { Vec::new() };
+    Loaded { tests, ..loaded(Session::close(), said, source, surroundings) }
+}
+
+/// The tests of the script itself; one that cannot be run is warned of.
+fn tests(engine: &Arc<Engine>, surroundings: &Arc<Surroundings>) -> Vec<Test> {
+    let Some(script) = surroundings.files.all().into_iter().next() else { return Vec::new() };
+    let mut tests = Vec::new();
+    for (name, defined) in script.tests() {
+        let bound = (defined.definition.params.is_empty())
+            .then(|| script.pointer(name))
+            .flatten()
+            .and_then(|pointer| ScriptFunction::bind(engine, surroundings, &script, &pointer).ok());
+        match bound {
+            Some(function) => tests.push(Test { name: name.into(), function: Arc::new(function) }),
+            None => {
+                let message = format!("`{name}` is not run: a test is no private function and takes no parameters");
+                let place = script.place(defined.position);
+                session::with(|session| session.report.warning(Some(&place), message, None));
+            }
+        }
+    }
+    tests
 }
 
 /// What is returned for a file that cannot be read.
@@ -118,6 +148,7 @@ fn loaded(session: Option<Session>, said: Option<Diagnostic>, source: &Source, s
         files: files.collect(),
         needs: session.needs,
         unused_stages,
+        tests: Vec::new(),
     }
 }
 

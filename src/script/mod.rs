@@ -13,10 +13,12 @@ mod engine;
 mod entry;
 mod files;
 mod function;
+mod habits;
 mod limits;
 mod load;
 mod modules;
 mod node;
+mod parse;
 mod places;
 mod requires;
 mod resolver;
@@ -32,6 +34,7 @@ pub use load::load;
 pub use sources::sources;
 
 use crate::settings::{Diagnostic, Node, Place, Report, Stage};
+use crate::testing::Test;
 
 /// Everything that scripts can call or read, but for the constructors in the tables of the four stages.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
@@ -101,6 +104,8 @@ pub struct Loaded {
     pub needs: Vec<(Arc<str>, bool)>,
     /// Stages that were made and stand in no pipeline: they are validated all the same.
     pub unused_stages: Vec<Arc<Stage>>,
+    /// The functions `test_…` of the script itself, in the order written.
+    pub tests: Vec<Test>,
 }
 
 /// One call of `pipeline(name, #{ … })`.

@@ -12,6 +12,7 @@ use super::modules::secret::ScriptSecret;
 use super::places::{Call, Shape};
 use super::session::{self, StageNumber};
 use super::{context, convert};
+use crate::rules;
 use crate::settings::{Node, Place, Value, did_you_mean};
 
 /// One call of a native function, as written.
@@ -169,7 +170,7 @@ impl Written {
             }
         };
         let place = self.script.place(trace.position);
-        session::with(|session| session.report.error(Some(&place), message, help));
+        session::with(|session| session.report.say(&rules::UNKNOWN_STAGE_FUNCTION, Some(&place), message, help));
         Value::Other("a function that cannot be used".into())
     }
 }

@@ -99,5 +99,5 @@ fn unreadable(error: &std::io::Error, shown: &Arc<str>) -> SourceError {
 
 fn said(shown: &Arc<str>, message: String, help: Option<&str>) -> SourceError {
     let place = Some(Place::file(Arc::clone(shown)));
-    Box::new(Diagnostic { severity: Severity::Error, place, message, help: help.map(str::to_owned) })
+    Box::new(Diagnostic { rule: None, severity: Severity::Error, place, message, help: help.map(str::to_owned) })
 }

@@ -31,7 +31,7 @@ pub(super) fn extent(text: &str) -> usize {
 }
 
 /// The length of the string or comment that `text` starts with; 0 where it starts with neither.
-fn skip(text: &str) -> usize {
+pub(super) fn skip(text: &str) -> usize {
     let until = |start: usize, end: &str| text[start..].find(end).map_or(text.len(), |at| start + at + end.len());
     if text.starts_with("//") {
         return until(2, "\n");

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::rules::Rule;
+
 /// Where something stands in a script. Lines and columns count from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
@@ -60,6 +62,8 @@ impl fmt::Display for Severity {
 /// One thing said about a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// Which rule of the registry it is of, where it has one.
+    pub rule: Option<&'static Rule>,
     /// How bad it is.
     pub severity: Severity,
     /// Where it stands; `None` when it concerns no single place.
@@ -97,19 +101,49 @@ impl Report {
         }
     }
 
-    /// Adds an error.
-    pub fn error(&mut self, place: Option<&Place>, message: impl Into<String>, help: Option<String>) {
-        self.push(Diagnostic { severity: Severity::Error, place: place.cloned(), message: message.into(), help });
+    /// Adds what `rule` found.
+    pub fn say(
+        &mut self,
+        rule: &'static Rule,
+        place: Option<&Place>,
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+    ) {
+        let (severity, message, help) = (rule.severity, message.into(), help.into());
+        self.push(Diagnostic { rule: Some(rule), severity, place: place.cloned(), message, help });
     }
 
-    /// Adds a warning.
+    /// Adds an error that no rule is for.
+    pub fn error(&mut self, place: Option<&Place>, message: impl Into<String>, help: Option<String>) {
+        self.push(Diagnostic {
+            rule: None,
+            severity: Severity::Error,
+            place: place.cloned(),
+            message: message.into(),
+            help,
+        });
+    }
+
+    /// Adds a warning that no rule is for.
     pub fn warning(&mut self, place: Option<&Place>, message: impl Into<String>, help: Option<String>) {
-        self.push(Diagnostic { severity: Severity::Warning, place: place.cloned(), message: message.into(), help });
+        self.push(Diagnostic {
+            rule: None,
+            severity: Severity::Warning,
+            place: place.cloned(),
+            message: message.into(),
+            help,
+        });
     }
 
     /// Adds a note.
     pub fn note(&mut self, message: impl Into<String>) {
-        self.push(Diagnostic { severity: Severity::Note, place: None, message: message.into(), help: None });
+        self.push(Diagnostic {
+            rule: None,
+            severity: Severity::Note,
+            place: None,
+            message: message.into(),
+            help: None,
+        });
     }
 
     /// Takes over everything that `other` says.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::{Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
 use crate::function::Function;
+use crate::rules;
 use crate::secret::Secret;
 
 /// The longest duration a setting may have (a year): longer ones are slips of a unit.
@@ -58,7 +59,7 @@ impl<'a> Fields<'a> {
                     }
                 });
                 let message = format!("unknown setting `{key}` of {}", self.owner);
-                self.report.error(node.place.as_ref(), message, Some(help));
+                self.report.say(&rules::UNKNOWN_SETTING, node.place.as_ref(), message, help);
             }
         }
         let required = self.tables.iter().copied().flatten().filter(|setting| setting.preset == Preset::Required);
@@ -66,7 +67,7 @@ impl<'a> Fields<'a> {
             if self.node(setting.name).is_none() {
                 let message = format!("{} needs the setting `{}`", self.owner, setting.name);
                 let help = format!("{}: {}", setting.kind.expected(), setting.doc);
-                self.report.error(self.place.as_ref(), message, Some(help));
+                self.report.say(&rules::MISSING_SETTING, self.place.as_ref(), message, help);
             }
         }
         self
@@ -126,7 +127,7 @@ impl<'a> Fields<'a> {
     fn wrong_type(&mut self, name: &str, node: &Node) {
         let expected = self.known(name).kind.expected();
         let message = format!("`{name}` takes {expected}, not {}", node.describe());
-        self.report.error(node.place.as_ref().or(self.place.as_ref()), message, None);
+        self.report.say(&rules::WRONG_TYPE, node.place.as_ref().or(self.place.as_ref()), message, None);
     }
 
     /// A flag.
@@ -337,6 +338,6 @@ pub(crate) fn expect_arity(what: &str, function: &Function, arity: usize, report
         (1, _) => "write `|data| …`",
         _ => "write `|x, y| …`",
     };
-    report.error(Some(function.place()), message, Some(help.into()));
+    report.say(&rules::CLOSURE_PARAMETERS, Some(function.place()), message, help.to_owned());
     false
 }

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use tokio_util::sync::CancellationToken;
 
 use super::{Actor, Options, needs};
 use crate::pipeline::{self, Mode, PipelineSpec};
 use crate::script::{self, Environment, Source, SourceFile};
 use crate::settings::Report;
+use crate::testing::Suite;
 
 /// One accepted version of a unit.
 #[derive(Debug)]
@@ -23,6 +25,10 @@ pub struct Generation {
     pub report: Report,
     /// The environment variables it asked for, and whether each is set.
     pub needs: Vec<(Arc<str>, bool)>,
+    /// Its own tests.
+    pub suite: Suite,
+    /// Whether they decide if it goes live.
+    pub test_on_reload: bool,
     /// Names of pipelines that `--only` leaves out.
     pub left_out: Vec<Arc<str>>,
 }
@@ -56,7 +62,16 @@ impl Generation {
     #[must_use]
     pub fn empty() -> Self {
         let report = Report::default();
-        Self { id: 0, specs: Vec::new(), files: Vec::new(), report, needs: Vec::new(), left_out: Vec::new() }
+        Self {
+            id: 0,
+            specs: Vec::new(),
+            files: Vec::new(),
+            report,
+            needs: Vec::new(),
+            suite: Suite::default(),
+            test_on_reload: true,
+            left_out: Vec::new(),
+        }
     }
 
     /// Loads `source`. Blocks: reading, compiling and running the script's top level.
@@ -68,6 +83,9 @@ impl Generation {
         let declared = pipeline::declare(&loaded, source.unit.as_deref(), id, loading.zone);
         let mut report = loaded.report;
         report.extend(declared.report);
+        let (tests, specs) = (loaded.tests, declared.specs.clone());
+        let suite = Suite { tests, specs, unit: source.unit.clone() };
+        let test_on_reload = declared.settings.test_on_reload;
         let (specs, rest): (Vec<_>, Vec<_>) =
             declared.specs.into_iter().partition(|spec| loading.options.selects(&spec.name));
         let left_out = rest.iter().map(|spec| Arc::clone(&spec.name)).collect();
@@ -79,7 +97,22 @@ impl Generation {
         if report.has_errors() {
             return Err(Refused { report, files: loaded.files, needs });
         }
-        Ok(Self { id, specs, files: loaded.files, report, needs, left_out })
+        Ok(Self { id, specs, files: loaded.files, report, needs, suite, test_on_reload, left_out })
+    }
+
+    /// The same, if its own tests let it go live. Blocks: it runs them, until `given_up`.
+    ///
+    /// # Errors
+    /// The tests that fail.
+    pub fn tested(self, given_up: &CancellationToken) -> Result<Self, Refused> {
+        if !self.test_on_reload {
+            return Ok(self);
+        }
+        let objections = self.suite.objections(given_up);
+        if !objections.has_errors() {
+            return Ok(self);
+        }
+        Err(Refused { report: objections, files: self.files, needs: self.needs })
     }
 }
 
@@ -115,7 +148,8 @@ impl Unit {
     /// Whether the files on disk are those of the generation in force.
     #[must_use]
     pub fn is_in_force(&self) -> bool {
-        self.unchanged(&self.generation.files)
+        // Without files it has never loaded.
+        !self.generation.files.is_empty() && self.unchanged(&self.generation.files)
     }
 
     /// Whether the files on disk are those that were refused last.

@@ -21,3 +21,4 @@ pub use options::Options;
 pub use spread::first_delay;
 pub use supervisor::Supervisor;
 pub(crate) use supervisor::announce::log;
+pub use watch::Watch;

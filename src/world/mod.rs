@@ -8,6 +8,7 @@ mod platform;
 pub mod pretend;
 mod redis;
 mod source;
+mod stubbed;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub use http::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
 pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
 pub use redis::{Redis, RedisAddress, RedisError, RedisErrorKind, RedisServer, RedisTls};
 pub use source::{LiveSources, Sources};
+pub use stubbed::{Stub, StubReply, StubbedHttp};
 
 use crate::function::Calls;
 use crate::notify::Audience;

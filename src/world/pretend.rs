@@ -41,18 +41,29 @@ pub struct Pretend {
 }
 
 impl Pretend {
-    /// A world whose clock stands at `start`.
+    /// A world whose clock stands at `start`, in which nothing is measured but what is fed.
     #[must_use]
     pub fn starting_at(start: DateTime<Utc>) -> Self {
+        Self::build(start, Arc::new(Nowhere), FedSources::default())
+    }
+
+    /// A world whose clock stands at `start`, for a test: where nothing is fed the stage measures itself,
+    /// and `http` answers it.
+    #[must_use]
+    pub fn with_http(start: DateTime<Utc>, http: Arc<dyn Http>) -> Self {
+        Self::build(start, http, FedSources { fed: Mutex::default(), measures: true })
+    }
+
+    fn build(start: DateTime<Utc>, http: Arc<dyn Http>, sources: FedSources) -> Self {
         let clock = Arc::new(ManualClock::new(start));
-        let sources = Arc::new(FedSources::default());
+        let sources = Arc::new(sources);
         let platforms = Arc::new(PretendPlatforms::new(Arc::clone(&clock)));
         let audience = Arc::new(Listener::default());
         let state = Arc::new(MemoryState::default());
         let world = Arc::new(World {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             calls: Calls::default(),
-            http: Arc::new(Nowhere),
+            http,
             redis: Arc::new(Nowhere),
             sources: Arc::clone(&sources) as Arc<dyn Sources>,
             platforms: Arc::clone(&platforms) as Arc<dyn Platforms>,
@@ -92,19 +103,26 @@ impl Console for Nowhere {
 
 /// Measurements that are fed, in order, by pipeline.
 #[derive(Debug, Default)]
-pub struct FedSources(Mutex<BTreeMap<String, VecDeque<Result<Json, Failure>>>>);
+pub struct FedSources {
+    fed: Mutex<BTreeMap<String, VecDeque<Result<Json, Failure>>>>,
+    /// Whether a stage measures itself where nothing is fed.
+    measures: bool,
+}
 
 impl FedSources {
     /// The next measurement of `pipeline`: data as it would come from the backend, or a failure.
     pub fn feed(&self, pipeline: &str, measured: Result<Json, Failure>) {
-        lock(&self.0).entry(pipeline.into()).or_default().push_back(measured);
+        lock(&self.fed).entry(pipeline.into()).or_default().push_back(measured);
     }
 }
 
 #[async_trait]
 impl Sources for FedSources {
     async fn measure(&self, stage: &MeasureStage, context: &MeasureContext<'_>, world: &Arc<World>) -> Measurement {
-        let fed = lock(&self.0).get_mut(&**context.pipeline).and_then(VecDeque::pop_front);
+        let fed = lock(&self.fed).get_mut(&**context.pipeline).and_then(VecDeque::pop_front);
+        if fed.is_none() && self.measures {
+            return stage.measure(context, world).await;
+        }
         let fed = fed.unwrap_or_else(|| Err(Failure::not_load("no measurement was fed")));
         let read = fed.map(|data| Reading { value: data.as_f64(), data });
         stage.finish(read, context, world).await

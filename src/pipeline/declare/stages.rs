@@ -11,6 +11,7 @@ use super::{at_place_of, memory};
 use crate::decide::{self, Policy, PolicyKind};
 use crate::function::Function;
 use crate::measure::{self, Measure, OnFailure};
+use crate::rules;
 use crate::scale::{self, Scale};
 use crate::settings::{
     Constructor, Fields, Kind, Node, Place, Preset, Report, Setting, Stage, StageKind, Value, did_you_mean,
@@ -232,7 +233,7 @@ impl Decided {
             Chosen::Native(policy) => {
                 if policy.take_thresholds(given) {
                     let message = "thresholds are given both in `measure` and in `decide`; those of `decide` win";
-                    report.warning(place, message, Some("write them in one place".into()));
+                    report.say(&rules::THRESHOLDS_ON_TWO_SIDES, place, message, "write them in one place".to_owned());
                 }
             }
             Chosen::Scripted(_) => {

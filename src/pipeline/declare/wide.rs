@@ -10,6 +10,7 @@ use super::{ScriptSettings, dynos};
 use crate::decide::{COMMON, DynosByTime};
 use crate::pipeline::Mode;
 use crate::pipeline::bounds::crossing;
+use crate::rules;
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
 
 /// `history_length` where the policy needs no more: the documented default.
@@ -62,6 +63,12 @@ pub static SCRIPT: &[Setting] = &[
         preset: Preset::None("the machine's own"),
         doc: "The zone of pipelines that name none, an IANA name such as \"America/Vancouver\".",
     },
+    Setting {
+        name: "test_on_reload",
+        kind: Kind::Flag,
+        preset: Preset::Flag(true),
+        doc: "A saved script whose own tests fail does not go live.",
+    },
 ];
 
 /// Pipeline-wide settings as read.
@@ -90,6 +97,7 @@ pub(super) fn script_settings(node: Option<&Node>, local_zone: Tz, report: &mut 
         mode: mode(&mut fields),
         zone: zone(&mut fields).unwrap_or(local_zone),
         notify_repeat: fields.minutes(NOTIFY_REPEAT.name).unwrap_or(Duration::from_secs(3600)),
+        test_on_reload: fields.flag("test_on_reload"),
     }
 }
 
@@ -164,7 +172,8 @@ fn merge(map: &Node, decide: Option<&Node>, report: &mut Report) -> Node {
             let (first, second) = if outer.place <= inner.place { (outer, &inner) } else { (&inner, outer) };
             let first = first.place.as_ref().map_or_else(String::new, |place| format!(" (also at {place})"));
             let message = format!("`{key}` stands both in the pipeline and in its `decide`{first}");
-            report.error(second.place.as_ref().or(map.place.as_ref()), message, Some("write it in one place".into()));
+            let place = second.place.as_ref().or(map.place.as_ref());
+            report.say(&rules::SETTING_ON_TWO_SIDES, place, message, "write it in one place".to_owned());
         }
     }
     Node { value: Value::Map(entries), place: map.place.clone() }

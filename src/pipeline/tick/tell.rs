@@ -80,6 +80,10 @@ impl Pipeline {
             let seen_now = if too_many { Seen::Present } else { Seen::Absent };
             seen.push((EventKind::ScalingTooRapid, Some(limit.key(&self.spec)), seen_now, Some(reason)));
         }
+        // Nothing begins and nothing can end, as at nearly every tick.
+        if self.kept.conditions.is_empty() && seen.iter().all(|(_, _, seen, _)| *seen != Seen::Present) {
+            return;
+        }
         // Those of limits that a new generation no longer has are over in their time.
         let current: Vec<Option<String>> = seen.iter().map(|(_, key, _, _)| key.clone()).collect();
         let rapid = condition_key(&self.spec.name, EventKind::ScalingTooRapid);

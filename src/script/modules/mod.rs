@@ -11,11 +11,12 @@ pub(super) mod moment;
 pub(super) mod secret;
 pub(super) mod stages;
 pub(super) mod stats;
+pub(super) mod testing;
 pub(super) mod time;
 
 use std::sync::LazyLock;
 
-use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, Module, Position};
 
 use super::convert;
 use super::diagnose::{REFUSED, complaint};
@@ -36,6 +37,7 @@ static DOCS: &[&[Entry]] = &[
     log::DOCS,
     stats::DOCS,
     time::DOCS,
+    testing::DOCS,
 ];
 
 /// Our modules and what they are for.
@@ -44,6 +46,7 @@ pub(super) const MODULES: &[(&str, &str)] = &[
     ("decide", "How many dynos are wanted. Its functions are constructors: the engine decides, at every tick."),
     ("scale", "What is scaled. Its functions are constructors: the engine counts and scales."),
     ("notify", "Who is told. Its functions are constructors: the engine tells, and never waits for it."),
+    ("http", "Requests, and in tests the answers to them."),
     ("env", "The environment variables of the worker."),
     ("log", "The log, at a level."),
     ("stats", "Statistics of arrays and histories."),
@@ -97,6 +100,12 @@ pub(super) const KINDS: &[Type] = &[
         native: "ScriptSecret",
     },
     Type {
+        name: "UnderTest",
+        words: testing::NAME,
+        doc: "What `under_test(\"web\")` gives: a pipeline in a world of its own.",
+        native: "BenchValue",
+    },
+    Type {
         name: "Error",
         words: "an error",
         doc: "What `catch (error)` gives for an error of the engine; in a text it is its message.",
@@ -146,10 +155,10 @@ pub(super) static FUNCTIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
 });
 
 /// Our functions that are called as `name(…)`; all others are methods of our types.
-pub(super) static PLAIN: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let ours = entries().filter(|entry| entry.form == Form::Function).map(|entry| entry.name);
-    ours.chain(REFUSED.iter().map(|(name, _)| *name)).collect()
-});
+pub(super) fn is_plain(name: &str) -> bool {
+    let ours = || entries().any(|entry| entry.form == Form::Function && entry.name == name);
+    ours() || REFUSED.iter().any(|(refused, _)| *refused == name)
+}
 
 /// Our types as the engine and as the author know them.
 pub(super) static TYPES: LazyLock<Vec<(&'static str, &'static str)>> =
@@ -176,6 +185,10 @@ pub(super) fn register(engine: &mut Engine) {
     log::register(engine);
     stats::register(engine);
     time::register(engine);
+    testing::register(engine);
+    let mut http = Module::new();
+    testing::stubs(&mut http);
+    engine.register_static_module("http", http.into());
 }
 
 /// A finite number, given as a whole one or with a fraction.
@@ -230,6 +243,7 @@ mod tests {
             (TypeId::of::<change::Failed>(), "Failed"),
             (TypeId::of::<StageNumber>(), "Stage"),
             (TypeId::of::<secret::ScriptSecret>(), "Secret"),
+            (TypeId::of::<testing::BenchValue>(), "UnderTest"),
             (TypeId::of::<Complaint>(), "Error"),
         ])
     }

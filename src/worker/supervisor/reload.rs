@@ -81,7 +81,7 @@ impl Supervisor {
         }
     }
 
-    /// Loads off the threads that tick. `None`: it took long, and there is a newer save.
+    /// Loads, and runs the script's own tests, off the threads that tick. `None`: it took long, and there is a newer save.
     async fn load_aside(&mut self, source: &Source) -> Option<Result<Generation, Refused>> {
         self.newest += 1;
         let known: Vec<PathBuf> = self
@@ -95,8 +95,10 @@ impl Supervisor {
         let before = texts(&known);
         let (source, id, loading) = (source.clone(), self.newest, self.loading.clone());
         let running = Arc::clone(&self.loads);
+        let given_up = CancellationToken::new();
+        let _guard = given_up.clone().drop_guard();
         let mut load = tokio::task::spawn_blocking(move || {
-            let loaded = Generation::load(&source, id, &loading);
+            let loaded = Generation::load(&source, id, &loading).and_then(|generation| generation.tested(&given_up));
             drop(running);
             loaded
         });

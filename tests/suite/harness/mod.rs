@@ -1,9 +1,24 @@
-//! What the groups share: servers on free ports, waiting for a condition with a deadline, scratch folders.
+//! What the groups share: servers on free ports, waiting for a condition with a deadline, scratch folders,
+//! and the built command as a process.
+
+#![allow(dead_code)]
 
 use std::time::{Duration, Instant};
 
+mod app;
+mod heroku;
+mod process;
+mod script;
+
+pub use app::{AppServer, Manner};
+pub use heroku::FakeHeroku;
+pub use process::{Autoscaler, Signal, Worker};
+pub use script::Script;
+
+/// Time enough for anything that should happen at once, on a machine that is busy with other tests.
+pub const SOON: Duration = Duration::from_secs(30);
+
 /// Polls `condition` until it holds or `deadline` has passed; says whether it held.
-#[allow(dead_code)]
 pub fn eventually(deadline: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + deadline;
     loop {
@@ -15,4 +30,10 @@ pub fn eventually(deadline: Duration, mut condition: impl FnMut() -> bool) -> bo
         }
         std::thread::park_timeout(Duration::from_millis(10));
     }
+}
+
+/// Fails the test unless `condition` holds soon.
+#[track_caller]
+pub fn wait_for(what: &str, condition: impl FnMut() -> bool) {
+    assert!(eventually(SOON, condition), "not within {SOON:?}: {what}");
 }

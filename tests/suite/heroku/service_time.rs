@@ -95,7 +95,7 @@ async fn the_service_time_of_our_own_probe_is_measured() {
     for _ in 0..3 {
         let measured = measure(&stage, &world).await;
         assert_eq!(
-            (measured.backend.as_str(), measured.data, measured.value, measured.failure),
+            (&*measured.backend, measured.data, measured.value, measured.failure),
             ("HerokuServiceTimeBackend", json!(137.0), Some(137.0), None)
         );
     }

@@ -4,7 +4,7 @@ mod app_decision;
 mod celery;
 mod custom;
 mod http_client;
-mod processes;
+pub mod processes;
 mod redis_failures;
 mod response_time;
 mod settings;

@@ -160,7 +160,7 @@ impl App {
 
 /// The guards that spoke in a record.
 pub fn guards(record: &Record) -> Vec<&str> {
-    record.reasons.iter().map(|reason| reason.guard.as_str()).collect()
+    record.reasons.iter().map(|reason| &*reason.guard).collect()
 }
 
 /// All reasons of a record in one text.

@@ -167,7 +167,7 @@ async fn no_tick_with_a_failed_measurement_scales_down() {
 async fn a_dry_run_does_all_but_the_scale_and_has_no_cooldown() {
     let mut app = Draft { wide: "mode: \"dry_run\"".into(), ..draft("") }.open().await;
     let record = app.feed(times(HIGH, 3)).await;
-    assert_eq!((record.mode.as_str(), record.outcome, record.dynos.desired), ("dry_run", Outcome::DryRun, Some(2)));
+    assert_eq!((&*record.mode, record.outcome, record.dynos.desired), ("dry_run", Outcome::DryRun, Some(2)));
     assert!(app.platform().lock().unwrap().asked.is_empty());
     assert_eq!(app.told(), ["would_scale Once: Would scale to (2) dynos."]);
     // It still wants to, and says so in the record; people are told once.

@@ -9,6 +9,7 @@ use autoscaler::pipeline::{Event, EventKind, History, Measurement, Moment, Phase
 use autoscaler::reference::{Shown, shown};
 use autoscaler::script::{Environment, Frame, MissingSecrets, Source, load};
 use autoscaler::settings::Severity;
+use autoscaler::testing::Suite;
 use autoscaler::world::Freshness;
 use autoscaler::world::pretend::Pretend;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
@@ -22,15 +23,16 @@ impl Environment for NoVariables {
     }
 }
 
-/// The pipelines of an example; nothing but notes may be said of it.
-fn declared(shown: &Shown) -> Vec<Arc<PipelineSpec>> {
+/// The pipelines and tests of an example; nothing but notes may be said of it.
+fn declared(shown: &Shown) -> Suite {
     let text = shown.example.whole();
     let source = Source { path: "example.rhai".into(), text: Some(text.as_str().into()), unit: None };
     let environment: Arc<dyn Environment> = Arc::new(NoVariables);
-    let declared = declare(&load(&source, &environment, MissingSecrets::Placeholder), None, 1, chrono_tz::UTC);
+    let loaded = load(&source, &environment, MissingSecrets::Placeholder);
+    let declared = declare(&loaded, None, 1, chrono_tz::UTC);
     let said = declared.report.diagnostics().iter().find(|said| said.severity != Severity::Note);
     assert!(said.is_none(), "{}: {}\n{text}", shown.title, said.map_or_else(String::new, ToString::to_string));
-    declared.specs
+    Suite { tests: loaded.tests, specs: declared.specs, unit: None }
 }
 
 fn start() -> DateTime<Utc> {
@@ -119,12 +121,17 @@ async fn every_example_runs() {
     let shown = shown();
     assert!(shown.len() > 80, "{}", shown.len());
     for shown in &shown {
-        let specs = declared(shown);
-        assert!(!specs.is_empty(), "{} declares nothing", shown.title);
+        let suite = declared(shown);
+        assert!(!suite.specs.is_empty(), "{} declares nothing", shown.title);
         let mut called = 0;
-        for spec in &specs {
+        for spec in &suite.specs {
             called += call_all(spec, &shown.title).await;
         }
+        let verdicts = suite.run(|_| true, None);
+        for verdict in &verdicts {
+            assert_eq!(verdict.fault, None, "{}", shown.title);
+        }
+        assert_eq!(verdicts.len(), usize::from(shown.example.frame == Frame::Testing), "{}", shown.title);
         let function = matches!(shown.example.frame, Frame::Measuring | Frame::Deciding | Frame::Notifying);
         assert!(called > 0 || !function, "{}: its function was not called", shown.title);
     }

@@ -1,0 +1,117 @@
+//! Owns the rules of functions handed to stages: what goes wrong only when they are called.
+
+use super::Rule;
+use crate::settings::Severity;
+
+/// A property that `m` or `event` does not have.
+pub static UNKNOWN_PROPERTY: Rule = Rule {
+    id: "unknown-property",
+    severity: Severity::Error,
+    title: "a property that `m` or `event` does not have",
+    doc: "`m`, `event`, `m.now` and histories have fixed members; the nearest one is suggested. In a function \
+        that is only called with `m` it is a warning.",
+};
+
+/// A decision that reaches outside.
+pub static IMPURE_DECISION: Rule = Rule {
+    id: "impure-decision",
+    severity: Severity::Error,
+    title: "a decision that reaches outside",
+    doc: "`decide` and `.map` are pure: no `http`, no `redis`, no `.send()`, no clock but `m.now`. Measure \
+        what the decision needs. In a function that the decision calls it is a warning.",
+};
+
+/// An answer that is made and not returned.
+pub static DROPPED_ANSWER: Rule = Rule {
+    id: "dropped-answer",
+    severity: Severity::Warning,
+    title: "an answer that is made and not returned",
+    doc: "`up(1)` makes an answer; only the one that the function ends with counts. Write `else` between the \
+        cases, or `return`.",
+};
+
+/// A small number answered at 2 dynos and at 10.
+pub static BARE_NUMBER: Rule = Rule {
+    id: "bare-number",
+    severity: Severity::Warning,
+    title: "a small number answered at 2 dynos and at 10",
+    doc: "A bare number is the number of dynos in all. Write `up(2)` for two more, or `to(2)` if two in all \
+        are meant.",
+};
+
+/// A division of whole numbers in a decision.
+pub static INTEGER_DIVISION: Rule = Rule {
+    id: "integer-division",
+    severity: Severity::Warning,
+    title: "a division of whole numbers in a decision",
+    doc: "Whole numbers divide to whole numbers: `3 / 2` is 1. Write `2.0` for the fraction, which a decision \
+        rounds up.",
+};
+
+/// A `switch` on a measured value with whole arms.
+pub static SWITCH_ON_FRACTION: Rule = Rule {
+    id: "switch-on-fraction",
+    severity: Severity::Warning,
+    title: "a `switch` on a measured value with whole arms",
+    doc: "A measured value is a number with a fraction, and `0` never matches `0.0` there. Write `0.0`, or use \
+        `if`.",
+};
+
+/// `!=` or `!` over a value that may be missing.
+pub static MISSING_COMPARED: Rule = Rule {
+    id: "missing-compared",
+    severity: Severity::Warning,
+    title: "`!=` or `!` over a value that may be missing",
+    doc: "A missing value, `()`, differs from every number: the condition holds where nothing was measured. \
+        Ask for `()` first, or give it a value with `??`.",
+};
+
+/// An assignment to a captured variable.
+pub static CAPTURED_ASSIGNMENT: Rule = Rule {
+    id: "captured-assignment",
+    severity: Severity::Warning,
+    title: "an assignment to a captured variable",
+    doc: "What a function captures is copied when its pipeline is declared, and the copy is fresh in every \
+        call: the change is lost. Keep it in `this`.",
+};
+
+/// `this` in a closure within a function.
+pub static THIS_IN_CLOSURE: Rule = Rule {
+    id: "this-in-closure",
+    severity: Severity::Warning,
+    title: "`this` in a closure within a function",
+    doc: "The memory of a stage is `this` in the function itself, not in closures within it. Copy it to a \
+        variable before.",
+};
+
+/// A secret inside `${…}`.
+pub static SECRET_IN_TEXT: Rule = Rule {
+    id: "secret-in-text",
+    severity: Severity::Error,
+    title: "a secret inside `${…}`",
+    doc: "It would become plain text. `\"text\" + secret` is a secret too.",
+};
+
+/// A function that fails on sample values.
+pub static TRIAL_FAILED: Rule = Rule {
+    id: "trial-failed",
+    severity: Severity::Warning,
+    title: "a function that fails on sample values",
+    doc: "`check` calls every `decide` once at 2 and at 10 dynos and every `notify` with every kind of event \
+        that it hears, reaching nothing. `run` starts all the same.",
+};
+
+/// All of them.
+pub(super) static FUNCTIONS: &[&Rule] = &[
+    &UNKNOWN_PROPERTY,
+    &IMPURE_DECISION,
+    &DROPPED_ANSWER,
+    &BARE_NUMBER,
+    &INTEGER_DIVISION,
+    &SWITCH_ON_FRACTION,
+    &MISSING_COMPARED,
+    &CAPTURED_ASSIGNMENT,
+    &THIS_IN_CLOSURE,
+    &SECRET_IN_TEXT,
+    &TRIAL_FAILED,
+];

@@ -216,7 +216,7 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     }
     let property = types.first().is_some_and(|of| super::check::properties(of).contains(&bare));
     let known = script.functions.keys().map(String::as_str).filter(|name| !name.starts_with("anon$"));
-    let known = known.chain(super::modules::FUNCTIONS.iter().copied()).filter(|name| *name != bare);
+    let known = known.chain(super::modules::fitting(types.first().map(String::as_str))).filter(|name| *name != bare);
     let help = if property {
         Some(format!("it is a property: write `.{bare}` without brackets"))
     } else {

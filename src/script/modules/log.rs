@@ -43,15 +43,6 @@ pub(super) static DOCS: &[Entry] = &[
     },
     Entry {
         form: Form::Member("log"),
-        name: "debug",
-        parameters: &[takes("value", "?")],
-        gives: "()",
-        doc: "Writes to the log at the level debug, with the pipeline's name.",
-        stands: Stands::Anywhere,
-        example: notifying("log::debug(event.message)"),
-    },
-    Entry {
-        form: Form::Member("log"),
         name: "info",
         parameters: &[takes("value", "?")],
         gives: "()",
@@ -84,9 +75,8 @@ pub(super) fn register(engine: &mut Engine) {
     engine.on_print(|text| say(Level::Info, text));
     engine.on_debug(|text, _, _| say(Level::Debug, text));
     let mut module = Module::new();
-    for (name, level) in
-        [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)]
-    {
+    // `debug` is a word of the language: `log::debug` would not parse.
+    for (name, level) in [("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)] {
         module.set_native_fn(name, move |native: NativeCallContext, value: Dynamic| {
             say(level, &shown(&native, value));
             Ok(())

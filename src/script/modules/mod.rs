@@ -149,10 +149,7 @@ pub(super) static NAMES: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| MODULES.iter().map(|(name, _)| *name).collect());
 
 /// Our functions outside of modules and the common ones of the language, for suggestions.
-pub(super) static FUNCTIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let ours = entries().filter(|entry| matches!(entry.form, Form::Function | Form::Method(_)));
-    ours.map(|entry| entry.name).chain(LANGUAGE.iter().copied()).collect()
-});
+pub(super) static FUNCTIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| fitting(None));
 
 /// Our functions that are called as `name(…)`; all others are methods of our types.
 pub(super) fn is_plain(name: &str) -> bool {
@@ -164,13 +161,23 @@ pub(super) fn is_plain(name: &str) -> bool {
 pub(super) static TYPES: LazyLock<Vec<(&'static str, &'static str)>> =
     LazyLock::new(|| KINDS.iter().map(|kind| (kind.native, kind.words)).collect());
 
-/// The members of our types, for suggestions: properties, and methods that may be taken for one.
+/// The properties of our types, for suggestions.
 pub(super) static PROPERTIES: LazyLock<Vec<(&'static str, Vec<&'static str>)>> = LazyLock::new(|| {
-    let of =
-        |entry: &Entry, kind: &Type| matches!(entry.form, Form::Property(of) | Form::Method(of) if of == kind.name);
-    let members = |kind| entries().filter(move |entry| of(entry, kind)).map(|entry| entry.name).collect();
-    KINDS.iter().map(|kind| (kind.words, members(kind))).collect()
+    let properties = |of| entries().filter(move |entry| entry.form == Form::Property(of)).map(|entry| entry.name);
+    KINDS.iter().map(|kind| (kind.words, properties(kind.name).collect())).collect()
 });
+
+/// What may be meant where something unknown is called on a value that messages call `words`, or with it:
+/// methods of other types of ours are not.
+pub(super) fn fitting(words: Option<&str>) -> Vec<&'static str> {
+    let of = words.map(|words| KINDS.iter().find(|kind| kind.words == words).map(|kind| kind.name));
+    let fits = |entry: &&Entry| match (entry.form, of) {
+        (Form::Function, _) | (Form::Method(_), None) => true,
+        (Form::Method(its), Some(of)) => of == Some(its),
+        (Form::Member(_) | Form::Property(_) | Form::Index(_), _) => false,
+    };
+    entries().filter(fits).map(|entry| entry.name).chain(LANGUAGE.iter().copied()).collect()
+}
 
 /// Registers everything.
 pub(super) fn register(engine: &mut Engine) {

@@ -13,6 +13,7 @@
 //! - [`script`]: the script language, named nowhere else: files and imports, places, functions.
 //! - [`settings`]: what a script wrote as values with their places; the typed reader; the tables of all
 //!   settings and defaults; what is said of mistakes.
+//! - [`rules`]: what is said of scripts, by name: the registry of diagnostics.
 //! - [`function`]: a function of the script as everybody else sees it, and where its calls run.
 //!
 //! A pipeline and its four stages, each a trait and a file per backend:
@@ -29,6 +30,7 @@
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
 //! - [`reference`]: what a script can call, read and set, gathered from the tables above.
+//! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
 pub mod cli;
@@ -42,7 +44,10 @@ pub mod measure;
 pub mod net;
 pub mod notify;
 pub mod pipeline;
+pub mod program;
+pub mod reach;
 pub mod reference;
+pub mod request;
 pub mod rules;
 pub mod scale;
 pub mod script;

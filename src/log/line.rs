@@ -105,6 +105,8 @@ impl Line {
     fn push(&mut self, field: &Field, value: Json) {
         match (field.name(), value) {
             ("message", Json::String(text)) => self.message = text,
+            // What concerns the whole worker concerns no pipeline.
+            ("pipeline", Json::String(name)) if name.is_empty() => {}
             (name, value) => self.fields.push((name, value)),
         }
     }

@@ -33,6 +33,10 @@ pub fn definitions() -> Vec<(String, String)> {
             let _ = writeln!(text, "fn {}() -> Stage;", made.name);
             comment(&mut text, &lines, example);
             let _ = writeln!(text, "fn {}(settings: Map) -> Stage;", made.name);
+            if let Some(function) = made.function {
+                comment(&mut text, &lines, example);
+                let _ = writeln!(text, "fn {}(settings: Map, {function}: FnPtr) -> Stage;", made.name);
+            }
         }
         for entry in entries().filter(|entry| entry.form == Form::Member(module)) {
             define(&mut text, entry);

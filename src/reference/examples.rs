@@ -46,6 +46,19 @@ const EXAMPLES: &[(StageKind, &str, &str)] = &[
         "measure::app_decision(#{ base_url: \"https://www.example.com\", value: \"queues.0.size\" })",
     ),
     (
+        StageKind::Measure,
+        "http",
+        "measure::http(#{
+    request: http::get(\"https://www.example.com/queue\").timeout_seconds(5),
+    value: |reply| reply.json().waiting,
+})",
+    ),
+    (
+        StageKind::Measure,
+        "command",
+        "measure::command(#{ command: [\"wc\", \"-l\", \"jobs.txt\"], value: |output| parse_int(output.text().split()[0]) })",
+    ),
+    (
         StageKind::Decide,
         "consecutive_threshold",
         "decide::consecutive_threshold(#{
@@ -69,6 +82,19 @@ const EXAMPLES: &[(StageKind, &str, &str)] = &[
     process_type: \"web\",
 })",
     ),
+    (
+        StageKind::Scale,
+        "http",
+        "scale::http(#{
+    current: #{ request: http::get(\"https://www.example.com/workers\"), value: \"count\" },
+    scale_to: |n| http::put(\"https://www.example.com/workers\").json(#{ count: n }),
+})",
+    ),
+    (
+        StageKind::Scale,
+        "command",
+        "scale::command(#{ current: [\"workers\", \"count\"], scale_to: [\"workers\", \"set\", \"{dynos}\"] })",
+    ),
     (StageKind::Notify, "console", "notify::console(#{ notify_on_every_scale: true })"),
     (
         StageKind::Notify,
@@ -76,6 +102,14 @@ const EXAMPLES: &[(StageKind, &str, &str)] = &[
         "notify::email(#{ to: [\"ops@example.com\"], from: \"autoscaler@example.com\", smtp_url: env::secret(\"SMTP_URL\") })",
     ),
     (StageKind::Notify, "logger", "notify::logger(#{ notify_on_every_measurement: true })"),
+    (
+        StageKind::Notify,
+        "http",
+        "notify::http(#{ notify_on_every_scale: true }, |event| {
+    http::post(\"https://www.example.com/hooks\").json(#{ text: event.message })
+})",
+    ),
+    (StageKind::Notify, "command", "notify::command(#{ command: [\"logger\", \"-t\", \"autoscaler\"] })"),
     (StageKind::Notify, "test", "notify::test()"),
 ];
 

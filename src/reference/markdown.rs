@@ -18,7 +18,7 @@ Every example is run by a test. The word behind `rhai` at its fence says what st
 |---|---|
 | none | it is a whole script |
 | `measure`, `decide`, `scale`, `notify` | the stage of that name: `measure: …` |
-| `measuring` | `measure: \\|\\| { … }` |
+| `measuring`, `sending` | `measure: \\|\\| { … }` |
 | `deciding` | `decide: \\|m\\| { … }` |
 | `notifying` | `notify: \\|event\\| { … }` |
 | `testing` | `fn test_example() { … }` |

@@ -30,6 +30,8 @@ pub struct Made {
     pub doc: &'static str,
     /// Its own settings.
     pub settings: &'static [Setting],
+    /// The setting that may stand behind the others, or in place of them, as a function.
+    pub function: Option<&'static str>,
     /// How it is used.
     pub example: Option<Example>,
 }
@@ -37,7 +39,9 @@ pub struct Made {
 impl Made {
     fn of<T>(constructor: &Constructor<T>) -> Self {
         let Constructor { kind, name, backend, doc, settings, .. } = *constructor;
-        Self { kind, name, backend, doc, settings, example: examples::of(kind, name) }
+        let last = notify::LAST_ARGUMENT.iter().find(|(known, _)| kind == StageKind::Notify && *known == name);
+        let function = last.map(|(_, setting)| *setting);
+        Self { kind, name, backend, doc, settings, function, example: examples::of(kind, name) }
     }
 
     /// `measure::response_time`.
@@ -49,7 +53,8 @@ impl Made {
     /// As it is written.
     #[must_use]
     pub fn signature(&self) -> String {
-        format!("{}(settings?: Map) -> Stage", self.title())
+        let function = self.function.map_or_else(String::new, |name| format!(", {name}?: FnPtr"));
+        format!("{}(settings?: Map{function}) -> Stage", self.title())
     }
 }
 

@@ -2,6 +2,21 @@
 //! of the file that registers it. Reference, definitions and suggestions are made of these tables, and a
 //! test compares them with what the engine really knows.
 
+/// The test beside a function that sends: whatever it asks of the example's host is answered.
+const ANSWERED: &str = r#"
+fn test_example() {
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
+        http::stub(method, "https://www.example.com/queue", #{
+            json: #{ waiting: 12 },
+            headers: #{ "x-waiting": "12" },
+        });
+    }
+    let p = under_test("web");
+    p.tick();
+    assert(p.last().measurements[0].success, p.last().measurements[0].error ?? "");
+}
+"#;
+
 /// One function, method or property.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
@@ -90,6 +105,8 @@ pub enum Frame {
     Notify,
     /// `measure: || { … }`.
     Measuring,
+    /// `measure: || { … }`, which sends a request.
+    Sending,
     /// `decide: |m| { … }`.
     Deciding,
     /// `notify: |event| { … }`.
@@ -146,6 +163,11 @@ pub(super) const fn notifying(text: &'static str) -> Example {
 /// The body of a `measure` function.
 pub(super) const fn measuring(text: &'static str) -> Example {
     Example { frame: Frame::Measuring, text }
+}
+
+/// The body of a `measure` function that sends a request.
+pub(super) const fn sending(text: &'static str) -> Example {
+    Example { frame: Frame::Sending, text }
 }
 
 /// A whole script.
@@ -220,6 +242,7 @@ impl Frame {
             Self::Scale => "scale",
             Self::Notify => "notify",
             Self::Measuring => "measuring",
+            Self::Sending => "sending",
             Self::Deciding => "deciding",
             Self::Notifying => "notifying",
             Self::Testing => "testing",
@@ -247,6 +270,9 @@ impl Example {
             Frame::Scale => stages([measure, decide, text, notify]),
             Frame::Notify => stages([measure, decide, scale, text]),
             Frame::Measuring => stages([&format!("|| {{\n{text}\n}}"), decide, scale, notify]),
+            Frame::Sending => {
+                format!("{}{ANSWERED}", stages([&format!("|| {{\n{text}\n}}"), decide, scale, notify]))
+            }
             Frame::Deciding => stages([measure, &format!("|m| {{\n{text}\n}}"), scale, notify]),
             Frame::Notifying => stages([measure, decide, scale, &format!("|event| {{\n{text}\n}}")]),
             Frame::Testing => format!(

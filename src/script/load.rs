@@ -11,7 +11,7 @@ use super::function::ScriptFunction;
 use super::limits::{self, Metered};
 use super::session::{self, Session};
 use super::{Environment, Loaded, MissingSecrets, Source, SourceFile};
-use super::{check, context, diagnose, engine, modules, requires, sources, text};
+use super::{check, context, diagnose, engine, lint, modules, requires, sources, text};
 use crate::rules;
 use crate::settings::{Diagnostic, Place, Report, Severity};
 use crate::testing::Test;
@@ -98,14 +98,13 @@ fn tests(engine: &Arc<Engine>, surroundings: &Arc<Surroundings>) -> Vec<Test> {
             .then(|| script.pointer(name))
             .flatten()
             .and_then(|pointer| ScriptFunction::bind(engine, surroundings, &script, &pointer).ok());
-        match bound {
-            Some(function) => tests.push(Test { name: name.into(), function: Arc::new(function) }),
-            None => {
-                let message = format!("`{name}` is not run: a test is no private function and takes no parameters");
-                let place = script.place(defined.position);
-                session::with(|session| session.report.warning(Some(&place), message, None));
-            }
-        }
+        let Some(function) = bound else {
+            let message = format!("`{name}` is not run: a test is no private function and takes no parameters");
+            let place = script.place(defined.position);
+            session::with(|session| session.report.warning(Some(&place), message, None));
+            continue;
+        };
+        tests.push(Test { name: name.into(), function: Arc::new(function) });
     }
     tests
 }
@@ -132,6 +131,9 @@ fn loaded(session: Option<Session>, said: Option<Diagnostic>, source: &Source, s
     };
     if let Some(said) = said.filter(|said| !known(said)) {
         report.push(said);
+    }
+    for (role, function) in lint::functions(&session.declarations, &unused_stages) {
+        function.examine(role, &mut report);
     }
     let scripts = surroundings.files.all();
     let main = scripts.first().map(|script| Arc::clone(&script.name));

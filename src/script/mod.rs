@@ -15,11 +15,13 @@ mod files;
 mod function;
 mod habits;
 mod limits;
+mod lint;
 mod load;
 mod modules;
 mod node;
 mod parse;
 mod places;
+mod reaches;
 mod requires;
 mod resolver;
 mod session;
@@ -33,6 +35,7 @@ pub use entry::{Entry, Example, Form, Frame, Parameter, Stands, Type};
 pub use load::load;
 pub use sources::sources;
 
+use crate::reach::Bounds;
 use crate::settings::{Diagnostic, Node, Place, Report, Stage};
 use crate::testing::Test;
 
@@ -73,10 +76,16 @@ pub struct Source {
     pub unit: Option<Arc<str>>,
 }
 
-/// The environment variables a script may read.
+/// What surrounds a script: the variables it may read, and the bounds of what it may reach.
 pub trait Environment: Send + Sync {
     /// The value of `name`.
     fn variable(&self, name: &str) -> Option<String>;
+
+    /// What scripts may reach.
+    fn bounds(&self) -> &Bounds {
+        static OPEN: Bounds = Bounds { hosts: None, variables: None, programs: false };
+        &OPEN
+    }
 }
 
 /// What a secret that is not set means.

@@ -181,12 +181,18 @@ impl fmt::Display for Report {
 /// How alike two names must be (Jaro-Winkler, 0..1) for one to be suggested for the other.
 const ALIKE: f64 = 0.8;
 
+/// Whether `name` may be a slip for `candidate`: one letter in three is wrong at most, or its end is missing.
+fn is_slip(name: &str, candidate: &str) -> bool {
+    let wrong = strsim::osa_distance(&name.to_lowercase(), &candidate.to_lowercase());
+    wrong <= (name.chars().count() / 3).max(1) || candidate.starts_with(name)
+}
+
 /// "did you mean `x`?" for the known name nearest to `name`, if one is near enough.
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&name.to_lowercase(), candidate), candidate))
-        .filter(|(score, _)| *score >= ALIKE)
+        .filter(|(score, candidate)| *score >= ALIKE && is_slip(name, candidate))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
 }

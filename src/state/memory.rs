@@ -13,6 +13,13 @@ use crate::pipeline::Record;
 /// Records kept of each pipeline: three hours of one tick every 30 s.
 const MOST_RECORDS: usize = 360;
 
+/// Records kept of all pipelines together: each takes 1 to 2 kB, and a worker of a thousand pipelines
+/// must not take a gigabyte.
+const MOST_RECORDS_IN_ALL: usize = 10_000;
+
+/// Records kept of each pipeline, however many there are.
+const FEWEST_RECORDS: usize = 10;
+
 /// Records that a live view may lag behind before it misses some.
 const STREAM: usize = 256;
 
@@ -56,6 +63,7 @@ impl State for MemoryState {
     async fn commit(&self, pipeline: &Arc<str>, fence: Fence, batch: Batch) -> Result<(), StateError> {
         {
             let mut pipelines = self.pipelines();
+            let most = (MOST_RECORDS_IN_ALL / pipelines.len().max(1)).clamp(FEWEST_RECORDS, MOST_RECORDS);
             let one = pipelines.entry(Arc::clone(pipeline)).or_default();
             if fence < one.fence {
                 return Err(StateError(format!("another worker has taken `{pipeline}` over")));
@@ -63,7 +71,7 @@ impl State for MemoryState {
             one.fence = fence;
             one.kept = batch.kept;
             if let Some(record) = &batch.record {
-                if one.records.len() == MOST_RECORDS {
+                while one.records.len() >= most {
                     one.records.pop_front();
                 }
                 one.records.push_back(Arc::clone(record));

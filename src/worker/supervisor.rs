@@ -36,7 +36,7 @@ pub struct Supervisor {
     leaving: BTreeMap<Arc<str>, JoinHandle<()>>,
     /// One is held by every load that runs.
     loads: Arc<()>,
-    /// The number of the newest generation.
+    /// The number of the newest generation that was accepted.
     newest: u64,
     halt: CancellationToken,
     watch: Watch,
@@ -91,9 +91,10 @@ impl Supervisor {
 
     /// Loads the next generation of `source`, and holds it against the other units.
     fn next_generation(&mut self, source: &Source) -> Result<Generation, Refused> {
-        self.newest += 1;
-        let generation = Generation::load(source, self.newest, &self.loading)?;
-        self.unshared(source, generation)
+        let generation = Generation::load(source, self.newest + 1, &self.loading)?;
+        let generation = self.unshared(source, generation)?;
+        self.newest = generation.id;
+        Ok(generation)
     }
 
     /// Two live pipelines of different units may not scale one target.

@@ -18,6 +18,12 @@ pub struct Watch {
     changed: Arc<Notify>,
 }
 
+impl Default for Watch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Watch {
     /// Watches nothing yet.
     #[must_use]

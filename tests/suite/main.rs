@@ -9,4 +9,5 @@ mod pipeline;
 mod readme;
 mod reference;
 mod script;
+mod testing;
 mod worker;

@@ -5,9 +5,12 @@ pub(super) mod change;
 pub(super) mod env;
 pub(super) mod event;
 pub(super) mod history;
+pub(super) mod http;
 pub(super) mod log;
 pub(super) mod missing;
 pub(super) mod moment;
+pub(super) mod reaching;
+pub(super) mod redis;
 pub(super) mod secret;
 pub(super) mod stages;
 pub(super) mod stats;
@@ -16,7 +19,7 @@ pub(super) mod time;
 
 use std::sync::LazyLock;
 
-use rhai::{Dynamic, Engine, EvalAltResult, Module, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 
 use super::convert;
 use super::diagnose::{REFUSED, complaint};
@@ -37,6 +40,9 @@ static DOCS: &[&[Entry]] = &[
     log::DOCS,
     stats::DOCS,
     time::DOCS,
+    http::DOCS,
+    reaching::DOCS,
+    redis::DOCS,
     testing::DOCS,
 ];
 
@@ -46,8 +52,12 @@ pub(super) const MODULES: &[(&str, &str)] = &[
     ("decide", "How many dynos are wanted. Its functions are constructors: the engine decides, at every tick."),
     ("scale", "What is scaled. Its functions are constructors: the engine counts and scales."),
     ("notify", "Who is told. Its functions are constructors: the engine tells, and never waits for it."),
-    ("http", "Requests, and in tests the answers to them."),
+    (
+        "http",
+        "Requests as values: a function sends one and waits, or describes it to the engine. In tests, the answers.",
+    ),
     ("env", "The environment variables of the worker."),
+    ("redis", "Questions to Redis servers that change nothing."),
     ("log", "The log, at a level."),
     ("stats", "Statistics of arrays and histories."),
     ("time", "The wall clock, for functions that may reach the world."),
@@ -98,6 +108,19 @@ pub(super) const KINDS: &[Type] = &[
         doc: "What `env::secret` gives. It can be joined with texts (`secret + text` is a secret) and given to settings; \
               it prints as `***`.",
         native: "ScriptSecret",
+    },
+    Type {
+        name: "Request",
+        words: http::NAME,
+        doc: "What `http::get(url)` and the others give: a request that is not yet sent.",
+        native: "RequestValue",
+    },
+    Type { name: "Reply", words: reaching::NAME, doc: "What a request or a program answered.", native: "ReplyValue" },
+    Type {
+        name: "RedisServer",
+        words: redis::NAME,
+        doc: "What `redis::server(url)` gives.",
+        native: "RedisServerValue",
     },
     Type {
         name: "UnderTest",
@@ -167,6 +190,17 @@ pub(super) static PROPERTIES: LazyLock<Vec<(&'static str, Vec<&'static str>)>> =
     KINDS.iter().map(|kind| (kind.words, properties(kind.name).collect())).collect()
 });
 
+/// The methods of our types, as messages call the types.
+static METHODS: LazyLock<Vec<(&'static str, Vec<&'static str>)>> = LazyLock::new(|| {
+    let methods = |of| entries().filter(move |entry| entry.form == Form::Method(of)).map(|entry| entry.name);
+    KINDS.iter().map(|kind| (kind.words, methods(kind.name).collect())).collect()
+});
+
+/// The methods of the type that messages call `words`.
+pub(super) fn methods(words: &str) -> &'static [&'static str] {
+    METHODS.iter().find(|(known, _)| *known == words).map_or(&[], |(_, methods)| &methods[..])
+}
+
 /// What may be meant where something unknown is called on a value that messages call `words`, or with it:
 /// methods of other types of ours are not.
 pub(super) fn fitting(words: Option<&str>) -> Vec<&'static str> {
@@ -192,10 +226,20 @@ pub(super) fn register(engine: &mut Engine) {
     log::register(engine);
     stats::register(engine);
     time::register(engine);
+    http::register(engine);
+    reaching::register(engine);
+    redis::register(engine);
     testing::register(engine);
-    let mut http = Module::new();
-    testing::stubs(&mut http);
-    engine.register_static_module("http", http.into());
+}
+
+/// `answer`, its error at the place of the call: the language gives none to functions of modules.
+fn placed<T>(native: &NativeCallContext, answer: Answered<T>) -> Answered<T> {
+    answer.map_err(|mut error| {
+        if error.position().is_none() {
+            error.set_position(native.call_position());
+        }
+        error
+    })
 }
 
 /// A finite number, given as a whole one or with a fraction.
@@ -250,6 +294,9 @@ mod tests {
             (TypeId::of::<change::Failed>(), "Failed"),
             (TypeId::of::<StageNumber>(), "Stage"),
             (TypeId::of::<secret::ScriptSecret>(), "Secret"),
+            (TypeId::of::<http::RequestValue>(), "Request"),
+            (TypeId::of::<reaching::ReplyValue>(), "Reply"),
+            (TypeId::of::<redis::RedisServerValue>(), "RedisServer"),
             (TypeId::of::<testing::BenchValue>(), "UnderTest"),
             (TypeId::of::<Complaint>(), "Error"),
         ])
@@ -303,7 +350,8 @@ mod tests {
             }
         }
         for made in constructors() {
-            described.extend((0..=1).map(|count| format!("{}({count})", made.title())));
+            let most = 1 + usize::from(made.function.is_some());
+            described.extend((0..=most).map(|count| format!("{}({count})", made.title())));
         }
         described.sort();
         described

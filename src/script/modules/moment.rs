@@ -9,14 +9,15 @@ use rhai::{Dynamic, Engine};
 use super::history::HistoryValue;
 use super::optional;
 use crate::pipeline::Moment;
+use crate::script::context;
 use crate::script::convert::from_json;
 use crate::script::entry::{Entry, Stands, deciding, property};
 
 /// The type's name in messages.
-pub(super) const NAME: &str = "the moment `m`";
+pub(in crate::script) const NAME: &str = "the moment `m`";
 
 /// The time's name in messages.
-pub(super) const NOW: &str = "a time";
+pub(in crate::script) const NOW: &str = "a time";
 
 /// `m`.
 #[derive(Clone, Debug)]
@@ -184,7 +185,11 @@ pub(super) fn register(engine: &mut Engine) {
         engine.register_get(name, move |moment: &mut MomentValue| read(&moment.0));
     };
     get("value", |m| optional(m.measurement.value));
-    get("data", |m| from_json(&m.measurement.data));
+    get("data", |m| {
+        // Nobody knows what will be measured.
+        context::end_trial();
+        from_json(&m.measurement.data)
+    });
     get("success", |m| m.measurement.success.into());
     get("error", |m| optional(m.measurement.failure.as_ref().map(|failure| failure.message.clone())));
     get("history", |m| Dynamic::from(HistoryValue(Arc::clone(&m.history))));

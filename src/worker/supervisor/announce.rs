@@ -42,9 +42,7 @@ impl Supervisor {
 
     /// The end of a refusal.
     pub(super) fn announce_mended(&self, source: &Source) {
-        let script = name(source);
-        tracing::info!(script, "the script on disk is the one that runs again");
-        let message = format!("{script} loads again.");
+        let message = format!("{} loads again.", name(source));
         self.announce(source, EventKind::ReloadFailed, Phase::End, message, None);
     }
 
@@ -83,7 +81,8 @@ impl Supervisor {
     }
 }
 
-fn name(source: &Source) -> String {
+/// The script as messages name it.
+pub(super) fn name(source: &Source) -> String {
     source.path.file_name().map_or_else(|| source.path.display().to_string(), |name| name.to_string_lossy().into())
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Supervisor;
+use super::{Supervisor, announce};
 use crate::script::{self, Source};
 use crate::settings::Report;
 use crate::worker::generation::{Generation, Refused, Unit};
@@ -61,6 +61,7 @@ impl Supervisor {
         if self.units[index].refused.is_some() && self.units[index].is_in_force() {
             self.units[index].refused = None;
             let source = self.units[index].source.clone();
+            tracing::info!(script = announce::name(&source), "the script on disk is the one that runs again");
             self.announce_mended(&source);
         }
     }
@@ -83,7 +84,6 @@ impl Supervisor {
 
     /// Loads, and runs the script's own tests, off the threads that tick. `None`: it took long, and there is a newer save.
     async fn load_aside(&mut self, source: &Source) -> Option<Result<Generation, Refused>> {
-        self.newest += 1;
         let known: Vec<PathBuf> = self
             .units
             .iter()
@@ -93,7 +93,7 @@ impl Supervisor {
             .map(Path::to_path_buf)
             .collect();
         let before = texts(&known);
-        let (source, id, loading) = (source.clone(), self.newest, self.loading.clone());
+        let (source, id, loading) = (source.clone(), self.newest + 1, self.loading.clone());
         let running = Arc::clone(&self.loads);
         let given_up = CancellationToken::new();
         let _guard = given_up.clone().drop_guard();
@@ -126,6 +126,7 @@ impl Supervisor {
     }
 
     fn take_up(&mut self, index: usize, generation: Generation) {
+        self.newest = generation.id;
         let unit = &mut self.units[index];
         let before = std::mem::replace(&mut unit.generation, Arc::new(generation));
         let was_refused = unit.refused.take().is_some();

@@ -148,7 +148,7 @@ fn answer(mut stream: &TcpStream, manner: &Manner, over: &AtomicBool) -> Option<
     match manner {
         Manner::Answer { after, status, headers, body } => {
             pass(*after, over)?;
-            let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            let more: String = headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect();
             let length = body.len();
             let text = format!("HTTP/1.1 {status} Status\r\nContent-Length: {length}\r\n{more}\r\n{body}");
             stream.write_all(text.as_bytes()).ok()
@@ -168,7 +168,7 @@ fn answer(mut stream: &TcpStream, manner: &Manner, over: &AtomicBool) -> Option<
         Manner::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
             loop {
-                stream.write_all(&[b'x'; 65_536]).ok()?;
+                stream.write_all(&[b'x'; 16_384]).ok()?;
             }
         }
     }

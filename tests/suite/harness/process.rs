@@ -203,7 +203,8 @@ impl Worker {
     }
 
     fn text_of(&self, stream: Stream) -> String {
-        self.lines().iter().filter(|line| line.stream == stream).map(|line| format!("{}\n", line.text)).collect()
+        let lines = self.lines();
+        lines.iter().filter(|line| line.stream == stream).flat_map(|line| [&line.text, "\n"]).collect()
     }
 
     /// Sends a signal.

@@ -85,3 +85,14 @@ fn the_three_forms_of_the_log() {
         worker.stop(Signal::Terminate);
     }
 }
+
+#[test]
+fn what_concerns_the_whole_worker_names_no_pipeline() {
+    let script = Script::new(&ticking("web", "one").replace("notify::console()", "notify::logger()"));
+    let mut worker = Autoscaler::on("run", &script.path()).arg("--log-format").arg("logfmt").spawn();
+    worker.line("msg=one");
+    script.save(&ticking("web", "two").replace("notify::console()", "notify::logger()"));
+    let line = worker.line("Reloaded script.rhai");
+    assert!(!line.text.contains("pipeline="), "{}", line.text);
+    worker.stop(Signal::Terminate);
+}

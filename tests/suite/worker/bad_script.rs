@@ -33,7 +33,10 @@ fn bad(what: &'static str, text: String, place: (u32, u32), message: &'static st
 
 /// Everything that can be told of one file alone.
 fn table() -> Vec<Bad> {
-    let twice = format!("{}{}", pipeline("increment: 1"), pipeline("increment: 1"));
+    [settings(), bounds_and_times(), stages(), code(), files()].into_iter().flatten().collect()
+}
+
+fn settings() -> Vec<Bad> {
     vec![
         bad(
             "an unknown setting of a pipeline",
@@ -91,6 +94,11 @@ fn table() -> Vec<Bad> {
             "`measurement_interval_in_seconds` is 0, and must be above 0",
             "",
         ),
+    ]
+}
+
+fn bounds_and_times() -> Vec<Bad> {
+    vec![
         bad(
             "a minimum above the maximum",
             pipeline("min_dynos: 5, max_dynos: 2"),
@@ -112,6 +120,12 @@ fn table() -> Vec<Bad> {
             "`America/Vancuver` is no time zone",
             "did you mean `America/Vancouver`?",
         ),
+    ]
+}
+
+fn stages() -> Vec<Bad> {
+    let twice = format!("{}{}", pipeline("increment: 1"), pipeline("increment: 1"));
+    vec![
         bad("two pipelines of one name", twice, (7, 1), "two pipelines are named `web`; the first is at ", ""),
         bad(
             "an unknown backend",
@@ -135,6 +149,11 @@ fn table() -> Vec<Bad> {
             "the function for `notify` takes 0 parameters, and is called with 1",
             "write `|event| …`",
         ),
+    ]
+}
+
+fn code() -> Vec<Bad> {
+    vec![
         bad(
             "an unknown module",
             pipeline("measure: || stat::mean(1)"),
@@ -178,6 +197,11 @@ fn table() -> Vec<Bad> {
             "a path is relative to the script's folder, without `..`",
         ),
         bad("a syntax error", "let a = ;".into(), (1, 9), "unexpected `;`", ""),
+    ]
+}
+
+fn files() -> Vec<Bad> {
+    vec![
         bad("no pipeline", "let a = 1;".into(), (0, 0), "the script declares no pipeline", "declare one: `pipeline("),
         bad(
             "an empty file",

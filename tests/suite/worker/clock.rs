@@ -69,6 +69,7 @@ async fn starts(text: &str, takes: &[f64], length: f64) -> Vec<(String, f64)> {
         calls: Calls::default(),
         http: Arc::clone(&pretend.world.http),
         redis: Arc::clone(&pretend.world.redis),
+        programs: Arc::clone(&pretend.world.programs),
         sources: Arc::clone(&watch) as Arc<dyn Sources>,
         platforms: Arc::clone(&pretend.world.platforms),
         console: Arc::clone(&pretend.world.console),
@@ -94,18 +95,18 @@ async fn starts(text: &str, takes: &[f64], length: f64) -> Vec<(String, f64)> {
 }
 
 fn pipelines(names: &[&str], interval: f64) -> String {
-    names
-        .iter()
-        .map(|name| {
-            format!(
-                "pipeline(\"{name}\", #{{
-                    measure: measure::app_decision(#{{ base_url: \"http://127.0.0.1:9\", measurement_interval_in_seconds: {interval} }}),
-                    decide: decide::consecutive_threshold(#{{ min_measurement_value: 1, max_measurement_value: 9 }}),
-                    scale: #{{ current: || 1, scale_to: |n| () }},
-                }});"
-            )
-        })
-        .collect()
+    let pipeline = |name: &&str| {
+        format!(
+            "pipeline(\"{name}\", #{{
+                measure: measure::app_decision(#{{
+                    base_url: \"http://127.0.0.1:9\", measurement_interval_in_seconds: {interval},
+                }}),
+                decide: decide::consecutive_threshold(#{{ min_measurement_value: 1, max_measurement_value: 9 }}),
+                scale: #{{ current: || 1, scale_to: |n| () }},
+            }});"
+        )
+    };
+    names.iter().map(pipeline).collect::<Vec<_>>().concat()
 }
 
 fn times(starts: &[(String, f64)], name: &str) -> Vec<f64> {

@@ -25,14 +25,17 @@ fn threshold(max: u32) -> String {
     )
 }
 
+/// A way of saving a script.
+type Save = fn(&Script, &str);
+
 #[test]
 fn every_way_of_saving_puts_new_thresholds_in_force() {
-    let save: [(&str, fn(&Script, &str)); 3] = [
+    let ways: [(&str, Save); 3] = [
         ("saved in place", |script, text| script.save(text)),
         ("saved by rename", |script, text| script.save_by_rename(text)),
         ("swapped as a ConfigMap", |script, text| script.swap_config_map("..second", text)),
     ];
-    for (how, save) in save {
+    for (how, save) in ways {
         let first = threshold(600);
         let script = if how.contains("ConfigMap") { Script::config_map(&first) } else { Script::new(&first) };
         let mut worker = run(&script);
@@ -128,6 +131,8 @@ fn a_broken_save_keeps_the_old_script_and_says_so_until_it_is_mended() {
     script.save(&ticking("web", "three"));
     worker.line_after(mark, "web: three");
     worker.line_after(mark, "script.rhai loads again.");
+    // Only what was accepted counts.
+    worker.line_after(mark, "reloaded: in force for `web` script=script.rhai generation=2");
     worker.stop(Signal::Terminate);
     assert_eq!(worker.count(0, "web: two"), 0);
 }

@@ -375,7 +375,7 @@ pipeline("web", #{
     scale: #{ current: || 1, scale_to: |n| () },
     notify: [
         |event| { http::post(env::secret("CHAT_URL")).json(#{ text: event.message }).send(); },
-        notify::http(|event| http::post("https://hooks.example.com/described").json(#{ text: event.kind })),
+        notify::http(#{ notify_on_every_scale: true, request: |event| http::post("https://hooks.example.com/described").json(#{ text: event.kind }) }),
     ],
 });
 "#;

@@ -1,3 +1,5 @@
+//! What requests as plans show, send and refuse.
+
 use super::*;
 use crate::reach::HostPattern;
 

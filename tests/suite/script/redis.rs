@@ -98,8 +98,7 @@ async fn a_secret_is_its_url_and_a_decision_asks_nothing() {
     assert_eq!(measured_around(stage, &around).await.value, Some(0.0));
     let shown = measured_around("|| `${redis::server(env::secret(\"REDIS_URL\"))}`", &around).await;
     assert_eq!(shown.data, json!(format!("redis at 127.0.0.1:{}", server.port)));
-    let map = "{ let server = redis::server(\"redis://127.0.0.1\");
-                 measure::custom(#{}, || 1).map(|d| server.llen(\"queue\")) }";
+    let map = "measure::custom(#{}, || 1).map(|d| redis::server(\"redis://127.0.0.1\").llen(\"queue\"))";
     let said = report(&measuring(map), &Around::default());
     assert!(said.contains("`map` reaches nothing outside, and `redis::server` does"), "{said}");
     let said = report("let n = redis::server(\"redis://127.0.0.1\").llen(\"queue\");", &Around::default());

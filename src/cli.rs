@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::reach::{Bounds, HostPattern};
+
 /// The command line as parsed.
 #[derive(Debug, Parser)]
 #[command(
@@ -68,6 +70,38 @@ pub struct OnlyArg {
     pub only: Vec<String>,
 }
 
+/// What scripts may reach. Native backends are not bounded: what they reach is written in their settings.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ReachArgs {
+    /// Hosts that scripts may reach by `http` and `redis`, such as `hooks.slack.com`, `*.example.com`
+    /// or `127.0.0.1:6379`; all where it is not given
+    #[arg(long, value_name = "HOST,…", env = "AUTOSCALER_ALLOW_NET", value_delimiter = ',', value_parser = host)]
+    pub allow_net: Option<Vec<HostPattern>>,
+    /// Environment variables that scripts may read: names, or beginnings such as `APP_*`; all where it
+    /// is not given
+    #[arg(long, value_name = "NAME,…", env = "AUTOSCALER_ALLOW_ENV", value_delimiter = ',')]
+    pub allow_env: Option<Vec<String>>,
+    /// Let scripts run programs (`measure::command`, `scale::command`, `notify::command`)
+    #[arg(long, env = "AUTOSCALER_ALLOW_RUN", value_parser = switch)]
+    pub allow_run: bool,
+}
+
+impl ReachArgs {
+    /// The same as bounds.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            hosts: self.allow_net.as_ref().map(|hosts| hosts.as_slice().into()),
+            variables: self.allow_env.as_ref().map(|names| names.iter().map(|name| name.trim().into()).collect()),
+            programs: self.allow_run,
+        }
+    }
+}
+
+fn host(text: &str) -> Result<HostPattern, String> {
+    HostPattern::parse(text).map_err(|why| format!("`{text}` {why}"))
+}
+
 /// How the log is written.
 #[derive(Clone, Debug, Args)]
 pub struct LogArgs {
@@ -102,6 +136,9 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub only: OnlyArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reach: ReachArgs,
     /// Where state is kept: `memory` ends with the process
     #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", default_value = "memory")]
     pub state: StateArg,
@@ -126,6 +163,9 @@ pub struct CheckArgs {
     /// Print JSON: pipelines, needs and diagnostics; short for --format json
     #[arg(long, env = "AUTOSCALER_JSON", value_parser = switch)]
     pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reach: ReachArgs,
     /// How the findings are written
     #[arg(long, value_name = "FORMAT", env = "AUTOSCALER_FORMAT", default_value = "pretty")]
     pub format: CheckFormat,
@@ -167,6 +207,9 @@ pub struct OnceArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub only: OnlyArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reach: ReachArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub log: LogArgs,

@@ -7,6 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Serialize, Serializer};
 
+use crate::reach::{Host, HostPattern, listed};
+
 /// What a secret looks like wherever it is printed.
 pub const MASK: &str = "***";
 
@@ -19,7 +21,11 @@ static KNOWN: RwLock<Vec<Arc<str>>> = RwLock::new(Vec::new());
 
 /// A text that is used and never shown.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Secret(Arc<str>);
+pub struct Secret {
+    text: Arc<str>,
+    /// Where it may be sent: to a host that every one of these names; none: anywhere.
+    bonds: Vec<Arc<[HostPattern]>>,
+}
 
 impl Secret {
     /// Takes `text` into custody: from now on [`scrub`] masks it.
@@ -33,13 +39,50 @@ impl Secret {
                 known.sort_by_key(|text| std::cmp::Reverse(text.len()));
             }
         }
-        Self(text)
+        Self { text, bonds: Vec::new() }
+    }
+
+    /// The same, to be sent to `hosts` only.
+    #[must_use]
+    pub fn bound_to(mut self, hosts: Arc<[HostPattern]>) -> Self {
+        self.bonds.push(hosts);
+        self
+    }
+
+    /// A text that holds this one, and may be sent where it may. It is not searched for by itself:
+    /// what is secret in it is.
+    #[must_use]
+    pub fn extended(&self, text: impl Into<Arc<str>>) -> Self {
+        Self { text: text.into(), bonds: self.bonds.clone() }
+    }
+
+    /// The same, to be sent only where `other` may be sent too.
+    #[must_use]
+    pub fn bound_like(mut self, other: &Self) -> Self {
+        self.bonds.extend(other.bonds.iter().cloned());
+        self
+    }
+
+    /// Whether it may be sent to `host`.
+    ///
+    /// # Errors
+    /// Where it may be sent, to follow the secret's name in a sentence.
+    pub fn may_go_to(&self, host: &Host) -> Result<(), String> {
+        match self.bonds.iter().find(|hosts| !hosts.iter().any(|pattern| pattern.matches(host))) {
+            Some(hosts) => Err(format!("is bound to {}, and may not be sent to `{host}`", listed(hosts))),
+            None => Ok(()),
+        }
+    }
+
+    /// The hosts that it is bound to.
+    pub fn hosts(&self) -> impl Iterator<Item = &HostPattern> {
+        self.bonds.iter().flat_map(|hosts| hosts.iter())
     }
 
     /// The text itself, for the one place that needs it (a header, a password field).
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 

@@ -49,6 +49,7 @@ pub async fn measure(form: Form) {
             calls: Calls::default(),
             http: Arc::clone(&live.http),
             redis: Arc::clone(&live.redis),
+            programs: Arc::clone(&live.programs),
             sources,
             platforms: Arc::clone(&live.platforms),
             console: Arc::clone(&live.console),

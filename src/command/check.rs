@@ -58,12 +58,15 @@ fn find(args: &CheckArgs) -> Findings {
             return findings;
         }
     };
-    let loading = loading(Options {
-        script: args.script.script.clone(),
-        dry_run: false,
-        only: Vec::new(),
-        secrets: MissingSecrets::Placeholder,
-    });
+    let loading = loading(
+        Options {
+            script: args.script.script.clone(),
+            dry_run: false,
+            only: Vec::new(),
+            secrets: MissingSecrets::Placeholder,
+        },
+        &args.reach,
+    );
     for source in &sources {
         match Generation::load(source, 1, &loading) {
             Ok(generation) => {
@@ -81,6 +84,7 @@ fn find(args: &CheckArgs) -> Findings {
         }
     }
     shared_targets(&findings.specs, &mut findings.report);
+    crate::pipeline::rehearse(&findings.specs, &mut findings.report);
     findings.needs.sort();
     findings.needs.dedup();
     findings
@@ -118,9 +122,8 @@ fn show(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
         for backend in &resolved.notify {
             stage(out, "notify", backend)?;
         }
-        let reaches = reaches(spec);
-        if !reaches.is_empty() {
-            writeln!(out, "  {dim}reaches{dim:#}  {}", reaches.join(", "))?;
+        if !resolved.reaches.is_empty() {
+            writeln!(out, "  {dim}reaches{dim:#}  {}", resolved.reaches.join(", "))?;
         }
         writeln!(out)?;
     }
@@ -166,16 +169,6 @@ fn stage(out: &mut impl Write, name: &str, backend: &Backend) -> std::io::Result
         writeln!(out, "           {dim}{key}{dim:#} = {value}")?;
     }
     Ok(())
-}
-
-/// Every host and URL that a pipeline speaks to.
-fn reaches(spec: &PipelineSpec) -> Vec<String> {
-    let mut reached: Vec<String> = spec.measure.iter().flat_map(|stage| stage.backend.reaches()).collect();
-    reached.extend(spec.scale.reaches());
-    reached.extend(spec.notify.iter().flat_map(|stage| stage.backend.reaches()));
-    let mut seen = std::collections::BTreeSet::new();
-    reached.retain(|reach| seen.insert(reach.clone()));
-    reached
 }
 
 /// What each key to Heroku's API will be used for.

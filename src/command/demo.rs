@@ -135,7 +135,7 @@ impl Stage {
         let options = Options { script, dry_run: false, only: Vec::new(), secrets: MissingSecrets::Error };
         Loading {
             options: Arc::new(options),
-            environment: Arc::new(Overlay::new(Arc::new(ProcessEnvironment), variables)),
+            environment: Arc::new(Overlay::new(Arc::new(ProcessEnvironment::default()), variables)),
             actor: Actor::default(),
             zone: local_zone(),
         }

@@ -17,8 +17,9 @@ mod verdicts;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::cli::{Cli, Command, LogArgs};
+use crate::cli::{Cli, Command, LogArgs, ReachArgs};
 use crate::pipeline::PipelineSpec;
+use crate::reach::Bounds;
 use crate::script::Environment;
 use crate::worker::{Actor, Loading, Options, Supervisor};
 
@@ -88,22 +89,26 @@ fn selected(worker: &Supervisor) -> Result<Vec<Arc<PipelineSpec>>, String> {
     Ok(specs)
 }
 
-/// The variables of this process.
-#[derive(Clone, Copy, Debug)]
-struct ProcessEnvironment;
+/// The variables of this process, and what the command line bounds.
+#[derive(Clone, Debug, Default)]
+struct ProcessEnvironment(Bounds);
 
 impl Environment for ProcessEnvironment {
     fn variable(&self, name: &str) -> Option<String> {
         // An empty variable is one that was forgotten.
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
+
+    fn bounds(&self) -> &Bounds {
+        &self.0
+    }
 }
 
 /// What loading scripts needs, for a command with `options`.
-fn loading(options: Options) -> Loading {
+fn loading(options: Options, reach: &ReachArgs) -> Loading {
     Loading {
         options: Arc::new(options),
-        environment: Arc::new(ProcessEnvironment),
+        environment: Arc::new(ProcessEnvironment(reach.bounds())),
         actor: Actor::from_environment(),
         zone: local_zone(),
     }

@@ -19,12 +19,15 @@ pub async fn run(args: OnceArgs) -> ExitCode {
     if let Err(code) = super::start_log(&args.log) {
         return code;
     }
-    let loading = loading(Options {
-        script: args.script.script.clone(),
-        dry_run: !args.act,
-        only: args.only.only.clone(),
-        secrets: MissingSecrets::Error,
-    });
+    let loading = loading(
+        Options {
+            script: args.script.script.clone(),
+            dry_run: !args.act,
+            only: args.only.only.clone(),
+            secrets: MissingSecrets::Error,
+        },
+        &args.reach,
+    );
     let state = Arc::new(MemoryState::default());
     // Standard output belongs to the records.
     let console = Arc::new(if args.json { Standard::Error } else { Standard::Output });

@@ -25,6 +25,8 @@ pub struct Resolved {
     pub scale: Backend,
     /// The notifying stages.
     pub notify: Vec<Backend>,
+    /// What it reaches: hosts, URLs, programs, the process type.
+    pub reaches: Vec<String>,
 }
 
 /// One stage of it.
@@ -47,8 +49,21 @@ impl Resolved {
             decide: decide(&spec.decide, spec),
             scale: Backend { backend: spec.scale.backend().into(), settings: spec.scale.settings() },
             notify: spec.notify.iter().map(notify).collect(),
+            reaches: reaches(spec),
         }
     }
+}
+
+/// Every host, URL, program and process type that a pipeline reaches, as far as it can be told.
+fn reaches(spec: &PipelineSpec) -> Vec<String> {
+    let mut reached: Vec<String> = spec.measure.iter().flat_map(|stage| stage.backend.reaches()).collect();
+    reached.extend(spec.scale.reaches());
+    let app = spec.scale.heroku();
+    reached.extend(app.map(|app| format!("the process type {} of {}", app.process_type, app.name)));
+    reached.extend(spec.notify.iter().flat_map(|stage| stage.backend.reaches()));
+    let mut seen = std::collections::BTreeSet::new();
+    reached.retain(|reach| seen.insert(reach.clone()));
+    reached
 }
 
 fn single(mut stages: Vec<Backend>) -> Backend {

@@ -18,12 +18,15 @@ pub async fn run(args: RunArgs) -> ExitCode {
     if let Err(code) = super::start_log(&args.log) {
         return code;
     }
-    let loading = loading(Options {
-        script: args.script.script.clone(),
-        dry_run: args.dry_run,
-        only: args.only.only.clone(),
-        secrets: MissingSecrets::Error,
-    });
+    let loading = loading(
+        Options {
+            script: args.script.script.clone(),
+            dry_run: args.dry_run,
+            only: args.only.only.clone(),
+            secrets: MissingSecrets::Error,
+        },
+        &args.reach,
+    );
     let stop = match stop_signal() {
         Ok(stop) => stop,
         Err(error) => return super::fail(format!("cannot listen for signals: {error}")),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::loading;
 use super::verdicts::{self, FileVerdicts, Verdicts};
-use crate::cli::{TestArgs, TestFormat};
+use crate::cli::{ReachArgs, TestArgs, TestFormat};
 use crate::script::{self, MissingSecrets, Source};
 use crate::settings::{Report, Severity};
 use crate::testing::Suite;
@@ -96,7 +96,9 @@ fn once(args: &TestArgs) -> Verdicts {
         only: args.only.clone(),
         secrets: MissingSecrets::Placeholder,
     };
-    verdicts.files = all_at_once(&sources, &loading(options));
+    // Nothing is run: a test's world only pretends.
+    let pretending = ReachArgs { allow_run: true, ..ReachArgs::default() };
+    verdicts.files = all_at_once(&sources, &loading(options, &pretending));
     verdicts.took = started.elapsed();
     verdicts
 }

@@ -18,6 +18,9 @@ pub fn proposal(answer: &Result<Returned, CallError>, dynos: u32) -> Proposal {
             "the decision answered {}, and must answer up(n), down(n), to(n), hold(\"why\") or a number",
             shortened(&data.to_string()),
         )),
+        Ok(Returned::Request(plan)) => hold(format!(
+            "the decision answered the request `{plan}`: a decision reaches nothing, measure it in `measure`"
+        )),
         Ok(Returned::Failed(why)) => hold(format!("the decision answered measure::failed: {why}")),
     }
 }

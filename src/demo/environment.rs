@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::reach::Bounds;
 use crate::script::Environment;
 
 /// An environment with some variables laid over it.
@@ -23,6 +24,10 @@ impl Environment for Overlay {
     fn variable(&self, name: &str) -> Option<String> {
         let own = self.variables.iter().find(|(own, _)| *own == name);
         own.map_or_else(|| self.beneath.variable(name), |(_, value)| Some(value.clone()))
+    }
+
+    fn bounds(&self) -> &Bounds {
+        self.beneath.bounds()
     }
 }
 

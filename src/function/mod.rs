@@ -2,6 +2,7 @@
 //! called with and the answers it gives. It knows no script language; `script::` implements it.
 
 mod calls;
+mod role;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +10,11 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 pub use calls::{Calls, FULL, IN_PLACE, REACHING};
+pub use role::{Role, sample_time};
 
 use crate::pipeline::{Event, Moment};
-use crate::settings::Place;
+use crate::request::{RequestPlan, Response};
+use crate::settings::{Place, Report};
 use crate::testing::Trial;
 use crate::world::World;
 
@@ -29,12 +32,34 @@ pub trait Callable: Send + Sync + fmt::Debug {
     /// The text of the function and of the values it captured: changes when either is edited.
     fn fingerprint(&self) -> &str;
 
+    /// The hosts that it may speak to, as far as that can be told without running it.
+    fn reaches(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Calls it on the current thread. `memory` is `this`: a map, changed only if the call succeeds.
     ///
     /// # Errors
     /// What went wrong, for the script's author; [`CallError::Budget`] when it ran out of operations
     /// or time.
     fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError>;
+
+    /// Reports what can be told by looking at it, given that it stands in `role`.
+    fn examine(&self, _role: Role, _report: &mut Report) {}
+
+    /// Calls it on a sample, to see whether it fails: reaching nothing, saying nothing. `None` where it
+    /// came to something that a sample cannot stand for (a request, the data that was measured).
+    ///
+    /// # Errors
+    /// As of [`Callable::call`].
+    fn rehearse(&self, _argument: Argument, _memory: &Json) -> Result<Option<Returned>, CallError> {
+        Ok(None)
+    }
+
+    /// Where the whole number `n` is written as one of its answers.
+    fn plain_answer(&self, _n: i64) -> Option<Place> {
+        None
+    }
 }
 
 /// What a function is called with, by the stage it stands in.
@@ -50,6 +75,8 @@ pub enum Argument {
     Event(Arc<Event>),
     /// `scale_to: |n|`.
     Dynos(u32),
+    /// `value: |response|`.
+    Response(Arc<Response>),
 }
 
 /// What a function answered.
@@ -67,6 +94,24 @@ pub enum Returned {
     Change(Change),
     /// `measure::failed("why")`.
     Failed(String),
+    /// `http::get(…)`, not sent: the engine sends it where the stage says so.
+    Request(Arc<RequestPlan>),
+}
+
+impl Returned {
+    /// What was answered, in the author's words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Nothing => "nothing, `()`".into(),
+            Self::Int(number) => format!("the number {number}"),
+            Self::Float(number) => format!("the number {number}"),
+            Self::Data(data) => crate::measure::json::describe(data),
+            Self::Change(_) => "a change of dynos".into(),
+            Self::Failed(why) => format!("a failed measurement ({why})"),
+            Self::Request(plan) => format!("the request `{plan}`, which nobody sent"),
+        }
+    }
 }
 
 /// What a scripted decision asks for.

@@ -47,6 +47,9 @@ pub fn reading(returned: Returned, what: &str) -> Result<Reading, Failure> {
         }
         Returned::Nothing => Err(Failure::not_load(format!("{what} answered nothing"))),
         Returned::Failed(why) => Err(Failure::overload(why)),
+        Returned::Request(plan) => Err(Failure::not_load(format!(
+            "{what} answered the request `{plan}`, which nobody sent: write `.send()`, or `measure::http(#{{ request: … }})`"
+        ))),
         Returned::Change(_) => Err(Failure::not_load(format!(
             "{what} answered a change of dynos; `up`, `down`, `to` and `hold` belong into `decide`"
         ))),
@@ -67,6 +70,10 @@ impl Measure for Custom {
     /// an edit mostly mends.
     fn source(&self) -> String {
         "custom".into()
+    }
+
+    fn reaches(&self) -> Vec<String> {
+        self.function.reaches()
     }
 
     async fn measure(&self, context: &MeasureContext<'_>, world: &Arc<World>) -> Result<Reading, Failure> {

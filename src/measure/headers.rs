@@ -1,6 +1,8 @@
 //! Owns the setting `headers` of the HTTP measurements: texts that may be shown and secrets that may
 //! not, checked while the script loads.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::secret::{MASK, Secret};
@@ -9,6 +11,12 @@ use crate::world::Request;
 
 /// Headers that carry credentials even where the script writes them as a plain text.
 const CREDENTIALS: &[&str] = &["authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token"];
+
+/// Whether the header `name` carries a credential.
+#[must_use]
+pub fn is_credential(name: &str) -> bool {
+    CREDENTIALS.contains(&&*name.to_lowercase())
+}
 
 /// Headers of our own.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +42,10 @@ impl Headers {
                 _ if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() => {
                     Some(format!("`{name}` cannot be the name of a header"))
                 }
-                Value::Secret(secret) => headers.keep(name, secret.expose(), true),
-                Value::Text(text) => headers.keep(name, text, CREDENTIALS.contains(&&*name.to_lowercase())),
+                Value::Secret(secret) => headers.keep(name, secret.expose(), Some(secret.clone())),
+                Value::Text(text) => {
+                    headers.keep(name, text, is_credential(name).then(|| Secret::new(Arc::clone(text))))
+                }
                 _ => Some(format!("the header `{name}` takes a text or a secret, not {}", node.describe())),
             };
             if let Some(message) = problem {
@@ -47,12 +57,12 @@ impl Headers {
     }
 
     /// Takes one header, or says why it cannot be sent.
-    fn keep(&mut self, name: &str, text: &str, secret: bool) -> Option<String> {
+    fn keep(&mut self, name: &str, text: &str, secret: Option<Secret>) -> Option<String> {
         if reqwest::header::HeaderValue::from_str(text).is_err() {
             return Some(format!("the value of the header `{name}` holds a character that no header may hold"));
         }
-        if secret {
-            self.secret.push((name.to_owned(), Secret::new(text)));
+        if let Some(secret) = secret {
+            self.secret.push((name.to_owned(), secret));
         } else {
             self.plain.push((name.to_owned(), text.to_owned()));
         }

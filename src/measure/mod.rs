@@ -3,13 +3,15 @@
 
 mod app_decision;
 mod celery_redis_queue_size;
+mod command;
 mod custom;
 mod headers;
 mod heroku_service_time;
-mod json;
+mod http;
+pub(crate) mod json;
 mod map;
 pub mod probe;
-mod redis_url;
+pub(crate) mod redis_url;
 mod response_time;
 
 use std::fmt;
@@ -27,6 +29,7 @@ use crate::settings::{Constructor, Kind, Preset, Report, Setting};
 use crate::world::World;
 
 pub use custom::Custom;
+pub(crate) use headers::is_credential;
 
 /// What a failed measurement counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +165,8 @@ pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
     heroku_service_time::CONSTRUCTOR,
     celery_redis_queue_size::CONSTRUCTOR,
     app_decision::CONSTRUCTOR,
+    http::CONSTRUCTOR,
+    command::CONSTRUCTOR,
 ];
 
 impl MeasureStage {

@@ -255,7 +255,7 @@ fn below(path: &str) -> &str {
 }
 
 /// What a failed exchange says of load: a host that has never answered is misspelt or not deployed.
-fn failure(error: HttpError, has_answered: bool) -> Failure {
+pub(super) fn failure(error: HttpError, has_answered: bool) -> Failure {
     use HttpErrorKind as K;
     match error.kind {
         K::Timeout | K::Refused | K::Broken if has_answered => Failure::overload(error.message),

@@ -16,6 +16,7 @@ use super::address::{Resolver, is_link_local};
 use super::errors::{classify, error, link_local, seconds};
 use super::lines::Lines;
 use super::redirect;
+use crate::reach::Host;
 use crate::world::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
 
 /// The largest body that is read, after decompression: 1 MiB. Replies are numbers and small JSON.
@@ -189,11 +190,18 @@ fn parse(text: &str) -> Result<Url, HttpError> {
 }
 
 fn prepare(request: Request, url: &Url) -> Result<Prepared, HttpError> {
+    let to = Host::of(url);
     let invalid = |what: &str, name: &str| {
         error(HttpErrorKind::Invalid, format!("{what} `{name}` of the request to {} cannot be sent", host(url)))
     };
     let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| invalid("the method", &request.method))?;
     let mut headers = HeaderMap::new();
+    // The last place to hold a secret back, whoever put it into the request.
+    for (name, secret) in &request.secret_headers {
+        if let Some(Err(why)) = to.as_ref().map(|to| secret.may_go_to(to)) {
+            return Err(error(HttpErrorKind::Invalid, format!("the secret in the header `{name}` {why}")));
+        }
+    }
     let secret = request.secret_headers.iter().map(|(name, secret)| (name, secret.expose(), true));
     let plain = request.headers.iter().map(|(name, value)| (name, value.as_str(), false));
     for (name, text, sensitive) in plain.chain(secret) {

@@ -8,6 +8,7 @@ mod lines;
 mod redirect;
 mod redis;
 mod redis_errors;
+mod redis_read;
 
 pub use client::{BODY_LIMIT, Client};
 pub use errors::seconds;

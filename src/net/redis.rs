@@ -11,15 +11,16 @@ use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 use redis::io::AsyncDNSResolver;
 use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo,
-    RedisFuture, TlsCertificates,
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, FromRedisValue, IntoConnectionInfo,
+    RedisConnectionInfo, RedisFuture, TlsCertificates, Value,
 };
 use tokio::time::{Instant, timeout};
 
 use super::address::lookup;
 use super::errors::seconds;
 use super::redis_errors::{describe, is_old_auth, is_stale, no_database, refused_entry, unusable};
-use crate::world::{Redis, RedisAddress, RedisError, RedisErrorKind, RedisServer, RedisTls};
+use super::redis_read;
+use crate::world::{Redis, RedisAddress, RedisError, RedisErrorKind, RedisQuestion, RedisServer, RedisTls, RedisValue};
 
 /// Time for one question, connecting included: as for an HTTP measurement.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -67,8 +68,44 @@ impl Slot {
 #[async_trait]
 impl Redis for RedisConnections {
     async fn list_lengths(&self, server: &RedisServer, keys: &[Vec<u8>]) -> Result<Vec<u64>, RedisError> {
+        let mut pipe = redis::pipe();
+        for key in keys {
+            pipe.cmd("LLEN").arg(key);
+        }
+        self.within_time(server, |slot| async move { ask(&slot, server, &pipe, keys).await }).await
+    }
+
+    async fn read(&self, server: &RedisServer, question: &RedisQuestion) -> Result<RedisValue, RedisError> {
+        let keys = std::slice::from_ref(&question.key);
+        let named = |error: RedisError| {
+            // The words of a measurement name its setting.
+            let mend = "; is `queue_name` right, and the database?";
+            let message = error
+                .message
+                .replace(mend, "")
+                .replace("is no list (WRONGTYPE)", "holds another type of value (WRONGTYPE)");
+            RedisError { message, ..error }
+        };
+        self.within_time(server, |slot| async move {
+            let first: Vec<Value> = ask(&slot, server, &redis_read::pipe(question), keys).await.map_err(named)?;
+            let Some(second) = redis_read::second(question, &first, server)? else {
+                return redis_read::value(question, &first, server);
+            };
+            let answers: Vec<Value> = ask(&slot, server, &second, keys).await.map_err(named)?;
+            redis_read::value(question, &answers, server)
+        })
+        .await
+    }
+}
+
+impl RedisConnections {
+    /// What `ask` gets from `server` within [`TIMEOUT`].
+    async fn within_time<T, F>(&self, server: &RedisServer, ask: impl FnOnce(Arc<Slot>) -> F) -> Result<T, RedisError>
+    where
+        F: Future<Output = Result<T, RedisError>>,
+    {
         let slot = self.slot(server);
-        if let Ok(answer) = timeout(TIMEOUT, ask(&slot, server, keys)).await {
+        if let Ok(answer) = timeout(TIMEOUT, ask(Arc::clone(&slot))).await {
             return answer;
         }
         // Whoever does not answer any more is met anew next time; a locked slot is about to be.
@@ -80,14 +117,15 @@ impl Redis for RedisConnections {
     }
 }
 
-async fn ask(slot: &Slot, server: &RedisServer, keys: &[Vec<u8>]) -> Result<Vec<u64>, RedisError> {
-    let mut pipe = redis::pipe();
-    for key in keys {
-        pipe.cmd("LLEN").arg(key);
-    }
+async fn ask<T: FromRedisValue>(
+    slot: &Slot,
+    server: &RedisServer,
+    pipe: &redis::Pipeline,
+    keys: &[Vec<u8>],
+) -> Result<Vec<T>, RedisError> {
     loop {
         let (mut connection, kept) = slot.connect(server).await?;
-        match pipe.query_async::<Vec<u64>>(&mut connection).await {
+        match pipe.query_async::<Vec<T>>(&mut connection).await {
             Ok(lengths) => return Ok(lengths),
             Err(fault) => {
                 // An error that the server answered leaves the connection as it was.

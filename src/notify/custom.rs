@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{Notify, NotifyStage, Undelivered};
-use crate::function::{Argument, Function};
+use crate::function::{Argument, Function, Returned};
 use crate::pipeline::Event;
 use crate::settings::{Kind, Preset, Setting};
 use crate::world::World;
@@ -55,9 +55,17 @@ impl Notify for Custom {
         format!("function {} {}", self.function.place().file, self.function.fingerprint())
     }
 
+    fn function(&self) -> Option<&Function> {
+        Some(&self.function)
+    }
+
     /// It may `.send()`; nobody can tell before it runs.
     fn leaves_machine(&self) -> bool {
         true
+    }
+
+    fn reaches(&self) -> Vec<String> {
+        self.function.reaches()
     }
 
     fn rehearses(&self) -> bool {
@@ -68,6 +76,12 @@ impl Notify for Custom {
         let argument = Argument::Event(Arc::clone(event));
         let called = world.calls.reaching(&self.function, argument, memory, &event.pipeline, world).await;
         // Not tried again: it may have sent half of what it sends before it threw.
-        called.map(|_| ()).map_err(|error| Undelivered::for_good(error.to_string()))
+        match called.map_err(|error| Undelivered::for_good(error.to_string()))? {
+            Returned::Request(plan) => Err(Undelivered::for_good(format!(
+                "the function answered the request `{plan}`, which nobody sent: write `.send()`, or `notify::http(…)` ({})",
+                self.function.place()
+            ))),
+            _ => Ok(()),
+        }
     }
 }

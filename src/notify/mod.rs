@@ -2,12 +2,14 @@
 //! what a backend hears, and the [`Audience`] that delivers without ever delaying a tick.
 
 mod audience;
+mod command;
 mod console;
 mod custom;
 mod delivery;
 mod email;
 mod flags;
 mod flood;
+mod http;
 mod logger;
 mod mail;
 mod mail_server;
@@ -156,6 +158,11 @@ pub trait Notify: Send + Sync + fmt::Debug {
         Vec::new()
     }
 
+    /// The function of the script that it calls, if it calls one.
+    fn function(&self) -> Option<&crate::function::Function> {
+        None
+    }
+
     /// What it reaches, for `check`.
     fn reaches(&self) -> Vec<String> {
         Vec::new()
@@ -192,5 +199,14 @@ pub trait Audience: Send + Sync {
 }
 
 /// Every native constructor of `notify::`.
-pub static CONSTRUCTORS: &[Constructor<Box<dyn Notify>>] =
-    &[console::CONSTRUCTOR, email::CONSTRUCTOR, logger::CONSTRUCTOR, test::CONSTRUCTOR];
+pub static CONSTRUCTORS: &[Constructor<Box<dyn Notify>>] = &[
+    console::CONSTRUCTOR,
+    email::CONSTRUCTOR,
+    logger::CONSTRUCTOR,
+    test::CONSTRUCTOR,
+    http::CONSTRUCTOR,
+    command::CONSTRUCTOR,
+];
+
+/// Constructors whose last argument may be a function in place of the setting named.
+pub static LAST_ARGUMENT: &[(&str, &str)] = &[("http", "request")];

@@ -41,6 +41,10 @@ impl Scale for Custom {
         None
     }
 
+    fn reaches(&self) -> Vec<String> {
+        self.current.reaches().into_iter().chain(self.scale_to.reaches()).collect()
+    }
+
     fn open(self: Arc<Self>, pipeline: &Arc<str>, world: &Arc<World>) -> Arc<dyn Platform> {
         let memory = Mutex::new(self.memory.clone());
         Arc::new(CustomPlatform { custom: self, pipeline: Arc::clone(pipeline), world: Arc::clone(world), memory })
@@ -89,7 +93,14 @@ impl Platform for CustomPlatform {
 
     async fn scale_to(&self, dynos: u32) -> Result<Supply, ScaleError> {
         // Its result is ignored: it fails by throwing.
-        self.call("scale_to", &self.custom.scale_to, Argument::Dynos(dynos)).await?;
+        let scale_to = &self.custom.scale_to;
+        if let Returned::Request(plan) = self.call("scale_to", scale_to, Argument::Dynos(dynos)).await? {
+            let message = format!(
+                "`scale_to` answered the request `{plan}`, which nobody sent: write `.send()`, or `scale::http(#{{ … }})` ({})",
+                scale_to.place()
+            );
+            return Err(ScaleError { kind: ScaleErrorKind::Refused, message });
+        }
         Ok(self.supply(dynos))
     }
 
@@ -105,7 +116,7 @@ impl fmt::Debug for CustomPlatform {
 }
 
 /// The count, or what else was answered.
-fn count(answer: &Returned) -> Result<u32, String> {
+pub(super) fn count(answer: &Returned) -> Result<u32, String> {
     let whole = |number: f64| -> Result<u32, String> {
         // Numbers that came through JSON have lost their type: 2.0 is 2.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -127,6 +138,7 @@ fn count(answer: &Returned) -> Result<u32, String> {
         Returned::Data(Json::Object(_)) => Err("a map".into()),
         Returned::Data(Json::Null) | Returned::Nothing => Err("nothing, `()`".into()),
         Returned::Change(_) => Err("a decision".into()),
+        Returned::Request(plan) => Err(format!("the request `{plan}`, which nobody sent: write `.send()`")),
         Returned::Failed(why) => Err(format!("a failed measurement ({why})")),
     }
 }

@@ -3,8 +3,11 @@
 //!
 //! [`Platforms`]: crate::world::Platforms
 
+mod command;
 mod custom;
+mod described;
 pub(crate) mod heroku;
+mod http;
 mod live;
 
 use std::fmt;
@@ -50,4 +53,4 @@ pub trait Scale: Send + Sync + fmt::Debug {
 }
 
 /// Every native constructor of `scale::`.
-pub static CONSTRUCTORS: &[Constructor<Box<dyn Scale>>] = &[heroku::HEROKU];
+pub static CONSTRUCTORS: &[Constructor<Box<dyn Scale>>] = &[heroku::HEROKU, http::CONSTRUCTOR, command::CONSTRUCTOR];

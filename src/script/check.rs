@@ -8,10 +8,13 @@ use std::sync::OnceLock;
 
 use rhai::Engine;
 
+use super::context;
 use super::diagnose::{self, REFUSED, parameters};
 use super::files::Script;
 use super::modules::{self, testing::BenchValue};
 use super::places::Call;
+use crate::measure::redis_url;
+use crate::request::{Part, RequestPlan};
 use crate::rules;
 use crate::settings::{Report, did_you_mean};
 
@@ -73,6 +76,11 @@ pub(super) fn properties(type_name: &str) -> &'static [&'static str] {
     modules::PROPERTIES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, properties)| properties)
 }
 
+/// Whether there is a native function `name` outside of modules.
+pub(super) fn is_function(engine: &Engine, name: &str) -> bool {
+    known(engine).plain.contains_key(name)
+}
+
 /// Reports what is wrong in `script`.
 pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
     let known = known(engine);
@@ -82,10 +90,46 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
         let place = script.place(import.position);
         report.say(&rules::COMPUTED_IMPORT, Some(&place), "the path of an import is computed", help);
     }
+    reaching(script, report);
+    for position in script.index.shown_secrets(|name| script.is_parameter(name)) {
+        let message = "a secret cannot be put into a text with `${…}`";
+        let help = "write `\"text\" + secret`, which is a secret too".to_owned();
+        report.say(&rules::SECRET_IN_TEXT, Some(&script.place(position)), message, help);
+    }
     let mut calls: Vec<&Call> = script.index.calls().collect();
     calls.sort_by_key(|call| (call.position.line(), call.position.position()));
     for found in calls {
         call(known, script, found, report);
+    }
+}
+
+/// Variables and addresses that are named in the text: better refused now than when they are needed.
+fn reaching(script: &Script, report: &mut Report) {
+    let Some(surroundings) = context::surroundings() else { return };
+    let bounds = surroundings.environment.bounds();
+    for call in script.index.reaching() {
+        let (module, function) = (call.function.0.as_str(), call.function.1.as_str());
+        let hosts = match module {
+            "env" => {
+                if let Err((message, help)) = bounds.variable(&call.text) {
+                    report.error(Some(&script.place(call.position)), message, Some(help));
+                }
+                continue;
+            }
+            "http" => match RequestPlan::new("GET", Part::Plain(call.text.as_str().into())) {
+                Ok(plan) => plan.host().cloned().into_iter().collect(),
+                Err(wrong) => {
+                    let message = format!("`http::{function}`: {}", wrong.message);
+                    report.error(Some(&script.place(call.position)), message, wrong.help);
+                    continue;
+                }
+            },
+            // One that is wrong is told when it is called: a second argument may be missing for it.
+            _ => redis_url::parse(&call.text, Some("")).map(|server| server.hosts()).unwrap_or_default(),
+        };
+        for (message, help) in hosts.iter().filter_map(|host| bounds.host(host).err()) {
+            report.error(Some(&script.place(call.position)), message, Some(help));
+        }
     }
 }
 
@@ -175,6 +219,14 @@ fn counts(arities: &BTreeSet<usize>) -> String {
 }
 
 impl Script {
+    /// Whether a function of the file has a parameter of its own called `name`.
+    fn is_parameter(&self, name: &str) -> bool {
+        self.functions.iter().any(|(function, all)| {
+            let captured = self.index.captured(function);
+            all.iter().any(|defined| defined.definition.params.iter().skip(captured).any(|own| own == name))
+        })
+    }
+
     /// Whether a variable or a parameter of the file is called `name`: it may hold a function.
     fn holds(&self, name: &str) -> bool {
         let mut functions = self.functions.values().flatten();

@@ -1,10 +1,11 @@
 //! Owns what the native functions of a script find around them on the current thread: whether the
 //! script loads or one of its functions is called, for which pipeline, and what that call may reach.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::files::Surroundings;
+use super::limits::{self, Halt};
 use crate::function::{Permit, Reach};
 use crate::settings::Place;
 
@@ -31,6 +32,58 @@ impl Drop for Entered {
     fn drop(&mut self) {
         RUNNING.with_borrow_mut(Vec::pop);
     }
+}
+
+/// A function is tried on a sample: nothing is said, nothing is reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trying {
+    /// `reaches` says whether the function could reach the world if this were no trial.
+    Goes { reaches: bool },
+    /// It came to something that a sample cannot stand for.
+    Over,
+}
+
+thread_local! {
+    static TRYING: Cell<Option<Trying>> = const { Cell::new(None) };
+}
+
+/// A trial, until dropped.
+pub(super) struct Trial(());
+
+impl Trial {
+    pub(super) fn start(reaches: bool) -> Self {
+        TRYING.set(Some(Trying::Goes { reaches }));
+        Self(())
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        TRYING.set(None);
+    }
+}
+
+/// Whether the current run is a trial.
+pub(super) fn is_trial() -> bool {
+    TRYING.get().is_some()
+}
+
+/// Whether the current run is a trial of a function that may reach the world.
+pub(super) fn is_reaching_trial() -> bool {
+    TRYING.get() == Some(Trying::Goes { reaches: true })
+}
+
+/// Ends the trial without a word, if the current run is one: what follows depends on the world.
+pub(super) fn end_trial() {
+    if is_trial() {
+        TRYING.set(Some(Trying::Over));
+        limits::halt(Halt::Trial);
+    }
+}
+
+/// Whether the trial was ended.
+pub(super) fn trial_is_over() -> bool {
+    TRYING.get() == Some(Trying::Over)
 }
 
 /// Starts a run: a call with `permit`, or a load without.

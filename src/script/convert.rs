@@ -1,12 +1,15 @@
 //! Owns the ways between script values and JSON, and from what a function returned to [`Returned`].
 //! It refuses what JSON cannot hold: functions, stages, secrets.
 
+use std::sync::Arc;
+
 use rhai::{Dynamic, Map};
 use serde_json::{Map as JsonMap, Number, Value as Json};
 
 use super::context;
 use super::limits::NESTING;
 use super::modules::change::{Answer, Failed};
+use super::modules::http::RequestValue;
 use super::modules::secret::ScriptSecret;
 use crate::function::{Change, Movement, Returned};
 
@@ -99,6 +102,9 @@ pub(super) fn returned(value: Dynamic) -> Result<Returned, String> {
     }
     if let Some(failed) = value.read_lock::<Failed>() {
         return Ok(Returned::Failed(failed.0.clone()));
+    }
+    if let Some(request) = value.read_lock::<RequestValue>() {
+        return Ok(Returned::Request(Arc::clone(&request.0)));
     }
     let dropped = context::dropped(0);
     let changed = |movement, dropped| Ok(Returned::Change(Change { movement, reason: None, dropped }));

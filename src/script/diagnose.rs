@@ -136,6 +136,7 @@ fn halt_words(halt: Halt) -> (String, Option<String>) {
             "a secret cannot be put into a text with `${…}` or `to_string()`".into(),
             Some("write `\"text\" + secret`, which is a secret too".into()),
         ),
+        Halt::Trial => ("the trial ended".into(), None),
     }
 }
 

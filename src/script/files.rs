@@ -1,11 +1,11 @@
 //! Owns the files of one generation of a script: text, functions, places, and the module each became.
 //! Functions of several files are never merged: every file keeps its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use rhai::{AST, FnPtr, ImmutableString, Position, ScriptFuncDef, Shared};
+use rhai::{AST, ASTNode, FnPtr, ImmutableString, Position, ScriptFuncDef, Shared, Stmt};
 
 use super::places::Index;
 use super::{Environment, MissingSecrets};
@@ -47,9 +47,16 @@ pub(super) struct Script {
     pub(super) index: Index,
     /// Its functions and closures by name.
     pub(super) functions: HashMap<String, Vec<Defined>>,
+    /// The functions alone, for looking into them.
+    library: AST,
+    /// Each function alone, made when one is first looked into.
+    bodies: OnceLock<HashMap<Signature, AST>>,
     /// What it became when it had run; closures are called with this.
     pub(super) module: OnceLock<Shared<rhai::Module>>,
 }
+
+/// The name and the number of parameters of a function.
+type Signature = (String, usize);
 
 /// One function or closure.
 pub(super) struct Defined {
@@ -134,6 +141,24 @@ impl Files {
     }
 }
 
+/// Splits `library` into its functions. By halves: each cut copies the list of what is left.
+fn split(library: &AST, names: &[Signature], into: &mut HashMap<Signature, AST>) {
+    let (left, right) = match names {
+        [] => return,
+        [only] => {
+            into.insert(only.clone(), library.clone());
+            return;
+        }
+        _ => names.split_at(names.len() / 2),
+    };
+    for half in [left, right] {
+        let wanted: HashSet<(&str, usize)> = half.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        let mut part = library.clone();
+        part.retain_functions(|_, _, name, count| wanted.contains(&(name, count)));
+        split(&part, half, into);
+    }
+}
+
 impl Script {
     /// Takes `ast` apart.
     pub(super) fn new(name: Arc<str>, path: Option<PathBuf>, text: Arc<str>, shift: usize, ast: &AST) -> Self {
@@ -146,7 +171,8 @@ impl Script {
             let defined = Defined { definition: Shared::clone(definition), position, anonymous, own_name };
             functions.entry(definition.name.to_string()).or_default().push(defined);
         }
-        Self { name, path, text, shift, index, functions, module: OnceLock::new() }
+        let library = ast.clone_functions_only();
+        Self { name, path, text, shift, index, functions, library, bodies: OnceLock::new(), module: OnceLock::new() }
     }
 
     /// Where the call that the engine reports at `position` starts: at its module, if it has one.
@@ -167,6 +193,29 @@ impl Script {
         let named = self.functions.get(name)?;
         let with = |count: usize| named.iter().find(|defined| defined.definition.params.len() == count);
         with(1).or_else(|| with(0)).or_else(|| named.first())
+    }
+
+    /// The statements of the body of `defined`: the engine shows them only to those who walk.
+    pub(super) fn statements(&self, defined: &Defined) -> Vec<Stmt> {
+        let bodies = self.bodies.get_or_init(|| {
+            let all = self.functions.values().flatten();
+            let names: Vec<Signature> =
+                all.map(|f| (f.definition.name.to_string(), f.definition.params.len())).collect();
+            let mut bodies = HashMap::with_capacity(names.len());
+            split(&self.library, &names, &mut bodies);
+            bodies
+        });
+        let mut statements = Vec::new();
+        let signature = (defined.definition.name.to_string(), defined.definition.params.len());
+        if let Some(alone) = bodies.get(&signature) {
+            alone.walk(&mut |path: &[ASTNode]| {
+                if let [ASTNode::Stmt(statement)] = path {
+                    statements.push(Stmt::clone(statement));
+                }
+                true
+            });
+        }
+        statements
     }
 
     /// The functions named `test_…`, in the order written.

@@ -4,16 +4,21 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, Position};
 use serde_json::Value as Json;
 
 use super::files::{Script, Surroundings};
 use super::limits::{MEMORY_BYTES, Metered, NESTING};
-use super::modules::{event::EventValue, moment::MomentValue, secret::ScriptSecret};
-use super::{context, convert, diagnose};
-use crate::function::{Argument, CallError, Callable, Permit, Returned};
-use crate::settings::Place;
+use super::modules::http::RequestValue;
+use super::modules::{event::EventValue, moment::MomentValue, reaching::ReplyValue, secret::ScriptSecret};
+use super::{context, convert, diagnose, lint, reaches};
+use crate::function::{Argument, Budget, CallError, Callable, Permit, Reach, Returned, Role};
+use crate::settings::{Place, Report};
+
+/// What a trial may use: enough for any function that is worth having, and soon over.
+const TRIAL: Budget = Budget { operations: 200_000, time: Duration::from_millis(100) };
 
 /// A function of one file of one generation.
 pub(super) struct ScriptFunction {
@@ -59,6 +64,7 @@ impl ScriptFunction {
             Argument::Moment(moment) => vec![Dynamic::from(MomentValue(moment))],
             Argument::Data(data) => vec![convert::from_json(&data)],
             Argument::Event(event) => vec![Dynamic::from(EventValue(event))],
+            Argument::Response(response) => vec![Dynamic::from(ReplyValue(response))],
             Argument::Dynos(dynos) => vec![Dynamic::from_int(i64::from(dynos))],
         }
     }
@@ -91,6 +97,27 @@ impl Callable for ScriptFunction {
         &self.fingerprint
     }
 
+    fn reaches(&self) -> Vec<String> {
+        reaches::of(&self.surroundings, &self.home, self.pointer.fn_name(), self.pointer.iter_curry())
+    }
+
+    fn examine(&self, role: Role, report: &mut Report) {
+        lint::examine(&self.engine, &self.home, self.pointer.fn_name(), self.pointer.curry().len(), role, report);
+    }
+
+    fn plain_answer(&self, n: i64) -> Option<Place> {
+        let defined = self.home.function(self.pointer.fn_name())?;
+        lint::plain(&self.home.statements(defined), n).map(|position| self.home.place(position))
+    }
+
+    fn rehearse(&self, argument: Argument, memory: &Json) -> Result<Option<Returned>, CallError> {
+        let reaches = matches!(argument, Argument::Event(_));
+        let _trial = context::Trial::start(reaches);
+        let permit = Permit { pipeline: "".into(), budget: TRIAL, reach: Reach::Pure };
+        let answer = self.call(argument, &mut memory.clone(), &permit);
+        if context::trial_is_over() { Ok(None) } else { answer.map(Some) }
+    }
+
     fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError> {
         let _entered = context::enter(&self.surroundings, Some(permit));
         let _metered = Metered::start(permit.budget);
@@ -112,7 +139,7 @@ impl Callable for ScriptFunction {
             let error = result.err();
             return Err(diagnose::call_error(error.as_deref(), &self.surroundings, &self.home, &self.place));
         }
-        if matches!(permit.reach, crate::function::Reach::Test(_)) {
+        if matches!(permit.reach, Reach::Test(_)) {
             // A test answers nothing and remembers nothing.
             return Ok(Returned::Nothing);
         }
@@ -251,6 +278,9 @@ impl Copies<'_> {
         }
         if let Some(secret) = value.read_lock::<ScriptSecret>() {
             return secret.fingerprint();
+        }
+        if let Some(request) = value.read_lock::<RequestValue>() {
+            return request.0.fingerprint();
         }
         format!("{value:?}")
     }

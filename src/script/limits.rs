@@ -64,6 +64,8 @@ pub(super) enum Halt {
     Time(Duration),
     /// It turned a secret into plain text.
     SecretShown,
+    /// It was a trial, and came to something that a sample cannot stand for.
+    Trial,
 }
 
 struct Meter {
@@ -123,6 +125,17 @@ pub(super) fn halted() -> Option<Halt> {
 /// Stops the current run at its next operation.
 pub(super) fn halt(why: Halt) {
     METER.with(|meter| meter.halt.set(meter.halt.get().or(Some(why))));
+}
+
+/// The time that the current run has left.
+pub(super) fn time_left() -> Duration {
+    let deadline = METER.with(|meter| meter.deadline.get());
+    deadline.map_or(LOAD.time, |deadline| deadline.saturating_duration_since(Instant::now()))
+}
+
+/// The time that the current run was granted.
+pub(super) fn time_granted() -> Duration {
+    METER.with(|meter| meter.granted.get().time)
 }
 
 /// Whether the time of the current run is used up; then it is stopped.

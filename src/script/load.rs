@@ -11,7 +11,7 @@ use super::function::ScriptFunction;
 use super::limits::{self, Metered};
 use super::session::{self, Session};
 use super::{Environment, Loaded, MissingSecrets, Source, SourceFile};
-use super::{check, context, diagnose, engine, modules, sources, text};
+use super::{check, context, diagnose, engine, lint, modules, sources, text};
 use crate::rules;
 use crate::settings::{Diagnostic, Place, Report, Severity};
 use crate::testing::Test;
@@ -131,6 +131,9 @@ fn loaded(session: Option<Session>, said: Option<Diagnostic>, source: &Source, s
     };
     if let Some(said) = said.filter(|said| !known(said)) {
         report.push(said);
+    }
+    for (role, function) in lint::functions(&session.declarations, &unused_stages) {
+        function.examine(role, &mut report);
     }
     let scripts = surroundings.files.all();
     let main = scripts.first().map(|script| Arc::clone(&script.name));

@@ -14,11 +14,13 @@ mod files;
 mod function;
 mod habits;
 mod limits;
+mod lint;
 mod load;
 mod modules;
 mod node;
 mod parse;
 mod places;
+mod reaches;
 mod resolver;
 mod session;
 mod sources;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 pub use load::load;
 pub use sources::sources;
 
+use crate::reach::Bounds;
 use crate::settings::{Diagnostic, Node, Place, Report, Stage};
 use crate::testing::Test;
 
@@ -47,10 +50,16 @@ pub struct Source {
     pub unit: Option<Arc<str>>,
 }
 
-/// The environment variables a script may read.
+/// What surrounds a script: the variables it may read, and the bounds of what it may reach.
 pub trait Environment: Send + Sync {
     /// The value of `name`.
     fn variable(&self, name: &str) -> Option<String>;
+
+    /// What scripts may reach.
+    fn bounds(&self) -> &Bounds {
+        static OPEN: Bounds = Bounds { hosts: None, variables: None, programs: false };
+        &OPEN
+    }
 }
 
 /// What a secret that is not set means.

@@ -8,6 +8,7 @@ use rhai::{Dynamic, Map, NativeCallContext, Position};
 use super::files::{Script, Surroundings};
 use super::function::{ScriptFunction, Unbound};
 use super::limits::NESTING;
+use super::modules::http::RequestValue;
 use super::modules::secret::ScriptSecret;
 use super::places::{Call, Shape};
 use super::session::{self, StageNumber};
@@ -91,6 +92,9 @@ impl Written {
         }
         if let Some(secret) = value.read_lock::<ScriptSecret>() {
             return secret.value();
+        }
+        if let Some(request) = value.read_lock::<RequestValue>() {
+            return Value::Request(Arc::clone(&request.0));
         }
         if let Some(items) = value.read_lock::<rhai::Array>() {
             return Value::Array(self.items(&items, trace));

@@ -32,6 +32,10 @@ pub(super) fn refusal(error: &ParseErrorType, text: &str, at: (u32, u32)) -> Ref
         return Refusal { rule: habit.rule, message: habit.message, help: Some(habit.help), at: habit.at };
     }
     match error {
+        ParseErrorType::MissingToken(..) if tokens(text).last().is_none_or(|last| last.end() <= at) => {
+            let message = "the script ends in the middle of something".into();
+            unfinished(Refusal { rule: &rules::UNFINISHED, message, ..plain }, text)
+        }
         ParseErrorType::MissingToken(token, _) if token == ";" || token == "," => separator(plain, token, text),
         ParseErrorType::UnexpectedEOF => unfinished(plain, text),
         _ => plain,

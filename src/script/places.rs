@@ -56,11 +56,27 @@ pub(super) struct Index {
     entries: HashMap<String, Vec<(String, Position, Shape)>>,
     results: HashMap<String, Shape>,
     closures: HashMap<String, Position>,
+    /// How many values each closure captures.
+    captured: HashMap<String, usize>,
+    /// What stands in `${…}`.
+    shown: Vec<Shape>,
     /// `env::secret("NAME")`: the name and where it stands.
     secrets: Vec<(String, Position)>,
+    /// Calls of `env::`, `http::` and `redis::` that name what they reach.
+    reaching: Vec<Reaching>,
     /// Every key of every map literal.
     keys: HashMap<String, Vec<Position>>,
     imports: Vec<Import>,
+}
+
+/// One call that names a variable or an address: `http::get("https://…")`.
+pub(super) struct Reaching {
+    /// The module and the function.
+    pub(super) function: (String, String),
+    /// The variable or the address.
+    pub(super) text: String,
+    /// Where the call starts.
+    pub(super) position: Position,
 }
 
 /// One `import "path" as alias;`
@@ -154,6 +170,7 @@ impl Index {
                     self.keys.entry(key.name.to_string()).or_default().push(key.pos);
                 }
             }
+            Expr::InterpolatedString(parts, _) => self.shown.extend(parts.iter().map(shape)),
             Expr::DynamicConstant(value, position) => {
                 if let Some(pointer) = value.read_lock::<rhai::FnPtr>() {
                     self.closures.insert(pointer.fn_name().to_string(), *position);
@@ -167,12 +184,23 @@ impl Index {
         if call.is_operator_call() {
             return;
         }
+        if let ("curry", [Expr::DynamicConstant(value, _), captured @ ..]) = (call.name.as_str(), call.args.as_slice())
+            && let Some(pointer) = value.read_lock::<rhai::FnPtr>()
+        {
+            self.captured.insert(pointer.fn_name().to_string(), captured.len());
+        }
         let module = call.namespace.path.iter().map(|part| part.name.to_string()).collect();
         let start = if call.is_qualified() { call.namespace.position().or_else(position) } else { position };
-        if let (true, "secret", [Expr::StringConstant(name, _)]) =
-            (call.is_qualified() && call.namespace.root() == "env", call.name.as_str(), call.args.as_slice())
+        let root = if call.is_qualified() { call.namespace.root() } else { "" };
+        if let ("env", "secret", [Expr::StringConstant(name, _), ..]) = (root, call.name.as_str(), call.args.as_slice())
         {
             self.secrets.push((name.to_string(), start));
+        }
+        let named =
+            if (root, call.name.as_str()) == ("http", "request") { call.args.get(1) } else { call.args.first() };
+        if let ("env" | "http" | "redis", Some(Expr::StringConstant(text, _))) = (root, named) {
+            let function = (root.to_owned(), call.name.to_string());
+            self.reaching.push(Reaching { function, text: text.to_string(), position: start });
         }
         let arguments = call.args.iter().map(shape).collect();
         let call = Call { name: call.name.to_string(), module, arguments, position, start, method };
@@ -198,6 +226,40 @@ impl Index {
     /// Every `env::secret("NAME")`, in closures and functions too.
     pub(super) fn secrets(&self) -> &[(String, Position)] {
         &self.secrets
+    }
+
+    /// Every call that names what it reaches, in closures and functions too.
+    pub(super) fn reaching(&self) -> &[Reaching] {
+        &self.reaching
+    }
+
+    /// Where secrets stand in `${…}`, as far as that can be told; `is_parameter` tells which names hide
+    /// variables.
+    pub(super) fn shown_secrets(&self, is_parameter: impl Fn(&str) -> bool) -> Vec<Position> {
+        let visible = |shape: &&Shape| !matches!(shape, Shape::Name(name, _) if is_parameter(name));
+        let shown = self.shown.iter().filter(visible).filter(|shape| self.is_secret(shape, DEEPEST_TRACE));
+        shown.map(Shape::position).collect()
+    }
+
+    fn is_secret(&self, shape: &Shape, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match shape {
+            Shape::Leaf(position) => {
+                let start = self.start(*position);
+                self.secrets.iter().any(|(_, at)| *at == start)
+            }
+            Shape::Name(name, position) => {
+                self.variable(name, *position).is_some_and(|shape| self.is_secret(shape, depth))
+            }
+            Shape::Sum(sides) => self.is_secret(&sides.0, depth) || self.is_secret(&sides.1, depth),
+            Shape::Entry(of, _) => self.entry(&of.0, &of.1).is_some_and(|(_, shape)| self.is_secret(shape, depth)),
+            Shape::Map(..) | Shape::Array(..) | Shape::Call(..) | Shape::Either(..) => false,
+        }
+    }
+
+    /// How many values the closure `name` captures.
+    pub(super) fn captured(&self, name: &str) -> usize {
+        self.captured.get(name).copied().unwrap_or(0)
     }
 
     /// Every import.

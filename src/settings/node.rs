@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Place;
 use crate::function::Function;
+use crate::request::RequestPlan;
 use crate::secret::Secret;
 
 /// A value of the script and the place where it was written, as far as that is known.
@@ -41,6 +42,8 @@ pub enum Value {
     Map(Vec<(Arc<str>, Node)>),
     /// A closure or the name of a function.
     Function(Function),
+    /// A request that was not sent.
+    Request(Arc<RequestPlan>),
     /// What a constructor of `measure::`, `decide::`, `scale::` or `notify::` returned.
     Stage(Arc<Stage>),
     /// Anything else, by the name that the script's author knows it under.
@@ -127,6 +130,7 @@ impl Node {
             Value::Array(_) => "an array".into(),
             Value::Map(_) => "a map".into(),
             Value::Function(_) => "a function".into(),
+            Value::Request(plan) => format!("the request `{plan}`"),
             Value::Stage(stage) => format!("`{}::{}(…)`", stage.kind, stage.name),
             Value::Other(name) => name.to_string(),
         }

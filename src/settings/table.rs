@@ -32,6 +32,12 @@ pub enum Kind {
     Stage,
     /// A dotted path into JSON.
     Path,
+    /// A request, or a function that returns one.
+    Request,
+    /// A function of the reply, or a dotted path into its JSON.
+    Answer,
+    /// A program and its arguments.
+    Command,
     /// One of the words named.
     OneOf(&'static [&'static str]),
 }
@@ -56,6 +62,9 @@ impl Kind {
             Self::Function => "a function".into(),
             Self::Stage => "a stage".into(),
             Self::Path => "a dotted path such as \"queue.size\"".into(),
+            Self::Request => "a request such as `http::get(url)`, or a function that returns one".into(),
+            Self::Answer => "a function `|reply| …`, or a dotted path such as \"queue.size\"".into(),
+            Self::Command => "an array of texts such as `[\"./bin/queue\", \"--json\"]`".into(),
             Self::OneOf(words) => {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 format!("one of {}", words.join(", "))

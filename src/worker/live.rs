@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::function::Calls;
 use crate::net;
 use crate::notify::{Audience, Deliveries, Silent, audience};
+use crate::program::Runner;
 use crate::scale::LivePlatforms;
 use crate::state::State;
 use crate::world::{Console, LiveSources, Standard, SystemClock, World};
@@ -74,6 +75,7 @@ fn world(state: Arc<dyn State>, audience: Arc<dyn Audience>, console: Arc<dyn Co
         calls: Calls::default(),
         http: Arc::new(net::Client::new()?),
         redis: Arc::new(net::RedisConnections::default()),
+        programs: Arc::new(Runner),
         sources: Arc::new(LiveSources),
         platforms: Arc::new(LivePlatforms::default()),
         console,

@@ -1,6 +1,7 @@
 //! Owns HTTP as a capability: requests as values, replies whole and capped, errors by what they say.
 //! The live client is `crate::net::Client`.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,8 +9,8 @@ use bytes::Bytes;
 
 use crate::secret::Secret;
 
-/// One request.
-#[derive(Clone, Debug)]
+/// One request. What is printed of it is its method alone: its URL and body may hold secrets.
+#[derive(Clone)]
 pub struct Request {
     /// "GET", "POST", "PATCH" …
     pub method: String,
@@ -23,6 +24,12 @@ pub struct Request {
     pub body: Option<Bytes>,
     /// Time for the whole exchange, connecting and reading included.
     pub timeout: Duration,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 impl Request {

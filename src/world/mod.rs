@@ -6,6 +6,7 @@ mod console;
 mod http;
 mod platform;
 pub mod pretend;
+mod program;
 mod redis;
 mod source;
 mod stubbed;
@@ -16,7 +17,10 @@ pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
 pub use console::{Console, Standard};
 pub use http::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
 pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
-pub use redis::{Redis, RedisAddress, RedisError, RedisErrorKind, RedisServer, RedisTls};
+pub use program::{Program, ProgramError, Programs};
+pub use redis::{
+    READS, Redis, RedisAddress, RedisError, RedisErrorKind, RedisQuestion, RedisServer, RedisTls, RedisValue,
+};
 pub use source::{LiveSources, Sources};
 pub use stubbed::{Stub, StubReply, StubbedHttp};
 
@@ -34,6 +38,8 @@ pub struct World {
     pub http: Arc<dyn Http>,
     /// Questions to Redis.
     pub redis: Arc<dyn Redis>,
+    /// Programs of this machine.
+    pub programs: Arc<dyn Programs>,
     /// How measurements are taken.
     pub sources: Arc<dyn Sources>,
     /// How dynos are counted and scaled.

@@ -9,13 +9,15 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::{
-    Clock, Console, Freshness, Http, HttpError, HttpErrorKind, ManualClock, Platform, Platforms, Redis, RedisError,
-    RedisErrorKind, RedisServer, Reply, Request, ScaleError, ScaleErrorKind, Sources, Supply, World,
+    Clock, Console, Freshness, Http, HttpError, HttpErrorKind, ManualClock, Platform, Platforms, Program, ProgramError,
+    Programs, Redis, RedisError, RedisErrorKind, RedisQuestion, RedisServer, RedisValue, Reply, Request, ScaleError,
+    ScaleErrorKind, Sources, Supply, World,
 };
 use crate::function::Calls;
 use crate::measure::{MeasureContext, MeasureStage, Reading};
 use crate::notify::Audience;
 use crate::pipeline::{Event, Failure, Measurement, PipelineSpec};
+use crate::request::Response;
 use crate::scale::Scale;
 use crate::state::MemoryState;
 
@@ -65,6 +67,7 @@ impl Pretend {
             calls: Calls::default(),
             http,
             redis: Arc::new(Nowhere),
+            programs: Arc::new(Nowhere),
             sources: Arc::clone(&sources) as Arc<dyn Sources>,
             platforms: Arc::clone(&platforms) as Arc<dyn Platforms>,
             console: Arc::new(Nowhere),
@@ -92,6 +95,17 @@ impl Http for Nowhere {
 impl Redis for Nowhere {
     async fn list_lengths(&self, _server: &RedisServer, _keys: &[Vec<u8>]) -> Result<Vec<u64>, RedisError> {
         Err(RedisError { kind: RedisErrorKind::Wrong, message: NOWHERE.into() })
+    }
+
+    async fn read(&self, _server: &RedisServer, _question: &RedisQuestion) -> Result<RedisValue, RedisError> {
+        Err(RedisError { kind: RedisErrorKind::Wrong, message: NOWHERE.into() })
+    }
+}
+
+#[async_trait]
+impl Programs for Nowhere {
+    async fn run(&self, _program: Program) -> Result<Response, ProgramError> {
+        Err(ProgramError { message: NOWHERE.into(), started: false })
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::reach::Host;
 use crate::secret::Secret;
 
 /// A Redis server and how to enter it.
@@ -51,6 +52,20 @@ pub struct RedisTls {
     pub identity: Option<(PathBuf, PathBuf)>,
 }
 
+impl RedisServer {
+    /// The hosts that are spoken to; none for a Unix socket.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<Host> {
+        match &self.address {
+            RedisAddress::Tcp(host, port) => vec![Host::new(host, Some(*port))],
+            RedisAddress::Socket(_) => Vec::new(),
+            RedisAddress::Sentinel { sentinels, .. } => {
+                sentinels.iter().map(|(host, port)| Host::new(host, Some(*port))).collect()
+            }
+        }
+    }
+}
+
 impl fmt::Display for RedisServer {
     /// "redis at host:port", without user and password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,6 +75,37 @@ impl fmt::Display for RedisServer {
             RedisAddress::Sentinel { master, .. } => write!(f, "redis master `{master}`"),
         }
     }
+}
+
+/// The commands that may be asked: each reads one key, in constant time or bounded by what it names.
+/// `KEYS` and `SCAN` are left out: they walk the whole database, and stall everybody else on it.
+pub const READS: &[&str] =
+    &["GET", "LLEN", "HLEN", "SCARD", "ZCARD", "XLEN", "EXISTS", "TTL", "HGET", "ZSCORE", "LINDEX", "LRANGE"];
+
+/// One question about one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedisQuestion {
+    /// One of [`READS`].
+    pub command: &'static str,
+    /// The key.
+    pub key: Vec<u8>,
+    /// What follows it.
+    pub arguments: Vec<Vec<u8>>,
+}
+
+/// What Redis answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RedisValue {
+    /// There is no such key, field or element.
+    Nothing,
+    /// A count, or seconds.
+    Int(i64),
+    /// A score.
+    Float(f64),
+    /// A text, at most 1 MiB; what is no UTF-8 in it is replaced.
+    Text(String),
+    /// Elements, at most 1 MiB in all.
+    List(Vec<String>),
 }
 
 /// Why Redis gave no answer that can be used.
@@ -89,4 +135,12 @@ pub trait Redis: Send + Sync {
     /// # Errors
     /// When any of the lengths is not known.
     async fn list_lengths(&self, server: &RedisServer, keys: &[Vec<u8>]) -> Result<Vec<u64>, RedisError>;
+
+    /// The answer to one question that changes nothing.
+    ///
+    /// # Errors
+    /// When there is none that can be used, or where this world has no Redis.
+    async fn read(&self, _server: &RedisServer, _question: &RedisQuestion) -> Result<RedisValue, RedisError> {
+        Err(RedisError { kind: RedisErrorKind::Wrong, message: "this world has no redis to be asked".into() })
+    }
 }

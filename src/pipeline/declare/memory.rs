@@ -55,7 +55,12 @@ fn json(node: &Node) -> Result<Json, &Node> {
             }
             Json::Object(map)
         }
-        Value::Secret(_) | Value::MissingSecret(_) | Value::Function(_) | Value::Stage(_) | Value::Other(_) => {
+        Value::Secret(_)
+        | Value::MissingSecret(_)
+        | Value::Function(_)
+        | Value::Request(_)
+        | Value::Stage(_)
+        | Value::Other(_) => {
             return Err(node);
         }
     })

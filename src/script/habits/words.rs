@@ -60,6 +60,11 @@ pub(super) fn lambda(look: Look<'_>) -> Option<Habit> {
         let message = "a function without a name is written with bars";
         return Some(look.found(&rules::LAMBDA, message, format!("write `|{parameter}| …`")));
     }
+    let arrow = [look.on(1), look.on(2)].map(|token| token.is_some_and(|token| token.is_any(&["=>", "->"])));
+    if let (Kind::Word, Some(")"), [false, true]) = (word.kind, look.on(1).map(|next| next.text), arrow) {
+        let help = format!("write `|{}| …`", word.text);
+        return Some(look.found(&rules::LAMBDA, "a function is not written with an arrow", help));
+    }
     let arms = |at: usize| look.tokens[..at].iter().rev().take(8).any(|token| token.is("switch"));
     let within_switch = || look.bracket().is_some_and(|at| look.tokens[at].is("{") && arms(at));
     if word.is_any(&["=>", "->"]) && !within_switch() {

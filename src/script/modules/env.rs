@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, Engine, Module, NativeCallContext, Position};
+use rhai::{Dynamic, Engine, Map, Module, NativeCallContext, Position};
 
 use super::secret::ScriptSecret;
-use super::{Answered, optional, text};
+use super::{Answered, optional, placed, text};
+use crate::reach::HostPattern;
 use crate::script::diagnose::complaint;
 use crate::script::files::Surroundings;
 use crate::script::node::Written;
@@ -17,20 +18,64 @@ use crate::settings::Place;
 /// Registers the module.
 pub(super) fn register(engine: &mut Engine) {
     let mut module = Module::new();
-    module.set_native_fn("get", |name: Dynamic| -> Answered<Dynamic> {
-        let name = text("`env::get`", &name)?;
-        let value = variable(&name);
-        session::with(|session| session.need(&name, value.is_some()));
-        Ok(optional(value))
+    module.set_native_fn("get", |native: NativeCallContext, name: Dynamic| placed(&native, get(&name)));
+    module.set_native_fn("get", |native: NativeCallContext, name: Dynamic, default: Dynamic| {
+        let value = text("`env::get`", &name).and_then(|name| allowed(&name).map(|()| variable(&name)));
+        placed(&native, value.map(|value| value.map_or(default, Dynamic::from)))
     });
-    module.set_native_fn("get", |name: Dynamic, default: Dynamic| -> Answered<Dynamic> {
-        let name = text("`env::get`", &name)?;
-        Ok(variable(&name).map_or(default, Dynamic::from))
+    module.set_native_fn("secret", |native: NativeCallContext, name: Dynamic| {
+        placed(&native, text("`env::secret`", &name).and_then(|name| secret(&native, &name)))
     });
-    module.set_native_fn("secret", |native: NativeCallContext, name: Dynamic| -> Answered<ScriptSecret> {
-        secret(&native, &text("`env::secret`", &name)?)
+    module.set_native_fn("secret", |native: NativeCallContext, name: Dynamic, options: Dynamic| {
+        placed(&native, bound(&native, &name, &options))
     });
     engine.register_static_module("env", module.into());
+}
+
+fn get(name: &Dynamic) -> Answered<Dynamic> {
+    let name = text("`env::get`", name)?;
+    allowed(&name)?;
+    let value = variable(&name);
+    session::with(|session| session.need(&name, value.is_some()));
+    Ok(optional(value))
+}
+
+/// A secret that may be sent to some hosts only.
+fn bound(native: &NativeCallContext, name: &Dynamic, options: &Dynamic) -> Answered<ScriptSecret> {
+    let (name, hosts) = (text("`env::secret`", name)?, hosts(options)?);
+    Ok(match secret(native, &name)? {
+        ScriptSecret::Set(secret) => ScriptSecret::Set(secret.bound_to(hosts)),
+        missing @ ScriptSecret::Missing(_) => missing,
+    })
+}
+
+/// `#{ hosts: ["hooks.slack.com"] }`
+fn hosts(options: &Dynamic) -> Answered<Arc<[HostPattern]>> {
+    let example = || Some("write `env::secret(\"NAME\", #{ hosts: [\"hooks.slack.com\"] })`".to_owned());
+    let wrong = |message: String| complaint(message, example(), Position::NONE);
+    let Some(options) = options.read_lock::<Map>() else {
+        return Err(super::expected("the second argument of `env::secret`", "a map", options));
+    };
+    if let Some(unknown) = options.keys().find(|key| *key != "hosts") {
+        return Err(wrong(format!("unknown setting `{unknown}` of `env::secret`")));
+    }
+    let items = options.get("hosts").cloned().unwrap_or_default();
+    let items = if items.is_array() { items.into_array().unwrap_or_default() } else { vec![items] };
+    if items.is_empty() {
+        return Err(wrong("`hosts` of `env::secret` is empty".into()));
+    }
+    let patterns = items.iter().map(|item| {
+        let host = text("`hosts` of `env::secret`", item)?;
+        HostPattern::parse(&host).map_err(|why| wrong(format!("`{host}` in `hosts` of `env::secret` {why}")))
+    });
+    Ok(patterns.collect::<Answered<Vec<_>>>()?.into())
+}
+
+/// Refuses a variable that the command line does not allow.
+fn allowed(name: &str) -> Answered<()> {
+    let Some(surroundings) = context::surroundings() else { return Ok(()) };
+    let allowed = surroundings.environment.bounds().variable(name);
+    allowed.map_err(|(message, help)| complaint(message, Some(help), Position::NONE))
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -39,6 +84,7 @@ fn variable(name: &str) -> Option<String> {
 
 fn secret(native: &NativeCallContext, name: &str) -> Answered<ScriptSecret> {
     let Some(surroundings) = context::surroundings() else { return Ok(ScriptSecret::Missing(Arc::from(name))) };
+    allowed(name)?;
     if let Some(value) = set(&surroundings, name) {
         session::with(|session| session.need(name, true));
         return Ok(ScriptSecret::Set(Secret::new(value)));

@@ -10,10 +10,10 @@ use crate::pipeline::{Event, Phase};
 use crate::secret::scrub;
 
 /// The type's name in messages.
-pub(super) const NAME: &str = "the event";
+pub(in crate::script) const NAME: &str = "the event";
 
 /// Its properties.
-pub(super) const PROPERTIES: &[&str] = &[
+pub(in crate::script) const PROPERTIES: &[&str] = &[
     "kind",
     "phase",
     "key",
@@ -56,6 +56,13 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("to_json", |event: &mut EventValue| json(&event.0));
     engine.register_fn("to_string", |event: &mut EventValue| event.0.message.clone());
     engine.register_fn("to_debug", |event: &mut EventValue| json(&event.0));
+}
+
+impl EventValue {
+    /// Its fields, secrets in its texts masked.
+    pub(super) fn json(&self) -> Result<serde_json::Value, String> {
+        serde_json::from_str(&json(&self.0)).map_err(|error| error.to_string())
+    }
 }
 
 fn json(event: &Event) -> String {

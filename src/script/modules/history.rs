@@ -8,6 +8,23 @@ use super::{Answered, number, optional, whole};
 use crate::pipeline::History;
 use crate::script::diagnose::complaint;
 
+/// What is called on it.
+pub(in crate::script) const METHODS: &[&str] = &[
+    "average",
+    "max",
+    "min",
+    "slope",
+    "percentile",
+    "consecutive_above",
+    "consecutive_below",
+    "len",
+    "is_empty",
+    "to_array",
+];
+
+/// Its properties.
+pub(in crate::script) const PROPERTIES: &[&str] = &["len"];
+
 /// `m.history`, `m.past`: values, oldest first; a failed measurement is `()`.
 #[derive(Clone, Debug)]
 pub(in crate::script) struct HistoryValue(pub(in crate::script) Arc<History>);

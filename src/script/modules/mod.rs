@@ -5,16 +5,19 @@ pub(super) mod change;
 pub(super) mod env;
 pub(super) mod event;
 pub(super) mod history;
+pub(super) mod http;
 pub(super) mod log;
 pub(super) mod missing;
 pub(super) mod moment;
+pub(super) mod reaching;
+pub(super) mod redis;
 pub(super) mod secret;
 pub(super) mod stages;
 pub(super) mod stats;
 pub(super) mod testing;
 pub(super) mod time;
 
-use rhai::{Dynamic, Engine, EvalAltResult, Module, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 
 use super::convert;
 use super::diagnose::complaint;
@@ -23,7 +26,8 @@ use super::diagnose::complaint;
 type Answered<T> = Result<T, Box<EvalAltResult>>;
 
 /// Our modules, for suggestions.
-pub(super) const NAMES: &[&str] = &["measure", "decide", "scale", "notify", "http", "env", "log", "stats", "time"];
+pub(super) const NAMES: &[&str] =
+    &["measure", "decide", "scale", "notify", "env", "http", "redis", "log", "stats", "time"];
 
 /// Our functions outside of modules and the common ones of the language, for suggestions.
 pub(super) const FUNCTIONS: &[&str] = &[
@@ -65,6 +69,28 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "to_int",
     "to_float",
     "to_string",
+    "header",
+    "bearer",
+    "basic",
+    "query",
+    "json",
+    "body",
+    "timeout_seconds",
+    "retries",
+    "send",
+    "text",
+    "lines",
+    "llen",
+    "hlen",
+    "scard",
+    "zcard",
+    "xlen",
+    "hget",
+    "exists",
+    "ttl",
+    "zscore",
+    "lindex",
+    "lrange",
     "under_test",
     "assert",
     "assert_eq",
@@ -98,6 +124,9 @@ pub(super) const TYPES: &[(&str, &str)] = &[
     ("HistoryValue", "a history"),
     ("ScriptSecret", "a secret"),
     ("StageNumber", "a stage"),
+    ("RequestValue", http::NAME),
+    ("ReplyValue", reaching::NAME),
+    ("RedisServerValue", redis::NAME),
     ("Answer", "an answer such as `up(1)`"),
     ("Failed", "a failed measurement"),
     ("BenchValue", testing::NAME),
@@ -105,8 +134,12 @@ pub(super) const TYPES: &[(&str, &str)] = &[
 ];
 
 /// The properties of our types, for suggestions.
-pub(super) const PROPERTIES: &[(&str, &[&str])] =
-    &[(moment::NAME, moment::PROPERTIES), (moment::NOW, moment::NOW_PROPERTIES), (event::NAME, event::PROPERTIES)];
+pub(super) const PROPERTIES: &[(&str, &[&str])] = &[
+    (moment::NAME, moment::PROPERTIES),
+    (moment::NOW, moment::NOW_PROPERTIES),
+    (event::NAME, event::PROPERTIES),
+    (reaching::NAME, reaching::PROPERTIES),
+];
 
 /// Registers everything.
 pub(super) fn register(engine: &mut Engine) {
@@ -121,10 +154,20 @@ pub(super) fn register(engine: &mut Engine) {
     log::register(engine);
     stats::register(engine);
     time::register(engine);
+    http::register(engine);
+    reaching::register(engine);
+    redis::register(engine);
     testing::register(engine);
-    let mut http = Module::new();
-    testing::stubs(&mut http);
-    engine.register_static_module("http", http.into());
+}
+
+/// `answer`, its error at the place of the call: the language gives none to functions of modules.
+fn placed<T>(native: &NativeCallContext, answer: Answered<T>) -> Answered<T> {
+    answer.map_err(|mut error| {
+        if error.position().is_none() {
+            error.set_position(native.call_position());
+        }
+        error
+    })
 }
 
 /// A finite number, given as a whole one or with a fraction.

@@ -9,13 +9,14 @@ use rhai::{Dynamic, Engine};
 use super::history::HistoryValue;
 use super::optional;
 use crate::pipeline::Moment;
+use crate::script::context;
 use crate::script::convert::from_json;
 
 /// The type's name in messages.
-pub(super) const NAME: &str = "the moment `m`";
+pub(in crate::script) const NAME: &str = "the moment `m`";
 
 /// Its properties.
-pub(super) const PROPERTIES: &[&str] = &[
+pub(in crate::script) const PROPERTIES: &[&str] = &[
     "value",
     "data",
     "success",
@@ -31,10 +32,10 @@ pub(super) const PROPERTIES: &[&str] = &[
 ];
 
 /// The time's name in messages.
-pub(super) const NOW: &str = "a time";
+pub(in crate::script) const NOW: &str = "a time";
 
 /// Its properties: `weekday` counts from 1, Monday, to 7; `timestamp` is seconds since 1970.
-pub(super) const NOW_PROPERTIES: &[&str] =
+pub(in crate::script) const NOW_PROPERTIES: &[&str] =
     &["year", "month", "day", "hour", "minute", "second", "weekday", "weekday_name", "timestamp"];
 
 /// `m`.
@@ -52,7 +53,11 @@ pub(super) fn register(engine: &mut Engine) {
         engine.register_get(name, move |moment: &mut MomentValue| read(&moment.0));
     };
     get("value", |m| optional(m.measurement.value));
-    get("data", |m| from_json(&m.measurement.data));
+    get("data", |m| {
+        // Nobody knows what will be measured.
+        context::end_trial();
+        from_json(&m.measurement.data)
+    });
     get("success", |m| m.measurement.success.into());
     get("error", |m| optional(m.measurement.failure.as_ref().map(|failure| failure.message.clone())));
     get("history", |m| Dynamic::from(HistoryValue(Arc::clone(&m.history))));

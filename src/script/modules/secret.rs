@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext};
 use sha2::{Digest, Sha256};
 
+use crate::request::Part;
 use crate::script::context;
 use crate::script::limits::{self, Halt};
 use crate::script::node::Written;
@@ -37,6 +38,22 @@ impl ScriptSecret {
         }
     }
 
+    /// As requests see it.
+    pub(in crate::script) fn part(&self) -> Part {
+        match self {
+            Self::Set(secret) => Part::Secret(secret.clone()),
+            Self::Missing(name) => Part::Missing(Arc::clone(name)),
+        }
+    }
+
+    /// The hosts that it is bound to.
+    pub(in crate::script) fn hosts(&self) -> Vec<String> {
+        match self {
+            Self::Set(secret) => secret.hosts().map(ToString::to_string).collect(),
+            Self::Missing(_) => Vec::new(),
+        }
+    }
+
     /// Equal for equal secrets, and tells nothing of them.
     pub(in crate::script) fn fingerprint(&self) -> String {
         match self {
@@ -47,7 +64,7 @@ impl ScriptSecret {
 
     fn joined(&self, join: impl FnOnce(&str) -> String) -> Self {
         match self {
-            Self::Set(secret) => Self::Set(Secret::new(join(secret.expose()))),
+            Self::Set(secret) => Self::Set(secret.extended(join(secret.expose()))),
             Self::Missing(name) => Self::Missing(Arc::clone(name)),
         }
     }
@@ -59,7 +76,10 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("+", |secret: ScriptSecret, text: ImmutableString| secret.joined(|s| format!("{s}{text}")));
     engine.register_fn("+", |text: ImmutableString, secret: ScriptSecret| secret.joined(|s| format!("{text}{s}")));
     engine.register_fn("+", |a: ScriptSecret, b: ScriptSecret| match (&a, &b) {
-        (ScriptSecret::Set(_), ScriptSecret::Set(b)) => a.joined(|s| format!("{s}{}", b.expose())),
+        (ScriptSecret::Set(first), ScriptSecret::Set(second)) => {
+            let text = format!("{}{}", first.expose(), second.expose());
+            ScriptSecret::Set(first.extended(text).bound_like(second))
+        }
         (ScriptSecret::Missing(_), _) => a,
         _ => b,
     });

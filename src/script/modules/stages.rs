@@ -1,16 +1,18 @@
 //! Owns what a script declares with: `pipeline`, `settings` and the constructors of the four modules.
 //! They record what was written and judge nothing.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, FnPtr, Module, NativeCallContext, Position};
 
 use super::{Answered, change, text};
 use crate::script::Declaration;
+use crate::script::context;
 use crate::script::diagnose::complaint;
 use crate::script::node::Written;
 use crate::script::session::{self, Session, StageNumber};
-use crate::settings::{Node, Stage, StageKind, Value};
+use crate::settings::{Node, Place, Stage, StageKind, Value};
 use crate::{decide, measure, notify, scale};
 
 /// Registers everything that declares.
@@ -68,6 +70,11 @@ fn by_hand(module: &mut Module, kind: StageKind) {
         change::failed(module);
     }
     if kind == StageKind::Notify {
+        for (name, _) in notify::LAST_ARGUMENT.iter().copied() {
+            module.set_native_fn(name, move |native: NativeCallContext, settings: Dynamic, function: Dynamic| {
+                make(&native, kind, name, &[settings, function])
+            });
+        }
         module.set_native_fn("all", move |native: NativeCallContext, settings: Dynamic, backends: Dynamic| {
             make(&native, kind, "all", &[settings, backends])
         });
@@ -79,11 +86,34 @@ fn make(native: &NativeCallContext, kind: StageKind, name: &str, given: &[Dynami
     let what = format!("{kind}::{name}");
     let written = written(native, &what)?;
     let place = Some(written.place());
-    let mut nodes = given.iter().enumerate().map(|(at, value)| written.argument(at, value));
-    let settings = nodes.next().unwrap_or_else(|| Node { value: Value::Map(Vec::new()), place: place.clone() });
-    let arguments = nodes.collect();
+    programs(&what, name, place.as_ref());
+    let mut nodes: VecDeque<Node> = given.iter().enumerate().map(|(at, value)| written.argument(at, value)).collect();
+    let last = if kind == StageKind::Notify { last_argument(name, &mut nodes) } else { None };
+    let empty = || Node { value: Value::Map(Vec::new()), place: place.clone() };
+    let mut settings = nodes.pop_front().unwrap_or_else(empty);
+    if let (Some((setting, function)), Value::Map(entries)) = (last, &mut settings.value) {
+        entries.retain(|(known, _)| **known != *setting);
+        entries.push((setting.into(), function));
+    }
+    let arguments = nodes.into();
     let stage = Stage { kind, name: name.into(), settings, arguments, map: Vec::new(), place };
     session::loading(&what, |session| session.keep_stage(stage))
+}
+
+/// The function that stands behind the settings, or in place of them, and the setting that it is.
+fn last_argument(name: &str, given: &mut VecDeque<Node>) -> Option<(&'static str, Node)> {
+    let (_, setting) = notify::LAST_ARGUMENT.iter().find(|(known, _)| *known == name)?;
+    let last = given.back()?;
+    let alone = given.len() == 1 && matches!(last.value, Value::Map(_));
+    if alone { None } else { given.pop_back().map(|function| (*setting, function)) }
+}
+
+/// Refuses a stage that runs programs where the command line does not allow it; the load goes on.
+fn programs(what: &str, name: &str, place: Option<&Place>) {
+    let Some(surroundings) = context::surroundings().filter(|_| name == "command") else { return };
+    if let Err((message, help)) = surroundings.environment.bounds().program(what) {
+        session::with(|session| session.report.error(place, message, Some(help)));
+    }
 }
 
 /// `stage.map(|data| …)`.

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::change::Failed;
 use super::event::EventValue;
 use super::moment::NowValue;
-use super::{Answered, number, text, whole};
+use super::{Answered, number, placed, text, whole};
 use crate::function::Reach;
 use crate::pipeline::Failure;
 use crate::script::diagnose::complaint;
@@ -234,16 +234,6 @@ pub(super) fn stubs(module: &mut Module) {
         let trial = placed(&native, trial("http::sent"))?;
         Ok(trial.http().sent().iter().map(sent).collect())
     });
-}
-
-/// The language gives no place to the errors of functions in modules.
-fn placed<T>(native: &NativeCallContext, answered: Answered<T>) -> Answered<T> {
-    answered.map_err(|mut error| {
-        if error.position().is_none() {
-            error.set_position(native.call_position());
-        }
-        error
-    })
 }
 
 fn stub(method: &Dynamic, url: &Dynamic, answer: &Dynamic) -> Answered<()> {

@@ -5,7 +5,7 @@ use rhai::{Engine, Module, Position};
 
 use super::Answered;
 use super::moment::NowValue;
-use crate::function::Reach;
+use crate::function::{Reach, sample_time};
 use crate::script::context;
 use crate::script::diagnose::complaint;
 
@@ -16,6 +16,7 @@ pub(super) fn register(engine: &mut Engine) {
         let refuse = |message: &str, help: &str| Err(complaint(message, Some(help.into()), Position::NONE));
         match context::reach() {
             Some(Reach::World { world, .. }) => Ok(NowValue(world.clock.now().with_timezone(&Tz::UTC))),
+            Some(Reach::Pure) if context::is_reaching_trial() => Ok(NowValue(sample_time().with_timezone(&Tz::UTC))),
             Some(Reach::Test(_)) => refuse("a test has no clock of its own", "use `p.now()`, the clock of a pipeline"),
             Some(Reach::Pure) => refuse("a decision has no clock of its own", "use `m.now`, the time of its tick"),
             None => refuse("loading a script reads no clock", "call `time::now()` in a function of a stage"),

@@ -73,6 +73,7 @@ pub fn world(http: Arc<dyn Http>) -> Arc<World> {
         calls: Calls::default(),
         http,
         redis: Arc::new(Nothing),
+        programs: Arc::new(autoscaler::program::Runner),
         sources: Arc::new(LiveSources),
         platforms: Arc::new(LivePlatforms::default()),
         console: Arc::new(Standard::Error),

@@ -8,5 +8,5 @@ pub mod processes;
 mod redis_failures;
 mod response_time;
 mod settings;
-mod support;
-mod web;
+pub(crate) mod support;
+pub(crate) mod web;

@@ -49,6 +49,7 @@ pub fn world() -> Arc<World> {
         calls: Calls::default(),
         http: Arc::new(Client::new().expect("a client")),
         redis: Arc::new(RedisConnections::default()),
+        programs: Arc::new(autoscaler::program::Runner),
         sources: Arc::new(LiveSources),
         platforms: Arc::new(Nothing),
         console: Arc::new(Standard::Output),

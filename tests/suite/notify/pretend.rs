@@ -94,6 +94,7 @@ pub fn world_of(live: LiveAudience) -> (Arc<World>, Arc<Lines>) {
         calls: Calls::default(),
         http: Arc::new(Nowhere),
         redis: Arc::new(autoscaler::net::RedisConnections::default()),
+        programs: Arc::new(autoscaler::program::Runner),
         sources: Arc::new(LiveSources),
         platforms: Arc::new(Nowhere),
         console: Arc::clone(&console) as Arc<dyn Console>,

@@ -169,6 +169,7 @@ fn world(pretend: &Pretend, state: Arc<dyn State>, platforms: Arc<dyn Platforms>
         calls: autoscaler::function::Calls::default(),
         http: Arc::clone(&old.http),
         redis: Arc::clone(&old.redis),
+        programs: Arc::clone(&old.programs),
         sources: Arc::clone(&old.sources),
         platforms,
         console: Arc::clone(&old.console),

@@ -1,8 +1,17 @@
 //! Tests of script.
 
 mod bench;
+mod bounds;
+mod described;
+mod http;
 mod imports;
 mod limits;
+mod mutated;
 mod places;
+mod programs;
+mod reaching;
+mod redis;
+mod server;
 mod traps;
 mod values;
+mod wrong;

@@ -62,7 +62,7 @@ fn histories() {
     assert!(said.contains("the history has 3 values, and none at 3"), "{said}");
     let said = failure(decide("|m| m.history.average(0)").decide("p", 1.0));
     assert!(said.contains("`average` takes a whole number of at least 1, not 0"), "{said}");
-    let said = failure(decide("|m| m.history.avrage(1)").decide("p", 1.0));
+    let said = failure(decide("|m| { let h = m.history; h.avrage(1) }").decide("p", 1.0));
     assert!(
         said.contains("unknown function `avrage` for a history") && said.contains("did you mean `average`?"),
         "{said}"
@@ -144,7 +144,7 @@ fn events() {
     let bench = script(
         "pipeline(\"p\", #{ notify: |e| [e.kind, e.phase, e.key, e.severity, e.pipeline, e.message, e.subject, e.dynos,
             e.from, e.to, e.measurement, e.reason, e.at, e.to_json().len() > 100, `${e}`] });
-         pipeline(\"q\", #{ notify: |e| e.knd });",
+         pipeline(\"q\", #{ notify: |e| { let k = e; k.knd } });",
     );
     let returned = call(&bench.function("p", "notify"), Argument::Event(Arc::clone(&event)), &mut json!({}));
     assert_eq!(
@@ -209,7 +209,10 @@ fn a_secret_in_a_text_is_an_error_with_its_place() {
         assert!(said.contains("a secret cannot be put into a text") && said.starts_with("test.rhai:"), "{said}");
         assert_eq!(bench.loaded.declarations.len(), 0, "the run stops there");
     }
-    let bench = with_secret("pipeline(\"p\", #{ decide: |m| `${env::secret(\"API_KEY\")}` });", MissingSecrets::Error);
+    let text = "pipeline(\"p\", #{ decide: |m| `${env::secret(\"API_KEY\")}` });";
+    assert!(with_secret(text, MissingSecrets::Error).report().contains("a secret cannot be put into a text"));
+    let text = "pipeline(\"p\", #{ decide: |m| env::secret(\"API_KEY\").to_string() });";
+    let bench = with_secret(text, MissingSecrets::Error);
     let said = failure(bench.decide("p", 1.0));
     assert!(said.contains("a secret cannot be put into a text") && !said.contains("horse"), "{said}");
     let bench = with_secret("pipeline(\"p\", #{ decide: |m| env::secret(\"API_KEY\") });", MissingSecrets::Error);
@@ -313,7 +316,10 @@ fn declaring_works_only_while_the_script_loads() {
 
 #[test]
 fn a_decision_has_no_clock_and_loading_neither() {
-    let said = failure(decide("|m| time::now().hour").decide("p", 1.0));
+    let said = decide("|m| time::now().hour").report();
+    assert!(said.contains("`decide` reaches nothing outside, and `time::now` does"), "{said}");
+    let text = "fn late() { time::now().hour } pipeline(\"p\", #{ decide: |m| Fn(\"late\").call() });";
+    let said = failure(script(text).decide("p", 1.0));
     assert!(said.contains("a decision has no clock of its own (use `m.now`"), "{said}");
     assert!(script("let t = time::now();").report().contains("loading a script reads no clock"));
 }

@@ -76,6 +76,7 @@ fn a_diagnostic_in_json() {
         "pipelines": [],
         "needs": [],
         "diagnostics": [{
+            "id": "unknown-setting",
             "severity": "error",
             "file": script.path().display().to_string(),
             "line": 2,

@@ -69,6 +69,7 @@ async fn starts(text: &str, takes: &[f64], length: f64) -> Vec<(String, f64)> {
         calls: Calls::default(),
         http: Arc::clone(&pretend.world.http),
         redis: Arc::clone(&pretend.world.redis),
+        programs: Arc::clone(&pretend.world.programs),
         sources: Arc::clone(&watch) as Arc<dyn Sources>,
         platforms: Arc::clone(&pretend.world.platforms),
         console: Arc::clone(&pretend.world.console),

@@ -105,7 +105,7 @@ fn a_script_on_standard_input() {
     let said = Autoscaler::new(["check", "-"]).input("let a = ;").run().expect(1);
     assert_eq!(
         said.stderr,
-        "error: unexpected `;`\n --> stdin.rhai:1:9\n  |\n1 | let a = ;\n  |         ^\n\n1 error in standard input\n"
+        "error[syntax]: unexpected `;`\n --> stdin.rhai:1:9\n  |\n1 | let a = ;\n  |         ^\n\n1 error in standard input\n"
     );
     // It imports from the working directory.
     let folder = Script::named("lib/policy.rhai", "fn decide(m) { up(1) }");

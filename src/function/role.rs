@@ -1,0 +1,47 @@
+//! Owns where a function of the script stands: that decides what it is given and what it may reach.
+
+use chrono::{DateTime, Utc};
+
+/// The place of a function in a pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// `measure: || …`
+    Measure,
+    /// `.map(|data| …)`, `value: |response| …`: turns what was read into a value.
+    Value,
+    /// `decide: |m| …`
+    Decide,
+    /// `current: || …`
+    Current,
+    /// `scale_to: |n| …`
+    ScaleTo,
+    /// `notify: |event| …`
+    Notify,
+}
+
+impl Role {
+    /// Whether it may reach nothing outside.
+    #[must_use]
+    pub fn is_pure(self) -> bool {
+        matches!(self, Self::Value | Self::Decide)
+    }
+
+    /// What its author calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Measure => "measure",
+            Self::Value => "map",
+            Self::Decide => "decide",
+            Self::Current => "current",
+            Self::ScaleTo => "scale_to",
+            Self::Notify => "notify",
+        }
+    }
+}
+
+/// The time of samples: a Wednesday at noon.
+#[must_use]
+pub fn sample_time() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_767_787_200, 0).unwrap_or_default()
+}

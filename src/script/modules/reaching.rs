@@ -1,0 +1,79 @@
+//! Owns the step out of a script: whether the running function may reach the world, the waiting for its
+//! answer within the time that is left, and the reply.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use rhai::{Array, Dynamic, Engine, Position};
+
+use super::{Answered, text};
+use crate::function::Reach;
+use crate::request::Response;
+use crate::script::diagnose::complaint;
+use crate::script::limits::{self, Halt};
+use crate::script::{context, convert};
+use crate::world::World;
+
+/// The type's name in messages.
+pub(super) const NAME: &str = "a reply";
+
+/// Its properties.
+pub(super) const PROPERTIES: &[&str] = &["status", "ok", "took_ms"];
+
+/// What a request or a program answered.
+#[derive(Clone, Debug)]
+pub(in crate::script) struct ReplyValue(pub(in crate::script) Arc<Response>);
+
+/// Waits for what `start` does in the world, on behalf of the method `what`.
+pub(super) fn wait<T, F>(what: &str, start: impl FnOnce(Arc<World>) -> F) -> Answered<T>
+where
+    F: Future<Output = Result<T, String>>,
+{
+    let refuse = |message: String, help: &str| Err(complaint(message, Some(help.into()), Position::NONE));
+    match context::reach() {
+        None => refuse(
+            format!("`{what}` is called while the script loads, and loading reaches nothing"),
+            "call it in a function of `measure`, `scale` or `notify`",
+        ),
+        Some(Reach::Pure) => refuse(
+            format!("`{what}` is called in a function that reaches nothing"),
+            "`decide`, `.map` and `value` have what was measured; a function for `request` or `scale_to` of a described \
+             stage returns its request, and the engine sends it",
+        ),
+        Some(Reach::Test(_)) => refuse(
+            format!("`{what}` is called in a test, which reaches nothing itself"),
+            "let a pipeline do it: `under_test(\"web\").tick()`, its requests answered by `http::stub(…)`",
+        ),
+        Some(Reach::World { world, runtime }) => {
+            let left = limits::time_left();
+            let answer = runtime.block_on(async { tokio::time::timeout(left, start(world)).await });
+            let Ok(answer) = answer else {
+                limits::halt(Halt::Time(limits::time_granted()));
+                return Err(complaint(format!("`{what}` used up the time of the function"), None, Position::NONE));
+            };
+            answer.map_err(|message| complaint(message, None, Position::NONE))
+        }
+    }
+}
+
+/// Registers what a reply has.
+pub(super) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<ReplyValue>(NAME);
+    engine.register_get("status", |reply: &mut ReplyValue| reply.0.status());
+    engine.register_get("ok", |reply: &mut ReplyValue| reply.0.ok());
+    engine.register_get("took_ms", |reply: &mut ReplyValue| reply.0.took_ms());
+    engine.register_fn("text", |reply: &mut ReplyValue| reply.0.text());
+    engine.register_fn("lines", |reply: &mut ReplyValue| -> Array {
+        reply.0.text().lines().map(|line| Dynamic::from(line.to_owned())).collect()
+    });
+    engine.register_fn("json", |reply: &mut ReplyValue| -> Answered<Dynamic> {
+        let json = reply.0.json().map_err(|why| complaint(why, None, Position::NONE))?;
+        Ok(convert::from_json(&json))
+    });
+    engine.register_fn("header", |reply: &mut ReplyValue, name: Dynamic| -> Answered<Dynamic> {
+        let name = text("`header`", &name)?;
+        Ok(reply.0.header(&name).map_or(Dynamic::UNIT, |value| value.to_owned().into()))
+    });
+    engine.register_fn("to_string", |reply: &mut ReplyValue| reply.0.to_string());
+    engine.register_fn("to_debug", |reply: &mut ReplyValue| reply.0.to_string());
+}

@@ -1,0 +1,143 @@
+//! The registry of rules: each has a wrong script in `wrong/` and the exact words that `check` has for it.
+//! `AUTOSCALER_BLESS=1` writes the words anew; read the difference before you keep it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use autoscaler::rules;
+use autoscaler::settings::Severity;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/script/wrong")
+}
+
+/// `autoscaler check` as a pipe sees it, with no variable of ours set.
+fn check(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_autoscaler"));
+    command.arg("check").args(arguments).current_dir(folder).env("TZ", "UTC");
+    for name in
+        ["HEROKU_API_KEY", "TOKEN", "NO_COLOR", "CLICOLOR_FORCE", "AUTOSCALER_JSON", "AUTOSCALER_FORMAT", "DYNO"]
+    {
+        command.env_remove(name);
+    }
+    command.output().expect("the command runs")
+}
+
+/// The wrong scripts by the rule that each is for: `RULE.rhai` or `RULE--VARIANT.rhai`.
+fn scripts() -> BTreeMap<String, Vec<String>> {
+    let mut scripts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in std::fs::read_dir(folder()).expect("the folder") {
+        let name = entry.expect("an entry").file_name().into_string().expect("a plain name");
+        if let Some(stem) = name.strip_suffix(".rhai") {
+            let rule = stem.split("--").next().unwrap_or(stem);
+            scripts.entry(rule.to_owned()).or_default().push(stem.to_owned());
+        }
+    }
+    scripts.values_mut().for_each(|stems| stems.sort());
+    scripts
+}
+
+fn blessing() -> bool {
+    std::env::var_os("AUTOSCALER_BLESS").is_some()
+}
+
+/// Compares `text` with the file, or writes it there.
+fn expect(file: &Path, text: &str) {
+    if blessing() {
+        std::fs::write(file, text).expect("a file that can be written");
+        return;
+    }
+    let expected = std::fs::read_to_string(file).unwrap_or_default();
+    assert_eq!(text, expected, "{} is not current: run the test with AUTOSCALER_BLESS=1", file.display());
+}
+
+#[test]
+fn every_rule_has_a_wrong_script_and_every_script_a_rule() {
+    let scripts = scripts();
+    let ids: Vec<&str> = rules::all().map(|rule| rule.id).collect();
+    for id in &ids {
+        assert!(scripts.contains_key(*id), "`{id}` has no wrong script in {}", folder().display());
+    }
+    for rule in scripts.keys() {
+        assert!(ids.contains(&rule.as_str()), "`{rule}` is no rule");
+    }
+}
+
+#[test]
+fn every_wrong_script_is_told_in_these_words() {
+    for (rule, stems) in scripts() {
+        for stem in stems {
+            let output = check(&folder(), &[&format!("{stem}.rhai")]);
+            let said = String::from_utf8(output.stderr).expect("text");
+            assert!(said.contains(&format!("[{rule}]: ")), "{stem} is not told as `{rule}`:\n{said}");
+            assert!(!said.contains('\u{1b}'), "{stem}: colours in a pipe");
+            assert_speaks_the_authors_language(&said);
+            let failed = said.lines().any(|line| line.starts_with("error"));
+            assert_eq!(output.status.code(), Some(i32::from(failed)), "{stem}:\n{said}");
+            expect(&folder().join(format!("{stem}.expected")), &said);
+        }
+    }
+}
+
+/// Neither made-up names of closures nor types of Rust are words of the author's.
+pub fn assert_speaks_the_authors_language(said: &str) {
+    for foreign in ["anon$", "i64", "f64", "&str", "ImmutableString", "rhai::", "alloc::", "core::", "Dynamic", "FnPtr"]
+    {
+        assert!(!said.contains(foreign), "`{foreign}` is said:\n{said}");
+    }
+}
+
+#[test]
+fn the_page_of_diagnostics_is_current() {
+    let mut page = String::from(
+        "# Diagnostics\n\n\
+         Everything that `autoscaler check` says of a script has a name, shown in brackets. Errors keep a script from\n\
+         running; warnings do not. `check --format json`, `github` or `sarif` gives them to tools.\n\n\
+         This page is written by a test from the registry and from what `check` says of a wrong script.\n",
+    );
+    let scripts = scripts();
+    for rule in rules::all() {
+        let severity = if rule.severity == Severity::Error { "Error" } else { "Warning" };
+        let _ = write!(page, "\n## {}\n\n{severity}: {}.\n{}\n", rule.id, rule.title, rule.doc);
+        let Some(stem) = scripts.get(rule.id).and_then(|stems| stems.first()) else { continue };
+        let script = std::fs::read_to_string(folder().join(format!("{stem}.rhai"))).expect("the script");
+        let said = std::fs::read_to_string(folder().join(format!("{stem}.expected"))).expect("its words");
+        let mut own = said.split("\n\n").next().unwrap_or_default().trim_end().to_owned();
+        if !own.starts_with("error") && !own.starts_with("warning") {
+            own.clear();
+        }
+        let _ = write!(page, "\n```text\n{}\n```\n\n```text\n{own}\n```\n", script.trim_end());
+    }
+    expect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/diagnostics.md"), &page);
+}
+
+#[test]
+fn tools_get_ids_places_and_the_help() {
+    let json = check(&folder(), &["unknown-setting.rhai", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(json["diagnostics"][0]["id"], "unknown-setting");
+    assert_eq!(json["diagnostics"][0]["line"], 2);
+    let sarif = check(&folder(), &["unknown-setting.rhai", "--format", "sarif"]);
+    assert_eq!(sarif.status.code(), Some(1));
+    let sarif: serde_json::Value = serde_json::from_slice(&sarif.stdout).expect("JSON");
+    assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "unknown-setting");
+    let github = check(&folder(), &["unknown-setting.rhai", "--format", "github"]);
+    let github = String::from_utf8(github.stdout).expect("text");
+    assert!(
+        github.starts_with(
+            "::error file=unknown-setting.rhai,line=2,col=40,title=unknown-setting::unknown setting \
+             `measurement_interval_in_secs` of `measure::response_time`%0Adid you mean"
+        ),
+        "{github}"
+    );
+}
+
+#[test]
+fn a_slip_of_the_command_is_told() {
+    let output = Command::new(env!("CARGO_BIN_EXE_autoscaler")).args(["chek", "a.rhai"]).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("check"), "{said}");
+}

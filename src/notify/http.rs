@@ -61,6 +61,10 @@ impl Notify for HttpNotify {
         true
     }
 
+    fn rehearses(&self) -> bool {
+        true
+    }
+
     fn reaches(&self) -> Vec<String> {
         self.request.reaches()
     }

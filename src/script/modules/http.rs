@@ -20,7 +20,7 @@ use crate::script::{context, convert};
 pub(super) const NAME: &str = "a request";
 
 /// Methods that have a function of their own.
-const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
+pub(in crate::script) const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
 
 /// A request of the script.
 #[derive(Clone, Debug)]

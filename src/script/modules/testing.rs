@@ -23,7 +23,7 @@ use crate::world::{HttpError, HttpErrorKind, Request, Stub, StubReply};
 pub(super) use docs::DOCS;
 
 /// The type's name in messages.
-pub(super) const NAME: &str = "a pipeline under test";
+pub(in crate::script) const NAME: &str = "a pipeline under test";
 
 /// Records that `records()` gives: a script's values have a largest size.
 const MOST_RECORDS: usize = 100;

@@ -29,6 +29,7 @@
 //!
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
+//! - [`reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
@@ -45,6 +46,7 @@ pub mod notify;
 pub mod pipeline;
 pub mod program;
 pub mod reach;
+pub mod reference;
 pub mod request;
 pub mod rules;
 pub mod scale;

@@ -15,6 +15,7 @@ mod cost;
 mod decisions;
 mod lateness;
 mod process;
+mod script;
 mod server;
 mod table;
 mod worker;
@@ -38,7 +39,7 @@ impl Form {
 }
 
 /// The measurements, by name.
-const NAMES: &[&str] = &["cost", "lateness", "process", "decisions"];
+const NAMES: &[&str] = &["cost", "lateness", "process", "decisions", "script"];
 
 fn main() -> ExitCode {
     // cargo adds `--bench`.
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
                 "cost" => cost::measure(form).await,
                 "lateness" => lateness::measure(form).await,
                 "process" => process::measure(form).await,
+                "script" => script::measure(form).await,
                 _ => decisions::measure(form).await,
             }
         });

@@ -7,7 +7,6 @@ use rhai::{Dynamic, EvalAltResult, Position};
 
 use super::files::{Script, Surroundings};
 use super::limits::{self, Halt};
-use super::modules::testing;
 use super::{context, parse};
 use crate::function::CallError;
 use crate::rules::{self, Rule};
@@ -218,11 +217,7 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     }
     let property = types.first().is_some_and(|of| super::check::properties(of).contains(&bare));
     let known = script.functions.keys().map(String::as_str).filter(|name| !name.starts_with("anon$"));
-    let tested = types.first().is_some_and(|of| of == testing::NAME);
-    let known = known
-        .chain(super::modules::FUNCTIONS.iter().copied())
-        .chain(testing::METHODS.iter().copied().filter(|_| tested));
-    let known = known.filter(|name| *name != bare);
+    let known = known.chain(super::modules::fitting(types.first().map(String::as_str))).filter(|name| *name != bare);
     let help = if property {
         Some(format!("it is a property: write `.{bare}` without brackets"))
     } else {

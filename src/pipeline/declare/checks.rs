@@ -24,7 +24,9 @@ pub(super) fn same_target(
     report: &mut Report,
 ) {
     let Some(target) = spec.live_target() else { return };
-    let Some(first) = earlier.iter().find(|other| other.live_target().as_ref() == Some(&target)) else { return };
+    // Two of one name are told already.
+    let same = |other: &&Arc<PipelineSpec>| other.name != spec.name && other.live_target().as_ref() == Some(&target);
+    let Some(first) = earlier.iter().find(same) else { return };
     let node = declaration.settings.entry("scale");
     let place = node.and_then(|node| node.place.as_ref()).or(declaration.place.as_ref());
     let message = format!("pipelines `{}` and `{}` both scale {target}", first.name, spec.name);

@@ -12,7 +12,7 @@ use crate::pipeline::{Decided, Outcome, Pipeline, Record};
 use crate::script::MissingSecrets;
 use crate::state::{Fence, MemoryState};
 use crate::worker::{Options, Services, Supervisor};
-use crate::world::Standard;
+use crate::world::{Console, Standard};
 
 /// Runs the command.
 pub async fn run(args: OnceArgs) -> ExitCode {
@@ -30,7 +30,7 @@ pub async fn run(args: OnceArgs) -> ExitCode {
     );
     let state = Arc::new(MemoryState::default());
     // Standard output belongs to the records.
-    let console = Arc::new(if args.json { Standard::Error } else { Standard::Output });
+    let console = Arc::new(WhileRead(if args.json { Standard::Error } else { Standard::Output }));
     let services =
         if args.act { Services::start_with(state, console, |live| live) } else { Services::start_silent(state) };
     let services = match services {
@@ -113,6 +113,18 @@ fn show(out: &mut impl Write, record: &Record, unit: Option<&str>) -> std::io::R
         writeln!(out, "  {dim}error{dim:#}     {error}")?;
     }
     writeln!(out)
+}
+
+/// A console whose reader may go (`| head`).
+struct WhileRead(Standard);
+
+impl Console for WhileRead {
+    fn say(&self, severity: &str, line: &str) -> std::io::Result<()> {
+        match self.0.say(severity, line) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            said => said,
+        }
+    }
 }
 
 /// What was printed of a record.

@@ -15,7 +15,7 @@ const WARM_UP: Duration = Duration::from_millis(1500);
 
 /// What is measured: how many pipelines, how often, of which apps.
 const CASES: &[(&str, usize, Duration, Apps)] = &[
-    ("1 pipeline", 1, Duration::from_millis(5), Apps::Own),
+    ("1 pipeline", 1, Duration::from_millis(10), Apps::Own),
     ("100 pipelines of one app", 100, Duration::from_millis(200), Apps::One),
     ("100 pipelines of 100 apps", 100, Duration::from_millis(200), Apps::Own),
 ];

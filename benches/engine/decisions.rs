@@ -28,7 +28,7 @@ const SCRIPTED: &str = "|m| {
 pub async fn measure(form: Form) {
     let (rounds, time) = form.pick((5, Duration::from_secs(2)), (11, Duration::from_secs(4)));
     let mut server = Server::start();
-    let interval = Duration::from_millis(5);
+    let interval = Duration::from_millis(10);
     let texts = [NATIVE, SCRIPTED].map(|decide| script(&server, 1, interval, Apps::Own, decide, "/m"));
     let (mut native, mut scripted) = (Vec::new(), Vec::new());
     for _ in 0..rounds {

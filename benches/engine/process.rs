@@ -105,11 +105,11 @@ fn renamed(file: &Path, text: &str) {
     std::fs::rename(&aside, file).expect("it is the same folder");
 }
 
-/// Milliseconds from saving another URL to the first request for it, at an interval of 5 ms.
+/// Milliseconds from saving another URL to the first request for it, at an interval of 10 ms.
 async fn saves(program: &str, server: &mut Server, rounds: usize, save: fn(&Path, &str)) -> Vec<f64> {
     let how = save as usize;
     let path = |round: usize| format!("/save/{how}/{round}");
-    let interval = Duration::from_millis(5);
+    let interval = Duration::from_millis(10);
     let (_folder, file) = written(&script(server, 1, interval, Apps::Own, NATIVE, &path(0)));
     let _running = run(program, &file);
     first(server, &path(0)).await;

@@ -12,7 +12,7 @@
 //! From the script to what runs:
 //! - [`script`]: the script language, named nowhere else: files and imports, places, functions.
 //! - [`settings`]: what a script wrote as values with their places; the typed reader; the tables of all
-//!   settings and defaults; what is said of mistakes.
+//!   settings and defaults; what is said of mistakes. [`rules`]: all that can be said, by id.
 //! - [`rules`]: what is said of scripts, by name: the registry of diagnostics.
 //! - [`function`]: a function of the script as everybody else sees it, and where its calls run.
 //!

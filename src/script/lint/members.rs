@@ -77,11 +77,11 @@ pub(super) fn unknown<'a>(
 pub(super) fn may_be_missing(role: Role, chain: &Chain<'_>) -> bool {
     let names: Vec<&str> = chain.links.iter().map(|link| link.name).collect();
     match (role, names.as_slice()) {
-        (Role::Decide, ["value" | "error" | "seconds_since_scale"]) => true,
         (Role::Decide, ["history" | "past", statistic]) => {
             ["average", "max", "min", "percentile", "slope"].contains(statistic)
         }
-        (Role::Notify, ["dynos" | "from" | "to" | "measurement" | "reason"]) => true,
+        (Role::Decide, ["value" | "error" | "seconds_since_scale"])
+        | (Role::Notify, ["dynos" | "from" | "to" | "measurement" | "reason"]) => true,
         _ => false,
     }
 }

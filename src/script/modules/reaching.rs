@@ -33,6 +33,10 @@ where
             format!("`{what}` is called while the script loads, and loading reaches nothing"),
             "call it in a function of `measure`, `scale` or `notify`",
         ),
+        Some(Reach::Pure) if context::is_reaching_trial() => {
+            context::end_trial();
+            refuse(format!("`{what}` is called in a trial"), "a trial reaches nothing")
+        }
         Some(Reach::Pure) => refuse(
             format!("`{what}` is called in a function that reaches nothing"),
             "`decide`, `.map` and `value` have what was measured; a function for `request` or `scale_to` of a described \

@@ -50,6 +50,10 @@ pub enum Command {
     Init(InitArgs),
     /// Watch it scale an embedded app under a synthetic day of load
     Demo(DemoArgs),
+    /// Print what a script can call, read and set: everything, or what is called NAME
+    Reference(ReferenceArgs),
+    /// Write definition files (.d.rhai) for editors
+    Definitions(DefinitionsArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
 }
@@ -296,6 +300,23 @@ pub struct DemoArgs {
     pub plain: bool,
 }
 
+/// `reference`.
+#[derive(Clone, Debug, Args)]
+pub struct ReferenceArgs {
+    /// A function, a member or a setting, such as `up`, `m.history` or `max_dynos`; without it the whole
+    /// reference is printed as Markdown
+    #[arg(value_name = "NAME", env = "AUTOSCALER_REFERENCE_NAME")]
+    pub name: Option<String>,
+}
+
+/// `definitions`.
+#[derive(Clone, Debug, Args)]
+pub struct DefinitionsArgs {
+    /// The folder; it is made where there is none
+    #[arg(value_name = "DIR", env = "AUTOSCALER_DEFINITIONS_DIR")]
+    pub folder: PathBuf,
+}
+
 /// `completions`.
 #[derive(Clone, Debug, Args)]
 pub struct CompletionsArgs {
@@ -304,8 +325,22 @@ pub struct CompletionsArgs {
 }
 
 /// Names that are commands; anything else in the first place is a script for `run`.
-const COMMANDS: &[&str] =
-    &["run", "check", "once", "test", "init", "demo", "completions", "help", "-h", "--help", "-V", "--version"];
+const COMMANDS: &[&str] = &[
+    "run",
+    "check",
+    "once",
+    "test",
+    "init",
+    "demo",
+    "reference",
+    "definitions",
+    "completions",
+    "help",
+    "-h",
+    "--help",
+    "-V",
+    "--version",
+];
 
 /// Puts in the `run` that `autoscaler SCRIPT` leaves out, also where only the environment names the script. A
 /// bare word that is neither a command nor there on disk stays: it is a command mistyped.

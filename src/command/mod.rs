@@ -8,6 +8,7 @@ pub mod github;
 pub mod init;
 mod junit;
 pub mod once;
+pub mod reference;
 pub mod resolved;
 pub mod run;
 pub mod sarif;
@@ -32,6 +33,8 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Check(args) => check::run(&args),
         Command::Once(args) => once::run(args).await,
+        Command::Reference(args) => reference::run(&args),
+        Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Test(args) => test::run(args).await,
         Command::Init(args) => init::run(&args),

@@ -1,3 +1,5 @@
+//! Owns the unit tests of planned requests.
+
 use super::*;
 use crate::reach::HostPattern;
 

@@ -19,7 +19,7 @@ use crate::settings::{
 };
 
 /// `scale: #{ current: …, scale_to: … }`.
-static SCALE_FUNCTIONS: &[Setting] = &[
+pub static SCALE_FUNCTIONS: &[Setting] = &[
     Setting { name: "current", kind: Kind::Function, preset: Preset::Required, doc: "`|| …`, the number of dynos" },
     Setting { name: "scale_to", kind: Kind::Function, preset: Preset::Required, doc: "`|n| …`, asks for n dynos" },
 ];

@@ -51,7 +51,9 @@ fn the_documented_backends_have_their_names_and_the_documented_defaults() {
             ("console", "ConsoleBackend"),
             ("email", "DjangoEmailBackend"),
             ("logger", "LoggerBackend"),
-            ("test", "TestBackend")
+            ("test", "TestBackend"),
+            ("http", "HttpBackend"),
+            ("command", "CommandBackend")
         ]
     );
     for name in ["console", "logger", "test"] {

@@ -64,6 +64,9 @@ impl Sandbox {
             serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{what}: {error}: {}", said.stdout));
         let pipelines = &json["pipelines"];
         assert!(pipelines.as_array().is_some_and(|all| !all.is_empty()), "{what}: no pipeline in it: {json}");
+        let said = json["diagnostics"].as_array().expect("diagnostics");
+        let alarms: Vec<&Json> = said.iter().filter(|said| said["severity"] != "note").collect();
+        assert!(alarms.is_empty(), "{what}: {alarms:?}");
         pipelines.clone()
     }
 

@@ -213,3 +213,37 @@ async fn a_notification_that_is_refused_is_told_once() {
     told(&format!("notify::http(|event| http::post(\"{}/h\"))", server.url), &open()).await.unwrap();
     assert_eq!(server.lines().len(), 2);
 }
+
+#[test]
+fn stubs_answer_all_of_it_in_a_test_of_the_script() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("test.rhai");
+    let text = r#"
+pipeline("web", #{
+    measure: measure::http(#{ request: http::get("https://jobs.test/size"), value: |r| r.json().size }),
+    decide: |m| to(m.value),
+    max_dynos: 9,
+    scale: #{ current: || 1, scale_to: |n| () },
+    notify: notify::http(#{ notify_on_every_scale: true }, |event| http::post("https://hook.test/").json(#{ text: event.message })),
+});
+fn test_it_follows_the_queue() {
+    http::stub("GET", "https://jobs.test/size", #{ json: #{ size: 4 } });
+    http::stub("POST", "https://hook.test/*", #{ status: 204 });
+    let p = under_test("web");
+    p.tick();
+    assert_eq(p.dynos(), 4);
+    assert_eq(http::sent().len(), 2);
+}
+fn test_it_sends_nothing_itself() {
+    http::get("https://jobs.test/size").send();
+}
+"#;
+    std::fs::write(&script, text).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_autoscaler"));
+    let output = command.args(["test", "--json"]).arg(&script).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{output:?}"));
+    let shown = json.to_string();
+    assert!(shown.contains("`send` is called in a test, which reaches nothing itself"), "{shown}");
+    assert_eq!((&json["passed"], &json["failed"]), (&json!(1), &json!(1)), "{json:#}");
+}

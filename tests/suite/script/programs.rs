@@ -168,7 +168,7 @@ fn programs_are_refused_unless_they_are_allowed() {
     for (stage, at, text) in [
         ("measure::command", "1:29", measuring("measure::command(#{ command: [\"true\"] })")),
         ("scale::command", "1:58", scaling("scale::command(#{ current: [\"true\"], scale_to: [\"a\", \"{dynos}\"] })")),
-        ("notify::command", "1:99", notifying("notify::command(#{ command: [\"true\"] })")),
+        ("notify::command", "1:104", notifying("notify::command(#{ command: [\"true\"] })")),
     ] {
         let said = report(&text, &Around::default());
         let expected = format!(

@@ -149,7 +149,7 @@ fn a_file_that_is_only_imported_has_tests_too() {
 fn a_script_that_does_not_load_is_drawn() {
     let scratch = Scratch::new(&[("a.rhai", &format!("{WEB}\nunder_test(\"web\");\nfn test_it() {{}}"))]);
     let said = scratch.run(&["test", "a.rhai"]).expect(1);
-    assert!(said.stdout.contains("error: `under_test` works only in a test\n  --> a.rhai:11:1"), "{}", said.stdout);
+    assert!(said.stdout.contains("`under_test` works only in a test\n  --> a.rhai:11:1"), "{}", said.stdout);
     assert!(said.stdout.contains("0 passed, 0 failed, 1 file does not load in"), "{}", said.stdout);
 }
 

@@ -59,6 +59,9 @@ fn json_has_the_documented_shape_and_nothing_else_is_on_standard_output() {
                 { "backend": "ConsoleBackend", "settings": flags },
                 { "backend": "custom", "settings": {} },
             ],
+            "reaches": [
+                "https://api.heroku.com/apps/shop", "/m of that app", "https://api.heroku.com", "the process type web of shop",
+            ],
         }],
         "needs": ["HEROKU_API_KEY"],
         "diagnostics": [],

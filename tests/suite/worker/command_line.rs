@@ -87,7 +87,7 @@ fn help_names_every_flag_and_its_variable() {
         }
     }
     let said = Autoscaler::new(["once", "--help"]).run().expect(0);
-    assert!(said.stdout.contains("Exit codes: 0 every pipeline was measured"), "{}", said.stdout);
+    assert!(said.stdout.contains("Exit codes: 0 the tick was made"), "{}", said.stdout);
     let version = Autoscaler::new(["--version"]).run().expect(0);
     assert_eq!(version.stdout, format!("autoscaler {}\n", env!("CARGO_PKG_VERSION")));
 }

@@ -278,7 +278,7 @@ fn what_a_test_does_wrong_has_its_place_and_its_mend() {
 
 #[test]
 fn a_failed_test_says_what_its_pipelines_were_at_last() {
-    let script = WEB.replace("m.value > 100", "{ let k = m; k.valeu } > 100");
+    let script = WEB.replace("m.value > 100", "[m][0].valeu > 100");
     let verdicts = verdicts(&format!("{script} fn test_it() {{ under_test(\"web\").feed([1]); assert(false); }}"));
     let states = &verdicts[0].fault.as_ref().unwrap().states;
     assert_eq!(states.len(), 1);

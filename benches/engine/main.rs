@@ -10,6 +10,9 @@
 //! Servers run in a process of their own (this program, called with `serve`), so that their CPU time is
 //! not counted.
 
+// Counts and times are far below what a float holds exactly.
+#![allow(clippy::cast_precision_loss)]
+
 mod bare;
 mod cost;
 mod decisions;

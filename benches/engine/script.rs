@@ -247,6 +247,7 @@ async fn blocked(form: Form) {
                 calls: Calls::default(),
                 http: Arc::clone(&live.http),
                 redis: Arc::clone(&live.redis),
+                programs: Arc::clone(&live.programs),
                 sources,
                 platforms: Arc::clone(&live.platforms),
                 console: Arc::clone(&live.console),

@@ -42,7 +42,7 @@ impl Tree {
         Ok(match self {
             Self::Plain(json) => json.clone(),
             Self::Number(number) => Json::Number(number.clone()),
-            Self::Text(part) => Json::String(part.expose()?.to_owned()),
+            Self::Text(part) => Json::String(part.sent().into_owned()),
             Self::List(items) => Json::Array(items.iter().map(Self::json).collect::<Result<_, _>>()?),
             Self::Object(entries) => {
                 let entries = entries.iter().map(|(name, tree)| Ok((name.to_string(), tree.json()?)));
@@ -77,7 +77,7 @@ impl Body {
     pub(super) fn bytes(&self) -> Result<Option<(Vec<u8>, &'static str)>, Wrong> {
         Ok(match self {
             Self::None => None,
-            Self::Text(part) => Some((part.expose()?.as_bytes().to_vec(), "text/plain; charset=utf-8")),
+            Self::Text(part) => Some((part.sent().as_bytes().to_vec(), "text/plain; charset=utf-8")),
             Self::Json(tree) => Some((tree.json()?.to_string().into_bytes(), "application/json")),
         })
     }

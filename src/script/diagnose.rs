@@ -149,7 +149,11 @@ fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
             (thrown(value), help)
         }
         E::ErrorFunctionNotFound(signature, _) => function_words(signature, script),
-        E::ErrorVariableNotFound(name, _) => (format!("unknown variable `{name}`"), None),
+        E::ErrorVariableNotFound(name, _) => {
+            // A function of an import is no value.
+            let help = name.contains("::").then(|| format!("a function of an import is called: write `|m| {name}(m)`"));
+            (format!("unknown variable `{name}`"), help)
+        }
         E::ErrorModuleNotFound(name, _) => unknown_module(name),
         E::ErrorPropertyNotFound(name, _) => (format!("unknown property `{name}`"), None),
         E::ErrorDotExpr(text, _) => property_words(text),
@@ -209,6 +213,9 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     if let (true, [a, b]) = (operator, types.as_slice()) {
         return (format!("`{name}` does not work on {a} and {b}"), None);
     }
+    if let Some((_, written)) = BY_HAND.iter().find(|(known, _)| *known == name) {
+        return (format!("`{name}` does not take {}", given(types.len())), Some(format!("write `{written}`")));
+    }
     let bare = name.rsplit("::").next().unwrap_or(name);
     let known: Vec<usize> =
         script.functions.get(bare).into_iter().flatten().map(|defined| defined.definition.params.len()).collect();
@@ -227,6 +234,15 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     (format!("unknown function `{name}`{of}"), help)
 }
 
+/// Constructors that take more than settings.
+const BY_HAND: &[(&str, &str)] = &[
+    ("measure::custom", "measure::custom(#{ … }, || …)"),
+    ("decide::custom", "decide::custom(#{ … }, |m| …)"),
+    ("scale::custom", "scale::custom(#{ … }, || …, |n| …)"),
+    ("notify::custom", "notify::custom(#{ … }, |event| …)"),
+    ("notify::all", "notify::all(#{ … }, [ … ])"),
+];
+
 fn given(count: usize) -> String {
     format!("{count} argument{}", if count == 1 { "" } else { "s" })
 }
@@ -235,6 +251,10 @@ fn given(count: usize) -> String {
 fn property_words(text: &str) -> (String, Option<String>) {
     let mut quoted = text.split('\'').skip(1).step_by(2);
     match (quoted.next(), quoted.next()) {
+        (Some(property), Some(of)) if super::check::properties(of).contains(&property) => (
+            format!("`{property}` of {} is read-only", type_name(of)),
+            Some(format!("copy it: `let {property} = ….{property};`")),
+        ),
         (Some(property), Some(of)) => {
             let help = did_you_mean(property, super::check::properties(of).iter().copied());
             (format!("{} has no `{property}`", type_name(of)), help)

@@ -138,6 +138,8 @@ impl Callable for ScriptFunction {
             Json::Object(_) => convert::from_json(memory),
             _ => Dynamic::from_map(Map::new()),
         };
+        // `|event| request.send()`, `|n| request.send()`: what they answer is ignored.
+        let answer_ignored = matches!(argument, Argument::Event(_) | Argument::Dynos(_));
         let arguments = Self::arguments(argument);
         if arguments.len() != self.arity {
             let takes = diagnose::parameters(self.arity);
@@ -157,6 +159,7 @@ impl Callable for ScriptFunction {
             return Ok(Returned::Nothing);
         }
         let value = result.unwrap_or(Dynamic::UNIT);
+        let value = if answer_ignored && value.is::<ReplyValue>() { Dynamic::UNIT } else { value };
         let returned = convert::returned(value)
             .map_err(|what| self.error(format!("the function returned {what}, which no stage can use")))?;
         if let Some(kept) = self.kept(&this, memory)? {

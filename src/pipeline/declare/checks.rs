@@ -26,6 +26,10 @@ pub(super) fn same_target(
     report: &mut Report,
 ) {
     let Some((target, first)) = target.and_then(|target| earlier.get_key_value(target)) else { return };
+    // Two of one name are told already.
+    if *first == spec.name {
+        return;
+    }
     let node = declaration.settings.entry("scale");
     let place = node.and_then(|node| node.place.as_ref()).or(declaration.place.as_ref());
     let message = format!("pipelines `{first}` and `{}` both scale {target}", spec.name);

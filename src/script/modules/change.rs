@@ -92,8 +92,8 @@ pub(super) static DOCS: &[Entry] = &[
         doc: "A measurement that failed: it is never read as a number, and no tick with it scales down.",
         stands: Stands::Measuring,
         example: measuring(
-            r#"let reply = #{ status: 200, jobs: 12 };
-if reply.status == 200 { reply.jobs } else { measure::failed(`status ${reply.status}`) }"#,
+            r"let reply = #{ status: 200, jobs: 12 };
+if reply.status == 200 { reply.jobs } else { measure::failed(`status ${reply.status}`) }",
         ),
     },
 ];

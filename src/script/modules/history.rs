@@ -131,8 +131,8 @@ if mean == () { hold("too few values") } else if mean > 1000 { up(1) }"#,
         doc: "The values, oldest first; a failed one is `()`.",
         stands: Stands::Deciding,
         example: deciding(
-            r#"let busy = m.history.to_array().filter(|value| (value ?? 0.0) > 200);
-if busy.len() > 1 { up(1) }"#,
+            r"let busy = m.history.to_array().filter(|value| (value ?? 0.0) > 200);
+if busy.len() > 1 { up(1) }",
         ),
     },
     Entry {
@@ -143,9 +143,9 @@ if busy.len() > 1 { up(1) }"#,
         doc: "The value at a position: 0 is the oldest, -1 the newest. A `for` loop runs over all of them, oldest first.",
         stands: Stands::Deciding,
         example: deciding(
-            r#"let sum = 0.0;
+            r"let sum = 0.0;
 for value in m.history { sum += value ?? 0.0; }
-if m.history[-1] > m.history[0] && sum > 100 { up(1) }"#,
+if m.history[-1] > m.history[0] && sum > 100 { up(1) }",
         ),
     },
 ];

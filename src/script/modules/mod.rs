@@ -206,7 +206,9 @@ pub(super) fn methods(words: &str) -> &'static [&'static str] {
 pub(super) fn fitting(words: Option<&str>) -> Vec<&'static str> {
     let of = words.map(|words| KINDS.iter().find(|kind| kind.words == words).map(|kind| kind.name));
     let fits = |entry: &&Entry| match (entry.form, of) {
-        (Form::Function, _) | (Form::Method(_), None) => true,
+        (Form::Function, _) => true,
+        // Only tests have one, and they call its methods on it.
+        (Form::Method(its), None) => its != "UnderTest",
         (Form::Method(its), Some(of)) => of == Some(its),
         (Form::Member(_) | Form::Property(_) | Form::Index(_), _) => false,
     };

@@ -95,10 +95,10 @@ pipeline("web", #{
         stands: Stands::Load,
         example: expression(
             Frame::Measure,
-            r#"measure::custom(#{ measurement_interval_in_seconds: 10, memory: #{ n: 0 } }, || {
+            r"measure::custom(#{ measurement_interval_in_seconds: 10, memory: #{ n: 0 } }, || {
     this.n += 1;
     this.n
-})"#,
+})",
         ),
     },
     Entry {
@@ -110,10 +110,10 @@ pipeline("web", #{
         stands: Stands::Load,
         example: expression(
             Frame::Decide,
-            r#"decide::custom(#{ memory: #{ seen: 0 } }, |m| {
+            r"decide::custom(#{ memory: #{ seen: 0 } }, |m| {
     this.seen += 1;
     if m.value > 1000 { up(1) }
-})"#,
+})",
         ),
     },
     Entry {

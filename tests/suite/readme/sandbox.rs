@@ -41,9 +41,18 @@ impl Sandbox {
 
     /// Runs the built command with `arguments`, with no variable set but the search path.
     pub fn autoscaler<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Said {
+        self.autoscaler_with(arguments, &[])
+    }
+
+    /// The same, with `variables`.
+    pub fn autoscaler_with<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a str>,
+        variables: &[(&str, &str)],
+    ) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_autoscaler"));
         command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", self.path());
+        command.env("HOME", self.path()).envs(variables.iter().copied());
         self.run(command)
     }
 

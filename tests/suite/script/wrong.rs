@@ -35,7 +35,9 @@ fn scripts() -> BTreeMap<String, Vec<String>> {
             scripts.entry(rule.to_owned()).or_default().push(stem.to_owned());
         }
     }
-    scripts.values_mut().for_each(|stems| stems.sort());
+    for stems in scripts.values_mut() {
+        stems.sort();
+    }
     scripts
 }
 

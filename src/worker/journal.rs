@@ -15,6 +15,8 @@ pub(super) struct Journal {
     deciding: Trouble,
     scaling: Trouble,
     rest: Trouble,
+    /// Whether nobody knows yet how the last scale ended.
+    open: bool,
     /// The change that a dry run wished last.
     wished: Option<(u32, u32)>,
 }
@@ -27,6 +29,7 @@ impl Default for Journal {
             deciding: Trouble::new("the decision works again"),
             scaling: Trouble::new("scaling works again"),
             rest: Trouble::new("ticks go without an error again"),
+            open: false,
             wished: None,
         }
     }
@@ -87,8 +90,13 @@ impl Journal {
             Outcome::Failed | Outcome::Unknown => State::Failed(error()),
             Outcome::Scaled => State::Fine,
             Outcome::None | Outcome::DryRun if guard("last_scale").is_some() => State::Fine,
-            Outcome::None | Outcome::DryRun if waits => State::Untold,
+            Outcome::None | Outcome::DryRun if waits || self.open => State::Untold,
             Outcome::None | Outcome::DryRun => State::Dropped,
+        };
+        self.open = match scaling {
+            State::Failed(_) => record.outcome == Outcome::Unknown,
+            State::Fine => false,
+            State::Untold | State::Dropped => self.open,
         };
         let told_already = [&counting, &deciding, &scaling].iter().any(|state| matches!(state, State::Failed(_)));
         let rest = match &record.error {

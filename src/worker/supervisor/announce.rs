@@ -1,5 +1,6 @@
 //! Owns what is said of a reload, in the log and to people.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Supervisor;
@@ -35,7 +36,11 @@ impl Supervisor {
         let script = name(&unit.source);
         let gone = !unit.source.path.exists();
         // An import may be at fault, and is what was saved then.
-        let culprit = if gone { script.clone() } else { culprit(&refused.report).unwrap_or_else(|| script.clone()) };
+        let culprit = if gone {
+            script.clone()
+        } else {
+            culprit(&unit.source, &refused.report).unwrap_or_else(|| script.clone())
+        };
         log(&refused.report);
         let (what, meanwhile) = match (gone, unit.generation.id) {
             (false, 0) => ("has an error", "it runs nothing until it loads"),
@@ -92,11 +97,12 @@ impl Supervisor {
     }
 }
 
-/// The file of the first error.
-fn culprit(report: &Report) -> Option<String> {
+/// The file of the first error, as seen from the script's folder.
+fn culprit(source: &Source, report: &Report) -> Option<String> {
     let mut errors = report.diagnostics().iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
-    let file = &errors.find_map(|error| error.place.as_ref())?.file;
-    Some(file.to_string())
+    let file = Path::new(&*errors.find_map(|error| error.place.as_ref())?.file);
+    let folder = source.path.parent().unwrap_or(Path::new(""));
+    Some(file.strip_prefix(folder).unwrap_or(file).display().to_string())
 }
 
 /// The script as messages name it.

@@ -39,7 +39,8 @@ fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     worker.line("dry run: nothing is scaled");
     worker.line("Would scale to (2) dynos.");
     // No cooldown: the next tick wants the same, which is told once.
-    wait_for("five ticks that would scale", || worker.count(0, "would scale from 1 to 2 dynos") >= 5);
+    wait_for("five ticks that would scale", || worker.count(0, "up: eager") >= 5);
+    assert_eq!(worker.count(0, "would scale from 1 to 2 dynos"), 1, "{}", worker.text());
     worker.stop(Signal::Terminate);
     assert_eq!(worker.count(0, "Would scale to (2) dynos."), 1, "{}", worker.text());
     assert_eq!(heroku.web(), 1);

@@ -27,7 +27,7 @@ fn every_flag_has_a_variable() {
         .env("AUTOSCALER_LOG_FORMAT", "logfmt")
         .env("AUTOSCALER_LOG", "debug")
         .spawn();
-    worker.line("level=debug pipeline=web msg=\"would scale from 1 to 2 dynos: ");
+    worker.line("level=info pipeline=web msg=\"would scale from 1 to 2 dynos: ");
     worker.stop(Signal::Terminate);
     assert_eq!(worker.count(0, "scaled to 2"), 0, "{}", worker.text());
     // 0 and an empty variable switch nothing on.

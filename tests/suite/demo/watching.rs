@@ -125,7 +125,6 @@ fn a_tiny_terminal_has_a_header_that_can_be_read() {
     let rows = rows(&terminal(&story(), 30, 6));
     assert_eq!(rows[0], " autoscaler demo      q quits");
     assert_eq!(rows[1], " pipeline response  dynos");
-    assert_eq!(rows[2], " web      900 ms    2");
 }
 
 #[test]

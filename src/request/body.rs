@@ -51,6 +51,15 @@ impl Tree {
         })
     }
 
+    fn hold_places(&mut self) {
+        match self {
+            Self::Text(part) => part.hold_place(),
+            Self::List(items) => items.iter_mut().for_each(Self::hold_places),
+            Self::Object(entries) => entries.iter_mut().for_each(|(_, tree)| tree.hold_places()),
+            Self::Plain(_) | Self::Number(_) => {}
+        }
+    }
+
     fn secrets<'a>(&'a self, found: &mut Vec<&'a Secret>) {
         match self {
             Self::Text(Part::Secret(secret)) => found.push(secret),
@@ -71,6 +80,15 @@ impl Body {
             Self::None | Self::Text(_) => {}
         }
         found
+    }
+
+    /// In place of secrets that are not set, the names of their variables.
+    pub(super) fn hold_places(&mut self) {
+        match self {
+            Self::Text(part) => part.hold_place(),
+            Self::Json(tree) => tree.hold_places(),
+            Self::None => {}
+        }
     }
 
     /// What is sent, and its type.

@@ -92,6 +92,13 @@ impl Part {
         }
     }
 
+    /// In place of a secret that is not set, the name of its variable.
+    fn hold_place(&mut self) {
+        if let Self::Missing(name) = self {
+            *self = Self::Plain(Arc::clone(name));
+        }
+    }
+
     fn secret(&self) -> Option<&Secret> {
         match self {
             Self::Secret(secret) => Some(secret),
@@ -330,6 +337,20 @@ impl RequestPlan {
         }
         described.insert("timeout_seconds".into(), self.timeout.as_secs_f64().into());
         described.into()
+    }
+
+    /// The same, each secret that is not set replaced by the name of its variable; as a URL,
+    /// "https://slack-url.invalid/" for `SLACK_URL`. For tests, which need no secret.
+    #[must_use]
+    pub fn with_placeholders(&self) -> Self {
+        let mut plan = self.clone();
+        if let Part::Missing(name) = &plan.url {
+            let host: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+            plan.url = Part::Plain(format!("https://{}.invalid/", host.trim_matches('-').to_lowercase()).into());
+        }
+        plan.headers.iter_mut().chain(&mut plan.query).for_each(|(_, part)| part.hold_place());
+        plan.body.hold_places();
+        plan
     }
 
     /// Ready to be sent: the one place where its secrets are exposed.

@@ -21,12 +21,21 @@ pub(super) struct Complaint {
     pub(super) message: String,
     /// What to do about it.
     pub(super) help: Option<String>,
+    /// A setting of a function that a module offers: the function, the key.
+    key: Option<(String, String)>,
 }
 
 /// Raises an error at `position`; without a position it gets that of the call.
 pub(super) fn complaint(message: impl Into<String>, help: Option<String>, position: Position) -> Box<EvalAltResult> {
-    let complaint = Complaint { message: message.into(), help };
+    let complaint = Complaint { message: message.into(), help, key: None };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
+}
+
+/// Raises an error at the setting `key` that was given to the module's function `what` ("slack::notify").
+pub(super) fn complaint_of_key(message: String, help: Option<String>, what: &str, key: &str) -> Box<EvalAltResult> {
+    let function = what.rsplit("::").next().unwrap_or(what).to_owned();
+    let complaint = Complaint { message, help, key: Some((function, key.to_owned())) };
+    EvalAltResult::ErrorRuntime(Dynamic::from(complaint), Position::NONE).into()
 }
 
 /// "1 parameter", "2 parameters".
@@ -59,8 +68,19 @@ pub(super) fn diagnostic(error: &EvalAltResult, surroundings: &Surroundings, scr
         return Diagnostic { rule: Some(said.rule), severity, place, message: said.message, help: said.help };
     }
     let (message, help) = words(error, &script);
-    let place = Some(context::shown_at().unwrap_or_else(|| script.call_place(position)));
+    let place = Some(context::shown_at().unwrap_or_else(|| match key_position(error, &script, position) {
+        Some(key) => script.place(key),
+        None => script.call_place(position),
+    }));
     Diagnostic { rule: Some(rule(error)), severity, place, message: scrub(&message).into_owned(), help }
+}
+
+/// Where the key stands that the error is about, in the call at `position`.
+fn key_position(error: &EvalAltResult, script: &Script, position: Position) -> Option<Position> {
+    let EvalAltResult::ErrorRuntime(value, _) = error else { return None };
+    let (function, key) = value.read_lock::<Complaint>()?.key.clone()?;
+    let settings = script.index.call_at(position, &function)?.arguments.first()?;
+    script.index.entry(settings, &key).map(|(position, _)| position)
 }
 
 /// The rule that an error at load is of.
@@ -104,7 +124,9 @@ fn innermost<'a>(
 ) -> (&'a EvalAltResult, Arc<Script>, Position) {
     let (mut error, mut script, mut known) = (error, Arc::clone(script), (Arc::clone(script), Position::NONE));
     loop {
-        if !error.position().is_none() {
+        // What goes wrong in a standard module is the doing of the call that the author wrote.
+        let deeper = !is_standard(&script) || known.1.is_none() || is_standard(&known.0);
+        if !error.position().is_none() && deeper {
             known = (Arc::clone(&script), error.position());
         }
         let (named, inner) = match error {
@@ -117,6 +139,10 @@ fn innermost<'a>(
         script = named.unwrap_or(script);
         error = inner;
     }
+}
+
+fn is_standard(script: &Script) -> bool {
+    script.name.starts_with("std/")
 }
 
 /// What is said of a run that was stopped.

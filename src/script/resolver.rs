@@ -12,7 +12,15 @@ use super::{limits, load, session, sources};
 use crate::settings::did_you_mean;
 
 /// The embedded modules: name behind `std/`, text.
-pub(super) const STANDARD: &[(&str, &str)] = &[("business_hours", include_str!("../../stdlib/business_hours.rhai"))];
+pub(super) const STANDARD: &[(&str, &str)] = &[
+    ("business_hours", include_str!("../../stdlib/business_hours.rhai")),
+    ("pagerduty", include_str!("../../stdlib/pagerduty.rhai")),
+    ("prometheus", include_str!("../../stdlib/prometheus.rhai")),
+    ("rabbitmq", include_str!("../../stdlib/rabbitmq.rhai")),
+    ("render", include_str!("../../stdlib/render.rhai")),
+    ("slack", include_str!("../../stdlib/slack.rhai")),
+    ("webhook", include_str!("../../stdlib/webhook.rhai")),
+];
 
 /// Resolves the imports of one generation.
 pub(super) struct Resolver {

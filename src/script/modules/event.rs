@@ -27,6 +27,7 @@ pub(in crate::script) const PROPERTIES: &[&str] = &[
     "measurement",
     "reason",
     "at",
+    "unix",
     "to_json",
 ];
 
@@ -53,6 +54,7 @@ pub(super) fn register(engine: &mut Engine) {
     get("measurement", |event| optional(event.measurement));
     get("reason", |event| optional(event.reason.clone()));
     get("at", |event| event.at.to_rfc3339_opts(SecondsFormat::Secs, true).into());
+    get("unix", |event| event.at.timestamp().into());
     engine.register_fn("to_json", |event: &mut EventValue| json(&event.0));
     engine.register_fn("to_string", |event: &mut EventValue| event.0.message.clone());
     engine.register_fn("to_debug", |event: &mut EventValue| json(&event.0));

@@ -37,6 +37,9 @@ pub(super) fn register(engine: &mut Engine) {
         let what = "`http::request`";
         placed(&native, text(what, &method).and_then(|method| plan(what, &method, &url)))
     });
+    module.set_native_fn("encode", |native: NativeCallContext, segment: Dynamic| {
+        placed(&native, text("`http::encode`", &segment).map(|text| encoded(&text)))
+    });
     testing::stubs(&mut module);
     engine.register_static_module("http", module.into());
     engine.register_type_with_name::<RequestValue>(NAME);
@@ -94,6 +97,13 @@ pub(super) fn register(engine: &mut Engine) {
     });
     engine.register_fn("to_string", |request: &mut RequestValue| request.0.shown());
     engine.register_fn("to_debug", |request: &mut RequestValue| request.0.shown());
+}
+
+/// `segment` as one segment of a URL's path: "/" becomes "%2F".
+fn encoded(segment: &str) -> String {
+    const KEPT: percent_encoding::AsciiSet =
+        percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    percent_encoding::utf8_percent_encode(segment, &KEPT).to_string()
 }
 
 fn plan(what: &str, method: &str, url: &Dynamic) -> Answered<RequestValue> {

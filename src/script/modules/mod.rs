@@ -4,11 +4,13 @@
 pub(super) mod change;
 pub(super) mod env;
 pub(super) mod event;
+pub(super) mod hash;
 pub(super) mod history;
 pub(super) mod http;
 pub(super) mod log;
 pub(super) mod missing;
 pub(super) mod moment;
+pub(super) mod options;
 pub(super) mod reaching;
 pub(super) mod redis;
 pub(super) mod secret;
@@ -27,7 +29,7 @@ type Answered<T> = Result<T, Box<EvalAltResult>>;
 
 /// Our modules, for suggestions.
 pub(super) const NAMES: &[&str] =
-    &["measure", "decide", "scale", "notify", "env", "http", "redis", "log", "stats", "time"];
+    &["measure", "decide", "scale", "notify", "env", "http", "redis", "log", "stats", "time", "hash", "options"];
 
 /// Our functions outside of modules and the common ones of the language, for suggestions.
 pub(super) const FUNCTIONS: &[&str] = &[
@@ -141,6 +143,8 @@ pub(super) fn register(engine: &mut Engine) {
     env::register(engine);
     log::register(engine);
     stats::register(engine);
+    hash::register(engine);
+    options::register(engine);
     time::register(engine);
     http::register(engine);
     reaching::register(engine);

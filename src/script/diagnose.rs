@@ -14,6 +14,15 @@ use crate::rules::{self, Rule};
 use crate::secret::scrub;
 use crate::settings::{Diagnostic, Place, Severity, did_you_mean};
 
+/// A setting that a module written as a script refuses.
+#[derive(Clone, Debug)]
+struct Misset {
+    /// "notify" of `slack::notify`.
+    function: String,
+    key: String,
+    rule: &'static Rule,
+}
+
 /// An error raised by one of our own functions.
 #[derive(Clone, Debug)]
 pub(super) struct Complaint {
@@ -21,20 +30,27 @@ pub(super) struct Complaint {
     pub(super) message: String,
     /// What to do about it.
     pub(super) help: Option<String>,
-    /// A setting of a function that a module offers: the function, the key.
-    key: Option<(String, String)>,
+    /// What is wrong with a setting of a function that a module offers.
+    setting: Option<Misset>,
 }
 
 /// Raises an error at `position`; without a position it gets that of the call.
 pub(super) fn complaint(message: impl Into<String>, help: Option<String>, position: Position) -> Box<EvalAltResult> {
-    let complaint = Complaint { message: message.into(), help, key: None };
+    let complaint = Complaint { message: message.into(), help, setting: None };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
 }
 
-/// Raises an error at the setting `key` that was given to the module's function `what` ("slack::notify").
-pub(super) fn complaint_of_key(message: String, help: Option<String>, what: &str, key: &str) -> Box<EvalAltResult> {
+/// Raises an error at the setting `key` that was given to the module's function `what` ("slack::notify"),
+/// or at the call where it was not given.
+pub(super) fn misset(
+    rule: &'static Rule,
+    message: String,
+    help: Option<String>,
+    what: &str,
+    key: &str,
+) -> Box<EvalAltResult> {
     let function = what.rsplit("::").next().unwrap_or(what).to_owned();
-    let complaint = Complaint { message, help, key: Some((function, key.to_owned())) };
+    let complaint = Complaint { message, help, setting: Some(Misset { function, key: key.to_owned(), rule }) };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), Position::NONE).into()
 }
 
@@ -75,10 +91,15 @@ pub(super) fn diagnostic(error: &EvalAltResult, surroundings: &Surroundings, scr
     Diagnostic { rule: Some(rule(error)), severity, place, message: scrub(&message).into_owned(), help }
 }
 
-/// Where the key stands that the error is about, in the call at `position`.
-fn key_position(error: &EvalAltResult, script: &Script, position: Position) -> Option<Position> {
+/// The setting of a module's function that the error is about.
+fn missetting(error: &EvalAltResult) -> Option<Misset> {
     let EvalAltResult::ErrorRuntime(value, _) = error else { return None };
-    let (function, key) = value.read_lock::<Complaint>()?.key.clone()?;
+    value.read_lock::<Complaint>()?.setting.clone()
+}
+
+/// Where its key stands, in the call at `position`.
+fn key_position(error: &EvalAltResult, script: &Script, position: Position) -> Option<Position> {
+    let Misset { function, key, .. } = missetting(error)?;
     let settings = script.index.call_at(position, &function)?.arguments.first()?;
     script.index.entry(settings, &key).map(|(position, _)| position)
 }
@@ -91,7 +112,7 @@ fn rule(error: &EvalAltResult) -> &'static Rule {
         E::ErrorFunctionNotFound(..) => &rules::UNKNOWN_FUNCTION,
         E::ErrorVariableNotFound(..) => &rules::UNKNOWN_VARIABLE,
         E::ErrorModuleNotFound(..) => &rules::UNKNOWN_MODULE,
-        _ => &rules::SCRIPT_FAILED,
+        other => missetting(other).map_or(&rules::SCRIPT_FAILED, |setting| setting.rule),
     }
 }
 

@@ -22,6 +22,9 @@ pub(super) const STANDARD: &[(&str, &str)] = &[
     ("webhook", include_str!("../../stdlib/webhook.rhai")),
 ];
 
+/// The line that a standard module's tests begin with.
+const TESTS: &str = "\n// --- Tests:";
+
 /// Resolves the imports of one generation.
 pub(super) struct Resolver {
     surroundings: Arc<Surroundings>,
@@ -50,6 +53,8 @@ impl Resolver {
                     .unwrap_or_else(|| format!("there are {}", names.collect::<Vec<_>>().join(", ")));
                 return Err((format!("there is no standard module `{path}`"), Some(help)));
             };
+            // Its tests declare pipelines, which are none of the script's.
+            let text = text.split(TESTS).next().unwrap_or(text);
             return Ok(Found { name: format!("std/{name}.rhai").into(), path: None, text: Some(text) });
         }
         let relative = relative(path)?;

@@ -22,7 +22,8 @@ const PREFIX: &str = "whsec_";
 pub(super) fn register(engine: &mut Engine) {
     let mut module = Module::new();
     module.set_native_fn("sha256_hex", |native: NativeCallContext, text: Dynamic| {
-        let made = part("`hash::sha256_hex`", &text).map(|text| kept(&[&text], || Ok(hex(&Sha256::digest(shown(&text))))));
+        let made =
+            part("`hash::sha256_hex`", &text).map(|text| kept(&[&text], || Ok(hex(&Sha256::digest(shown(&text))))));
         placed(&native, made.flatten())
     });
     keyed(&mut module, "hmac_sha256_hex", |key, text| Ok(hex(&hmac(key.as_bytes(), text))));

@@ -3,10 +3,14 @@
 
 use rhai::{Array, Dynamic, Engine, Map, Module};
 
+use super::http::part;
 use super::secret::ScriptSecret;
 use super::{Answered, expected, text};
+use crate::request::Part;
+use crate::rules;
 use crate::script::convert;
-use crate::script::diagnose::{complaint, complaint_of_key};
+use crate::script::diagnose::misset;
+use crate::secret::Secret;
 use crate::settings::{Setting, did_you_mean};
 use crate::{measure, notify};
 
@@ -21,6 +25,12 @@ pub(super) fn register(engine: &mut Engine) {
             read(&what, &given, &required, &optional, &common)
         });
     }
+    module.set_native_fn("secret", |value: Dynamic| -> Answered<Dynamic> {
+        match part("`options::secret`", &value)? {
+            Part::Plain(text) => Ok(Dynamic::from(ScriptSecret::Set(Secret::new(text)))),
+            Part::Secret(_) | Part::Missing(_) => Ok(value),
+        }
+    });
     engine.register_static_module("options", module.into());
 }
 
@@ -58,18 +68,20 @@ fn read(
             let names: Vec<String> = known().collect();
             let help = did_you_mean(name, names.iter().map(String::as_str))
                 .unwrap_or_else(|| format!("it knows {}", names.join(", ")));
-            return Err(complaint_of_key(format!("unknown setting `{name}` of `{what}`"), Some(help), &what, name));
+            let message = format!("unknown setting `{name}` of `{what}`");
+            return Err(misset(&rules::UNKNOWN_SETTING, message, Some(help), &what, name));
         } else {
             let default = default.unwrap_or_default();
             if let Some(due) = due(&default).filter(|(_, fits)| !fits(value)).map(|(due, _)| due) {
                 let message = format!("`{name}` of `{what}` takes {due}, not {}", convert::describe(value));
-                return Err(complaint_of_key(message, None, &what, name));
+                return Err(misset(&rules::WRONG_TYPE, message, None, &what, name));
             }
             own.insert(name.clone(), value.clone());
         }
     }
     if let Some(missing) = required.iter().find(|name| !given.contains_key(name.as_str())) {
-        return Err(complaint(format!("`{what}` needs the setting `{missing}`"), None, rhai::Position::NONE));
+        let message = format!("`{what}` needs the setting `{missing}`");
+        return Err(misset(&rules::MISSING_SETTING, message, None, &what, missing));
     }
     own.insert(COMMON.into(), rest.into());
     Ok(own)

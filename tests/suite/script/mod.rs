@@ -12,6 +12,7 @@ mod programs;
 mod reaching;
 mod redis;
 mod server;
+mod stdlib;
 mod traps;
 mod values;
 mod wrong;

@@ -50,6 +50,10 @@ pub enum Command {
     Init(InitArgs),
     /// Watch it scale an embedded app under a synthetic day of load
     Demo(DemoArgs),
+    /// Print what a script can call, read and set: everything, or what is called NAME
+    Reference(ReferenceArgs),
+    /// Write definition files (.d.rhai) for editors
+    Definitions(DefinitionsArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
 }
@@ -65,7 +69,8 @@ pub struct ScriptArg {
 /// Which pipelines.
 #[derive(Clone, Debug, Default, Args)]
 pub struct OnlyArg {
-    /// Only these pipelines: names or globs such as `web*`, separated by commas
+    /// Only these pipelines: names or globs such as `web*`, separated by commas; in a folder with or
+    /// without the name of the file
     #[arg(long, value_name = "NAME,…", env = "AUTOSCALER_ONLY", value_delimiter = ',')]
     pub only: Vec<String>,
 }
@@ -108,7 +113,7 @@ pub struct LogArgs {
     /// How the log is written, on standard error; under DYNO the default is logfmt without time or colour
     #[arg(long, value_name = "FORMAT", env = "AUTOSCALER_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
-    /// What the log tells: error, warn, info, debug, or a filter such as `autoscaler=debug`
+    /// What the log tells: error, warn, info, debug, trace, off, or a filter such as `autoscaler=debug`
     #[arg(long, value_name = "LEVEL", env = "AUTOSCALER_LOG", default_value = "info")]
     pub log: String,
 }
@@ -163,6 +168,9 @@ pub struct CheckArgs {
     /// Print JSON: pipelines, needs and diagnostics; short for --format json
     #[arg(long, env = "AUTOSCALER_JSON", value_parser = switch)]
     pub json: bool,
+    /// Count a variable that the script asks for and that is not set as an error
+    #[arg(long, env = "AUTOSCALER_REQUIRE_ENV", value_parser = switch)]
+    pub require_env: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub reach: ReachArgs,
@@ -194,6 +202,10 @@ pub enum CheckFormat {
 
 /// `once`.
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 the tick was made (a measurement that fails holds, and is told); 1 the script has an \
+    error, its decision fails, the dynos cannot be counted, or a scale fails; 2 wrong usage."
+)]
 pub struct OnceArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -225,13 +237,13 @@ pub struct TestArgs {
     #[arg(long, value_name = "NAME,…", env = "AUTOSCALER_ONLY", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Print JSON (the same as --format json)
-    #[arg(long, env = "AUTOSCALER_JSON", conflicts_with = "format")]
+    #[arg(long, env = "AUTOSCALER_JSON", conflicts_with = "format", value_parser = switch)]
     pub json: bool,
     /// How results are printed
     #[arg(long, value_name = "FORMAT", env = "AUTOSCALER_TEST_FORMAT", default_value = "pretty")]
     pub format: TestFormat,
     /// Run again whenever a script is saved, until SIGINT
-    #[arg(long, env = "AUTOSCALER_WATCH")]
+    #[arg(long, env = "AUTOSCALER_WATCH", value_parser = switch)]
     pub watch: bool,
 }
 
@@ -256,7 +268,7 @@ pub struct InitArgs {
     #[arg(long, value_name = "TEMPLATE", env = "AUTOSCALER_TEMPLATE", default_value = "heroku")]
     pub template: Template,
     /// Write over a file that is there
-    #[arg(long, env = "AUTOSCALER_FORCE")]
+    #[arg(long, env = "AUTOSCALER_FORCE", value_parser = switch)]
     pub force: bool,
 }
 
@@ -288,6 +300,23 @@ pub struct DemoArgs {
     pub plain: bool,
 }
 
+/// `reference`.
+#[derive(Clone, Debug, Args)]
+pub struct ReferenceArgs {
+    /// A function, a member or a setting, such as `up`, `m.history` or `max_dynos`; without it the whole
+    /// reference is printed as Markdown
+    #[arg(value_name = "NAME", env = "AUTOSCALER_REFERENCE_NAME")]
+    pub name: Option<String>,
+}
+
+/// `definitions`.
+#[derive(Clone, Debug, Args)]
+pub struct DefinitionsArgs {
+    /// The folder; it is made where there is none
+    #[arg(value_name = "DIR", env = "AUTOSCALER_DEFINITIONS_DIR")]
+    pub folder: PathBuf,
+}
+
 /// `completions`.
 #[derive(Clone, Debug, Args)]
 pub struct CompletionsArgs {
@@ -296,8 +325,22 @@ pub struct CompletionsArgs {
 }
 
 /// Names that are commands; anything else in the first place is a script for `run`.
-const COMMANDS: &[&str] =
-    &["run", "check", "once", "test", "init", "demo", "completions", "help", "-h", "--help", "-V", "--version"];
+const COMMANDS: &[&str] = &[
+    "run",
+    "check",
+    "once",
+    "test",
+    "init",
+    "demo",
+    "reference",
+    "definitions",
+    "completions",
+    "help",
+    "-h",
+    "--help",
+    "-V",
+    "--version",
+];
 
 /// Puts in the `run` that `autoscaler SCRIPT` leaves out, also where only the environment names the script. A
 /// bare word that is neither a command nor there on disk stays: it is a command mistyped.
@@ -325,9 +368,12 @@ fn switch(text: &str) -> Result<bool, String> {
     match text.trim().to_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "" | "0" | "false" | "no" | "off" => Ok(false),
-        _ => Err("write 1 or 0".into()),
+        _ => Err("write true or false, 1 or 0".into()),
     }
 }
+
+/// The longest duration that can be given: a leap year.
+const LONGEST_SECONDS: f64 = 366.0 * 86_400.0;
 
 /// Reads "90", "60s", "5m", "2h", "1d".
 fn duration(text: &str) -> Result<Duration, String> {
@@ -343,7 +389,11 @@ fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err(format!("unknown unit `{unit}`: write 60s, 5m, 2h or 1d")),
     };
     let number: f64 = number.trim().parse().map_err(|_| format!("`{text}` is no duration: write 60s, 5m, 2h or 1d"))?;
-    Duration::try_from_secs_f64(number * seconds)
+    let seconds = number * seconds;
+    if seconds > LONGEST_SECONDS {
+        return Err(format!("`{text}` is too long: at most 366d"));
+    }
+    Duration::try_from_secs_f64(seconds)
         .ok()
         .filter(|duration| !duration.is_zero())
         .ok_or_else(|| format!("`{text}` must be above zero"))
@@ -388,7 +438,8 @@ mod tests {
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
         assert!(duration("5 parsecs").is_err_and(|error| error.contains("60s, 5m")));
-        assert!(duration("0s").is_err());
+        assert!(duration("0s").is_err_and(|error| error.contains("above zero")));
+        assert!(duration("99999999999999999999h").is_err_and(|error| error.contains("too long: at most 366d")));
     }
 
     #[test]

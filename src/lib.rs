@@ -12,7 +12,7 @@
 //! From the script to what runs:
 //! - [`script`]: the script language, named nowhere else: files and imports, places, functions.
 //! - [`settings`]: what a script wrote as values with their places; the typed reader; the tables of all
-//!   settings and defaults; what is said of mistakes.
+//!   settings and defaults; what is said of mistakes. [`rules`]: all that can be said, by id.
 //! - [`rules`]: what is said of scripts, by name: the registry of diagnostics.
 //! - [`function`]: a function of the script as everybody else sees it, and where its calls run.
 //!
@@ -29,6 +29,7 @@
 //!
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
+//! - [`reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
@@ -45,6 +46,7 @@ pub mod notify;
 pub mod pipeline;
 pub mod program;
 pub mod reach;
+pub mod reference;
 pub mod request;
 pub mod rules;
 pub mod scale;

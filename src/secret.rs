@@ -117,9 +117,58 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
     scrubbed
 }
 
+/// `url` to be shown: without its password and the values of its query. A user without a password may be a
+/// token, and is masked too.
+#[must_use]
+pub fn masked_url(url: &str) -> String {
+    let readable = url::Url::parse(url).is_ok();
+    let (head, query) = match url.split_once('?') {
+        Some((head, query)) if readable || !query.contains('@') => (head, Some(query)),
+        _ => (url, None),
+    };
+    let mut shown = masked_user(head, readable);
+    if let Some(query) = query {
+        let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+            Some((name, _)) => format!("{name}={MASK}"),
+            None if pair.is_empty() => String::new(),
+            None => MASK.to_owned(),
+        });
+        shown.push('?');
+        shown.push_str(&pairs.collect::<Vec<_>>().join("&"));
+    }
+    shown
+}
+
+fn masked_user(head: &str, readable: bool) -> String {
+    let Some((scheme, rest)) = head.split_once("://") else { return head.to_owned() };
+    // In a URL that cannot be read a password may hold anything.
+    let end = if readable { rest.find(['/', '\\', '#']).unwrap_or(rest.len()) } else { rest.len() };
+    let Some((user, _)) = rest[..end].rsplit_once('@') else { return head.to_owned() };
+    let host = &rest[user.len()..];
+    match user.split_once(':') {
+        Some((user, _)) => format!("{scheme}://{user}:{MASK}{host}"),
+        None => format!("{scheme}://{MASK}{host}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_what_may_be_secret() {
+        for (url, shown) in [
+            ("https://a.test/m", "https://a.test/m"),
+            ("https://a.test/@me", "https://a.test/@me"),
+            ("http://user:pw@a.test:81/m?key=1&x&b=", "http://user:***@a.test:81/m?key=***&***&b=***"),
+            ("http://token@a.test", "http://***@a.test"),
+            ("/m?token=abc", "/m?token=***"),
+            ("http://user:p/w@a.test/m", "http://user:***@a.test/m"),
+            ("http://user:p?w@a.test/m", "http://user:***@a.test/m"),
+        ] {
+            assert_eq!(masked_url(url), shown);
+        }
+    }
 
     #[test]
     fn a_secret_prints_masked_and_is_scrubbed() {

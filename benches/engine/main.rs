@@ -10,11 +10,15 @@
 //! Servers run in a process of their own (this program, called with `serve`), so that their CPU time is
 //! not counted.
 
+// Counts and times are far below what a float holds exactly.
+#![allow(clippy::cast_precision_loss)]
+
 mod bare;
 mod cost;
 mod decisions;
 mod lateness;
 mod process;
+mod script;
 mod server;
 mod table;
 mod worker;
@@ -38,7 +42,7 @@ impl Form {
 }
 
 /// The measurements, by name.
-const NAMES: &[&str] = &["cost", "lateness", "process", "decisions"];
+const NAMES: &[&str] = &["cost", "lateness", "process", "decisions", "script"];
 
 fn main() -> ExitCode {
     // cargo adds `--bench`.
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
                 "cost" => cost::measure(form).await,
                 "lateness" => lateness::measure(form).await,
                 "process" => process::measure(form).await,
+                "script" => script::measure(form).await,
                 _ => decisions::measure(form).await,
             }
         });

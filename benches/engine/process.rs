@@ -71,7 +71,7 @@ async fn starts(program: &str, server: &mut Server, rounds: usize) -> Vec<f64> {
         let (_folder, file) = written(&text);
         let begun = since_1970();
         let _running = run(program, &file);
-        times.push((first(server, &path).await - begun).as_secs_f64() * 1000.0);
+        times.push(first(server, &path).await.saturating_sub(begun).as_secs_f64() * 1000.0);
     }
     times
 }
@@ -120,7 +120,7 @@ async fn saves(program: &str, server: &mut Server, rounds: usize, save: fn(&Path
         let text = script(server, 1, interval, Apps::Own, NATIVE, &path(round));
         let begun = since_1970();
         save(&file, &text);
-        times.push((first(server, &path(round)).await - begun).as_secs_f64() * 1000.0);
+        times.push(first(server, &path(round)).await.saturating_sub(begun).as_secs_f64() * 1000.0);
     }
     times
 }

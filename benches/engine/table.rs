@@ -22,7 +22,7 @@ pub fn median(values: &[f64]) -> f64 {
 }
 
 /// The `p`-th percentile of `values`, nearest rank.
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub fn percentile(values: &[f64], p: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

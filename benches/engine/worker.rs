@@ -26,7 +26,7 @@ pub struct Worker {
 }
 
 /// No variables: the scripts here need none.
-struct NoVariables;
+pub struct NoVariables;
 
 impl Environment for NoVariables {
     fn variable(&self, _: &str) -> Option<String> {

@@ -63,7 +63,7 @@ fn find(args: &CheckArgs) -> Findings {
             script: args.script.script.clone(),
             dry_run: false,
             only: Vec::new(),
-            secrets: MissingSecrets::Placeholder,
+            secrets: if args.require_env { MissingSecrets::Error } else { MissingSecrets::Placeholder },
         },
         &args.reach,
     );

@@ -8,6 +8,7 @@ pub mod github;
 pub mod init;
 mod junit;
 pub mod once;
+pub mod reference;
 pub mod resolved;
 pub mod run;
 pub mod sarif;
@@ -32,6 +33,8 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Check(args) => check::run(&args),
         Command::Once(args) => once::run(args).await,
+        Command::Reference(args) => reference::run(&args),
+        Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Test(args) => test::run(args).await,
         Command::Init(args) => init::run(&args),
@@ -77,10 +80,15 @@ pub fn fail(message: impl std::fmt::Display) -> ExitCode {
 /// When there are none. A name that matches nothing beside others that do is a warning in the log.
 fn selected(worker: &Supervisor) -> Result<Vec<Arc<PipelineSpec>>, String> {
     let specs = worker.specs();
-    let left_out = worker.units().iter().flat_map(|unit| &unit.generation.left_out);
-    let names: Vec<&str> = specs.iter().map(|spec| &spec.name).chain(left_out).map(|name| &**name).collect();
+    let of_unit = |unit: &'_ crate::worker::Unit| -> Vec<(Arc<str>, Option<String>)> {
+        let all = unit.generation.specs.iter().map(|spec| &spec.name).chain(&unit.generation.left_out);
+        all.map(|name| (Arc::clone(name), unit.source.unit.as_deref().map(str::to_owned))).collect()
+    };
+    let names: Vec<_> = worker.units().iter().flat_map(of_unit).collect();
+    let names: Vec<_> = names.iter().map(|(name, unit)| (&**name, unit.as_deref())).collect();
     for pattern in worker.options().unmatched(&names) {
-        let said = format!("`--only {pattern}` matches no pipeline; the script has {}", names.join(", "));
+        let all: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+        let said = format!("`--only {pattern}` matches no pipeline; the script has {}", all.join(", "));
         if specs.is_empty() {
             return Err(said);
         }

@@ -147,7 +147,7 @@ fn file(source: &Source, loading: &Loading) -> FileVerdicts {
     }
     suite.tests = loaded.tests;
     let runs = !report.has_errors();
-    let verdicts = if runs { suite.run(|name| loading.options.selects(name), None) } else { Vec::new() };
+    let verdicts = if runs { suite.run(|name| loading.options.selects(name, None), None) } else { Vec::new() };
     let name = source.path.display().to_string();
     FileVerdicts { name, tests: suite.tests.len(), verdicts, report, sources: loaded.files }
 }

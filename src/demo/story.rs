@@ -57,17 +57,32 @@ fn of_scale(record: &Record) -> Option<Line> {
     })
 }
 
-/// An event in words.
+/// An event in words: a reason that its message repeats stands once, and a script goes by its own name.
 #[must_use]
 pub fn of_event(event: &Event) -> Line {
     let tone = if event.severity == "info" || event.phase == Phase::End { Tone::Info } else { Tone::Warning };
-    Line {
-        at: event.at,
-        pipeline: event.pipeline.to_string(),
-        text: clean(&event.message),
-        reason: clean(event.reason.as_deref().unwrap_or_default()),
-        tone,
+    let reason = event.reason.as_deref().unwrap_or_default();
+    let text = match event.message.strip_suffix(reason) {
+        Some(before) if !reason.is_empty() && !before.trim().is_empty() => before,
+        _ => &event.message,
+    };
+    let reason = if event.kind == EventKind::ReloadFailed { without_folder(reason, text) } else { reason.to_owned() };
+    Line { at: event.at, pipeline: event.pipeline.to_string(), text: clean(text), reason: clean(&reason), tone }
+}
+
+/// `reason` without the folder before the script's name, with which `text` begins.
+fn without_folder(reason: &str, text: &str) -> String {
+    let Some(script) = text.split(' ').next().filter(|name| !name.is_empty()) else { return reason.to_owned() };
+    let place = format!("/{script}:");
+    let mut shown = String::new();
+    let mut rest = reason;
+    while let Some(at) = rest.find(&place) {
+        let folder = rest[..at].rfind([' ', '(']).map_or(0, |before| before + 1);
+        shown.push_str(&rest[..folder]);
+        shown.push_str(&place[1..]);
+        rest = &rest[at + place.len()..];
     }
+    shown + rest
 }
 
 /// On one line and without control characters: texts of the world end up on a terminal.
@@ -80,4 +95,17 @@ fn clean(text: &str) -> String {
 pub fn clock(started: DateTime<Utc>, at: DateTime<Utc>) -> String {
     let seconds = (at - started).num_seconds().max(0);
     format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_goes_by_its_own_name() {
+        let reason = "/tmp/a b/demo.rhai:3:9: no (/x/demo.rhai:1:1); /x/other.rhai:2:2: no";
+        let shown = without_folder(reason, "demo.rhai was saved with an error");
+        assert_eq!(shown, "/tmp/a demo.rhai:3:9: no (demo.rhai:1:1); /x/other.rhai:2:2: no");
+        assert_eq!(without_folder("demo.rhai:3:9: no", "demo.rhai was"), "demo.rhai:3:9: no");
+    }
 }

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 pub enum Role {
     /// `measure: || …`
     Measure,
-    /// `.map(|data| …)`, `value: |response| …`: turns what was read into a value.
+    /// `.map(|data| …)`: reworks what was measured.
+    Map,
+    /// `value: |response| …`: turns a reply into a value.
     Value,
     /// `decide: |m| …`
     Decide,
@@ -23,7 +25,7 @@ impl Role {
     /// Whether it may reach nothing outside.
     #[must_use]
     pub fn is_pure(self) -> bool {
-        matches!(self, Self::Value | Self::Decide)
+        matches!(self, Self::Map | Self::Value | Self::Decide)
     }
 
     /// What its author calls it.
@@ -31,7 +33,8 @@ impl Role {
     pub fn name(self) -> &'static str {
         match self {
             Self::Measure => "measure",
-            Self::Value => "map",
+            Self::Map => "map",
+            Self::Value => "value",
             Self::Decide => "decide",
             Self::Current => "current",
             Self::ScaleTo => "scale_to",

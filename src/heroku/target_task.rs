@@ -118,11 +118,11 @@ impl Task {
 
     fn observe(&mut self, process_type: Arc<str>, freshness: Freshness, answer: Answer<Supply>) {
         let now = Instant::now();
-        if freshness == Freshness::Cached {
-            if let Some(known) = self.known.cached(&process_type, self.client.budget(), now) {
-                let _ = answer.send(known);
-                return;
-            }
+        if freshness == Freshness::Cached
+            && let Some(known) = self.known.cached(&process_type, self.client.budget(), now)
+        {
+            let _ = answer.send(known);
+            return;
         }
         if let Some(wait) = self.client.budget().blocked(now) {
             let _ = answer.send(Err(self.out_of_calls(wait)));

@@ -23,6 +23,8 @@ pub fn is_credential(name: &str) -> bool {
 pub struct Headers {
     plain: Vec<(String, String)>,
     secret: Vec<(String, Secret)>,
+    /// Names of those whose secret is not set here.
+    missing: Vec<String>,
 }
 
 impl Headers {
@@ -38,9 +40,12 @@ impl Headers {
         let mut good = true;
         for (name, node) in entries {
             let problem = match &node.value {
-                Value::MissingSecret(_) => continue,
                 _ if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() => {
                     Some(format!("`{name}` cannot be the name of a header"))
+                }
+                Value::MissingSecret(_) => {
+                    headers.missing.push(name.to_string());
+                    None
                 }
                 Value::Secret(secret) => headers.keep(name, secret.expose(), Some(secret.clone())),
                 Value::Text(text) => {
@@ -78,7 +83,8 @@ impl Headers {
     /// Names to values, secrets masked.
     pub fn shown(&self) -> Json {
         let plain = self.plain.iter().map(|(name, value)| (name.clone(), json!(value)));
-        let secret = self.secret.iter().map(|(name, _)| (name.clone(), json!(MASK)));
+        let secret =
+            self.secret.iter().map(|(name, _)| name).chain(&self.missing).map(|name| (name.clone(), json!(MASK)));
         Json::Object(plain.chain(secret).collect::<Map<_, _>>())
     }
 }

@@ -11,8 +11,9 @@ use super::Surroundings;
 use super::headers::Headers;
 use crate::heroku::{self, App};
 use crate::pipeline::Failure;
-use crate::secret::scrub;
-use crate::settings::{Fields, Kind, Place, Preset, Report, Setting};
+use crate::reach::Host;
+use crate::secret::{MASK, Secret, masked_url, scrub};
+use crate::settings::{Fields, Kind, Place, Preset, Private, Report, Setting};
 use crate::world::{HttpError, HttpErrorKind, Reply, Request, World};
 
 /// The setting `measurement_url` with the documented default of one backend.
@@ -22,7 +23,7 @@ pub const fn measurement_url(preset: &'static str) -> Setting {
         name: "measurement_url",
         kind: Kind::Text,
         preset: Preset::Text(preset),
-        doc: "The URL to ask: absolute, or a path below `base_url`.",
+        doc: "The URL to ask: absolute, or a path below `base_url`; a text or a secret.",
     }
 }
 
@@ -31,7 +32,7 @@ pub const BASE_URL: Setting = Setting {
     name: "base_url",
     kind: Kind::Text,
     preset: Preset::None("the `web_url` that the Heroku API gives for the app of `scale::heroku`"),
-    doc: "What a relative `measurement_url` is appended to.",
+    doc: "What a relative `measurement_url` is appended to; a text or a secret.",
 };
 
 /// The setting `timeout_seconds`.
@@ -54,7 +55,9 @@ pub const HEADERS: Setting = Setting {
 #[derive(Debug)]
 pub struct Probe {
     /// The URL as written.
-    written: Arc<str>,
+    written: Private,
+    /// `base_url` as written.
+    base: Option<Private>,
     place: Option<Place>,
     target: Target,
     headers: Headers,
@@ -71,6 +74,8 @@ pub struct Probe {
 enum Target {
     /// A whole URL.
     Url(Arc<str>),
+    /// One that a secret belongs to which is not set here.
+    Missing,
     /// A path below the address of an app on Heroku.
     BelowApp(Box<App>),
     /// A path, and nothing it could stand below.
@@ -82,21 +87,22 @@ enum Target {
 pub struct Answer {
     /// The reply: a status of 2xx.
     pub reply: Reply,
-    /// The URL that was asked, for messages.
+    /// The URL that was asked, as messages show it.
     pub url: String,
 }
 
 impl Probe {
     /// Reads [`measurement_url`], [`BASE_URL`], [`TIMEOUT`] and [`HEADERS`].
     pub fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let written = fields.text("measurement_url")?;
-        let base = fields.text("base_url");
+        let written = fields.private_text("measurement_url")?;
+        let base = fields.private_text("base_url");
         let timeout = fields.seconds("timeout_seconds")?;
         let timeout_place = fields.has("timeout_seconds").then(|| fields.place("timeout_seconds")).flatten();
         let headers = Headers::read(fields);
-        let target = target(fields, &written, base.as_deref())?;
+        let target = target(fields, &written, base.as_ref())?;
         let place = fields.place("measurement_url");
-        Some(Self { written, place, target, headers: headers?, timeout, timeout_place, web_url: Mutex::new(None) })
+        let web_url = Mutex::new(None);
+        Some(Self { written, base, place, target, headers: headers?, timeout, timeout_place, web_url })
     }
 
     /// Takes the app of the pipeline's scale stage for a relative URL without `base_url`.
@@ -108,7 +114,8 @@ impl Probe {
             self.target = Target::BelowApp(Box::new(app.clone()));
             return;
         }
-        let message = format!("`measurement_url` of {owner} is \"{}\", and no host is known for it", self.written);
+        let message =
+            format!("`measurement_url` of {owner} is \"{}\", and no host is known for it", shown(&self.written));
         let help =
             "write the whole URL, or `base_url: \"https://…\"`; with `scale::heroku` the app's own address is used";
         report.error(self.place.as_ref(), message, Some(help.into()));
@@ -142,11 +149,9 @@ impl Probe {
     /// The settings as resolved, for `check --json`.
     pub fn settings(&self) -> Map<String, Json> {
         let mut settings = Map::new();
-        settings.insert("measurement_url".into(), json!(self.written));
-        if let Target::Url(url) = &self.target
-            && **url != *self.written
-        {
-            settings.insert("base_url".into(), json!(url.strip_suffix(below(&self.written)).unwrap_or(url)));
+        settings.insert("measurement_url".into(), json!(shown(&self.written)));
+        if let Some(base) = self.base.as_ref().filter(|_| !is_whole(self.written.expose())) {
+            settings.insert("base_url".into(), json!(shown(base)));
         }
         settings.insert("timeout_seconds".into(), json!(self.timeout.as_secs_f64()));
         settings.insert("headers".into(), self.headers.shown());
@@ -156,20 +161,35 @@ impl Probe {
     /// What is asked, as far as it is known without asking: the URL, or the path and the app.
     pub fn source(&self) -> String {
         match &self.target {
-            Target::Url(url) => url.to_string(),
-            Target::BelowApp(app) => format!("{} of the app {} of {}", self.written, app.name, app.api_url),
-            Target::Nowhere => self.written.to_string(),
+            Target::BelowApp(app) => format!("{} of the app {} of {}", shown(&self.written), app.name, app.api_url),
+            // A query that changes is another source; this is compared, and shown nowhere.
+            Target::Url(url) if !self.is_secret() => url.to_string(),
+            Target::Url(_) | Target::Missing | Target::Nowhere => self.shown(None),
         }
     }
 
     /// What it reaches, for `check`.
     pub fn reaches(&self) -> Vec<String> {
         match &self.target {
-            Target::Url(url) => vec![url.to_string()],
+            Target::Url(_) | Target::Missing => vec![self.shown(None)],
             Target::BelowApp(app) => {
-                vec![format!("{}/apps/{}", app.api_url, app.name), format!("{} of that app", self.written)]
+                vec![format!("{}/apps/{}", app.api_url, app.name), format!("{} of that app", shown(&self.written))]
             }
             Target::Nowhere => Vec::new(),
+        }
+    }
+
+    fn is_secret(&self) -> bool {
+        let plain = |part: &Private| matches!(part, Private::Plain(_));
+        !plain(&self.written) || self.base.as_ref().is_some_and(|base| !plain(base))
+    }
+
+    /// The URL without what is secret in it; `app` is the address of the app, where it is asked for.
+    fn shown(&self, app: Option<&str>) -> String {
+        let base = self.base.as_ref().map(shown).or_else(|| app.map(masked_url));
+        match base.filter(|_| !is_whole(self.written.expose())) {
+            Some(base) => join(&base, &shown(&self.written)),
+            None => shown(&self.written),
         }
     }
 
@@ -183,7 +203,11 @@ impl Probe {
         self.headers.add_to(&mut request);
         request.headers.extend_from_slice(extra);
         let answer = match world.http.send(request).await {
-            Ok(reply) => judge(&reply, &url).map_or(Ok(Answer { reply, url }), Err),
+            Ok(reply) => {
+                let base = self.web_url.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let url = self.shown(base.as_deref());
+                judge(&reply, &url).map_or(Ok(Answer { reply, url }), Err)
+            }
             Err(error) => Err(failure(error, world.http.has_answered(&url))),
         };
         if answer.is_err() {
@@ -197,7 +221,10 @@ impl Probe {
         let app = match &self.target {
             Target::Url(url) => return Ok(url.to_string()),
             Target::BelowApp(app) => app,
-            Target::Nowhere => return Err(format!("no host is known for `measurement_url` \"{}\"", self.written)),
+            Target::Missing => return Err("the secret in `base_url` or `measurement_url` is not set here".into()),
+            Target::Nowhere => {
+                return Err(format!("no host is known for `measurement_url` \"{}\"", shown(&self.written)));
+            }
         };
         let known = self.web_url.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let base = if let Some(base) = known {
@@ -208,33 +235,71 @@ impl Probe {
             *self.web_url.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&base));
             base
         };
-        Ok(join(&base, &self.written))
+        Ok(join(&base, self.written.expose()))
     }
 }
 
+/// A setting as it may be shown.
+fn shown(text: &Private) -> String {
+    match text {
+        Private::Plain(text) => masked_url(text),
+        Private::Secret(_) | Private::Missing => MASK.to_owned(),
+    }
+}
+
+/// Whether a `measurement_url` needs no base.
+fn is_whole(url: &str) -> bool {
+    url.contains("://") || url.starts_with("//")
+}
+
 /// Turns the two settings into one target, and reports what is no address.
-fn target(fields: &mut Fields<'_>, written: &str, base: Option<&str>) -> Option<Target> {
-    if written.contains("://") || written.starts_with("//") {
+fn target(fields: &mut Fields<'_>, written: &Private, base: Option<&Private>) -> Option<Target> {
+    if *written == Private::Missing {
+        return Some(Target::Missing);
+    }
+    let path = written.expose();
+    if is_whole(path) {
         if base.is_some() {
             let message = "`base_url` is not used, since `measurement_url` is a whole URL";
             fields.warning("base_url", message, None);
         }
-        return checked(fields, "measurement_url", written).map(Target::Url);
+        return checked(fields, "measurement_url", path, &[written]).map(Target::Url);
     }
-    let Some(base) = base else { return Some(Target::Nowhere) };
-    checked(fields, "base_url", base)?;
-    checked(fields, "measurement_url", &join(base, written)).map(Target::Url)
-}
-
-fn checked(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Arc<str>> {
-    match absolute(text) {
-        Ok(_) => Some(text.into()),
-        Err(why) => {
-            let help = "an address such as \"https://example.com/measurement\"";
-            fields.error(name, format!("`{name}` is \"{text}\", which is no web address: {why}"), Some(help.into()));
-            None
+    match base {
+        None => Some(Target::Nowhere),
+        Some(Private::Missing) => Some(Target::Missing),
+        Some(base) => {
+            checked(fields, "base_url", base.expose(), &[base])?;
+            checked(fields, "measurement_url", &join(base.expose(), path), &[base, written]).map(Target::Url)
         }
     }
+}
+
+/// The address `text`, made of `parts`, if it is one, and one that they may be sent to.
+fn checked(fields: &mut Fields<'_>, name: &str, text: &str, parts: &[&Private]) -> Option<Arc<str>> {
+    let url = match absolute(text) {
+        Ok(url) => url,
+        Err(why) => {
+            let help = "an address such as \"https://example.com/measurement\"";
+            let secret = parts.iter().any(|part| matches!(part, Private::Secret(_)));
+            let text = if secret { MASK.to_owned() } else { masked_url(text) };
+            fields.error(name, format!("`{name}` is \"{text}\", which is no web address: {why}"), Some(help.into()));
+            return None;
+        }
+    };
+    if let Some(password) = url.password() {
+        // From now on the log masks it, whoever writes it there.
+        drop(Secret::new(password));
+    }
+    for part in parts {
+        if let (Private::Secret(secret), Some(host)) = (part, Host::of(&url))
+            && let Err(why) = secret.may_go_to(&host)
+        {
+            fields.error(name, format!("the secret in `{name}` {why}"), None);
+            return None;
+        }
+    }
+    Some(text.into())
 }
 
 fn absolute(text: &str) -> Result<Url, String> {

@@ -77,22 +77,22 @@ impl Client {
         &self.inner
     }
 
-    /// Walks from `first` to the end of its redirects.
-    async fn exchange(&self, first: &Url, prepared: &Prepared) -> Result<Reply, HttpError> {
-        let mut visited = vec![first.clone()];
+    /// Walks from the one URL that was `visited` to the end of its redirects.
+    async fn exchange(&self, mut visited: Vec<Url>, prepared: &Prepared) -> Result<Reply, HttpError> {
         loop {
-            let current = visited.last().expect("it starts with one URL and only grows");
+            let (first, current) = visited.first().zip(visited.last()).expect("it starts with one and only grows");
             let kept = redirect::stays(first, current);
+            let host = host(current);
             let mut started = Instant::now();
-            let mut opened = self.open(current, kept.then_some(prepared), prepared).await;
+            let mut opened = self.open(current, &host, kept.then_some(prepared), prepared).await;
             if opened.as_ref().is_err_and(|fault| fault.kind == HttpErrorKind::Broken)
                 && started.elapsed() < STALE
                 && repeatable(prepared)
             {
                 started = Instant::now();
-                opened = self.open(current, kept.then_some(prepared), prepared).await;
+                opened = self.open(current, &host, kept.then_some(prepared), prepared).await;
             }
-            let response = match opened {
+            let mut response = match opened {
                 Ok(response) => response,
                 Err(_) if !kept => return Err(redirect::elsewhere(first, current)),
                 Err(fault) => return Err(fault),
@@ -100,7 +100,7 @@ impl Client {
             let location = response.headers().get("location").and_then(|value| value.to_str().ok());
             let Some(target) = redirect::target(response.status().as_u16(), location, current) else {
                 return if kept {
-                    read(response, &host(current), prepared, started).await
+                    read(&mut response, &host, prepared, started).await
                 } else {
                     Err(redirect::elsewhere(first, current))
                 };
@@ -128,9 +128,14 @@ impl Client {
 
     /// Sends to `url` and waits for the head of the reply. `own` carries headers and body; without
     /// it the request is bare.
-    async fn open(&self, url: &Url, own: Option<&Prepared>, prepared: &Prepared) -> Result<Response, HttpError> {
+    async fn open(
+        &self,
+        url: &Url,
+        host: &str,
+        own: Option<&Prepared>,
+        prepared: &Prepared,
+    ) -> Result<Response, HttpError> {
         check_address(url)?;
-        let host = host(url);
         let late = |_| error(HttpErrorKind::Timeout, format!("no answer within {}", seconds(prepared.timeout)));
         let send = || async {
             let mut request = self.inner.request(prepared.method.clone(), url.clone());
@@ -140,10 +145,10 @@ impl Client {
                     request = request.body(body.clone());
                 }
             }
-            request.send().await.map_err(|fault| classify(&fault, &host))
+            request.send().await.map_err(|fault| classify(&fault, host))
         };
         let response = timeout_at(prepared.deadline, send()).await.map_err(late)??;
-        self.note_answer(&host);
+        self.note_answer(host);
         Ok(response)
     }
 }
@@ -153,14 +158,15 @@ impl Http for Client {
     async fn send(&self, request: Request) -> Result<Reply, HttpError> {
         let url = parse(&request.url)?;
         let prepared = prepare(request, &url)?;
-        self.exchange(&url, &prepared).await
+        self.exchange(vec![url], &prepared).await
     }
 
     async fn lines(&self, request: Request) -> Result<Box<dyn LineStream>, HttpError> {
         let url = parse(&request.url)?;
+        let host = host(&url);
         let prepared = prepare(request, &url)?;
-        let response = self.open(&url, Some(&prepared), &prepared).await?;
-        Ok(Box::new(Lines::of(response, host(&url))))
+        let response = self.open(&url, &host, Some(&prepared), &prepared).await?;
+        Ok(Box::new(Lines::of(response, host)))
     }
 
     fn has_answered(&self, url: &str) -> bool {
@@ -185,9 +191,8 @@ fn parse(text: &str) -> Result<Url, HttpError> {
 
 fn prepare(request: Request, url: &Url) -> Result<Prepared, HttpError> {
     let to = Host::of(url);
-    let host = &host(url);
     let invalid = |what: &str, name: &str| {
-        error(HttpErrorKind::Invalid, format!("{what} `{name}` of the request to {host} cannot be sent"))
+        error(HttpErrorKind::Invalid, format!("{what} `{name}` of the request to {} cannot be sent", host(url)))
     };
     let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| invalid("the method", &request.method))?;
     let mut headers = HeaderMap::new();
@@ -225,7 +230,7 @@ fn host(url: &Url) -> String {
     url.port_or_known_default().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
 }
 
-async fn read(mut response: Response, host: &str, prepared: &Prepared, started: Instant) -> Result<Reply, HttpError> {
+async fn read(response: &mut Response, host: &str, prepared: &Prepared, started: Instant) -> Result<Reply, HttpError> {
     let too_large = || error(HttpErrorKind::TooLarge, format!("the reply of {host} is larger than 1 MiB"));
     // A body that cannot fit is not even begun; compressed ones are counted as they unfold.
     if prepared.method != Method::HEAD && response.content_length().is_some_and(|length| length > BODY_LIMIT as u64) {

@@ -25,8 +25,16 @@ pub fn describe(fault: &Fault, server: &RedisServer, keys: &[Vec<u8>]) -> RedisE
         let message = format!("{key} in {server} is no list (WRONGTYPE); is `queue_name` right, and the database?");
         return error(RedisErrorKind::Wrong, message);
     }
-    unusable(fault, &server.to_string(), &name)
+    let mut said = unusable(fault, &server.to_string(), &name);
+    // A server that hangs up on the handshake.
+    if server.tls.is_some() && said.message.contains("broke off the connection") {
+        said.message = format!("{}; {NO_TLS}", said.message);
+    }
+    said
 }
+
+/// What is said where TLS does not come about.
+const NO_TLS: &str = "if the server does not speak TLS, the URL begins with `redis://`";
 
 /// Whether a server knows no users, and so no AUTH with two arguments.
 pub fn is_old_auth(fault: &Fault) -> bool {
@@ -117,6 +125,7 @@ fn cause(fault: &Fault, server: &str, name: &str) -> Option<RedisError> {
             "{}; where the server signs its own certificate, as Heroku's does, add `?ssl_cert_reqs=none` to the URL",
             found.message
         ),
+        HttpErrorKind::Tls => format!("{}; {NO_TLS}", found.message),
         // What does not speak the protocol looks like a connection that was closed.
         HttpErrorKind::Broken => format!("{server} broke off the connection, or does not speak as redis does"),
         _ => found.message,

@@ -75,6 +75,10 @@ impl Notify for HttpNotify {
         format!("requests of {} {}", self.function.place().file, self.function.fingerprint())
     }
 
+    fn function(&self) -> Option<&Function> {
+        Some(&self.function)
+    }
+
     fn leaves_machine(&self) -> bool {
         true
     }

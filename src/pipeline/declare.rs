@@ -8,6 +8,7 @@ mod notifying;
 mod stages;
 mod wide;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,10 +20,11 @@ use crate::measure::{MeasureStage, Surroundings};
 use crate::scale::Scale;
 use crate::script::{Declaration, Loaded};
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
-use wide::WIDE;
+pub use stages::SCALE_FUNCTIONS;
+pub use wide::{SCRIPT, WIDE};
 
 /// The stages of a pipeline.
-static STAGES: &[Setting] = &[
+pub static STAGES: &[Setting] = &[
     Setting {
         name: "measure",
         kind: Kind::Stage,
@@ -90,19 +92,23 @@ pub fn declare(loaded: &Loaded, unit: Option<&str>, generation: u64, local_zone:
     let mut report = loaded.report.clone();
     let settings = wide::script_settings(loaded.settings.as_ref(), local_zone, &mut report);
     let mut specs: Vec<Arc<PipelineSpec>> = Vec::new();
-    let mut names: Vec<(&str, Option<&Place>)> = Vec::new();
+    // By name and by target: ten thousand pipelines must not be compared with each other.
+    let mut names: HashMap<&str, Option<&Place>> = HashMap::new();
+    let mut targets: HashMap<String, Arc<str>> = HashMap::new();
     for declaration in &loaded.declarations {
         let mut own = Report::default();
         check_name(declaration, &names, &mut own);
-        names.push((&declaration.name, declaration.place.as_ref()));
+        names.entry(&declaration.name).or_insert(declaration.place.as_ref());
         let name: Arc<str> = match unit {
             Some(unit) => format!("{unit}/{}", declaration.name).into(),
             None => Arc::clone(&declaration.name),
         };
         let spec = pipeline(name, declaration, settings, generation, &mut own);
         if let Some(spec) = spec {
-            checks::same_target(&spec, declaration, &specs, &mut own);
+            let target = spec.live_target();
+            checks::same_target(&spec, target.as_deref(), declaration, &targets, &mut own);
             if !own.has_errors() {
+                targets.extend(target.map(|target| (target, Arc::clone(&spec.name))));
                 specs.push(Arc::new(spec));
             }
         }
@@ -119,7 +125,7 @@ pub fn declare(loaded: &Loaded, unit: Option<&str>, generation: u64, local_zone:
     Declared { specs, settings, report }
 }
 
-fn check_name(declaration: &Declaration, names: &[(&str, Option<&Place>)], report: &mut Report) {
+fn check_name(declaration: &Declaration, names: &HashMap<&str, Option<&Place>>, report: &mut Report) {
     let name = &*declaration.name;
     let place = declaration.place.as_ref();
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
@@ -136,7 +142,7 @@ fn check_name(declaration: &Declaration, names: &[(&str, Option<&Place>)], repor
     } else if !name.bytes().all(allowed) || name.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
         report.error(place, format!("`{name}` is no name for a pipeline"), help);
     }
-    if let Some((_, first)) = names.iter().find(|(other, _)| *other == name) {
+    if let Some(first) = names.get(name) {
         let first = first.map_or_else(String::new, |place| format!("; the first is at {place}"));
         report.error(place, format!("two pipelines are named `{name}`{first}"), None);
     }

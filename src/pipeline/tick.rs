@@ -217,7 +217,7 @@ impl Pipeline {
     fn take_up(&mut self, spec: &PipelineSpec) {
         let source = source(spec);
         if self.kept.source.as_ref() != Some(&source) {
-            self.kept.history.clear();
+            self.kept.history = Arc::default();
             self.kept.control.new_source();
             self.kept.source = Some(source);
         }

@@ -42,22 +42,13 @@ impl Tree {
         Ok(match self {
             Self::Plain(json) => json.clone(),
             Self::Number(number) => Json::Number(number.clone()),
-            Self::Text(part) => Json::String(part.expose()?.to_owned()),
+            Self::Text(part) => Json::String(part.sent().into_owned()),
             Self::List(items) => Json::Array(items.iter().map(Self::json).collect::<Result<_, _>>()?),
             Self::Object(entries) => {
                 let entries = entries.iter().map(|(name, tree)| Ok((name.to_string(), tree.json()?)));
                 Json::Object(entries.collect::<Result<Map<_, _>, Wrong>>()?)
             }
         })
-    }
-
-    fn hold_places(&mut self) {
-        match self {
-            Self::Text(part) => part.hold_place(),
-            Self::List(items) => items.iter_mut().for_each(Self::hold_places),
-            Self::Object(entries) => entries.iter_mut().for_each(|(_, tree)| tree.hold_places()),
-            Self::Plain(_) | Self::Number(_) => {}
-        }
     }
 
     fn secrets<'a>(&'a self, found: &mut Vec<&'a Secret>) {
@@ -82,20 +73,11 @@ impl Body {
         found
     }
 
-    /// In place of secrets that are not set, the names of their variables.
-    pub(super) fn hold_places(&mut self) {
-        match self {
-            Self::Text(part) => part.hold_place(),
-            Self::Json(tree) => tree.hold_places(),
-            Self::None => {}
-        }
-    }
-
     /// What is sent, and its type.
     pub(super) fn bytes(&self) -> Result<Option<(Vec<u8>, &'static str)>, Wrong> {
         Ok(match self {
             Self::None => None,
-            Self::Text(part) => Some((part.expose()?.as_bytes().to_vec(), "text/plain; charset=utf-8")),
+            Self::Text(part) => Some((part.sent().as_bytes().to_vec(), "text/plain; charset=utf-8")),
             Self::Json(tree) => Some((tree.json()?.to_string().into_bytes(), "application/json")),
         })
     }

@@ -23,8 +23,6 @@ pub const LONGEST: Duration = Duration::from_secs(40);
 /// # Errors
 /// When no whole reply came. Any status is a reply.
 pub async fn send(plan: &RequestPlan, retries: u32, world: &World) -> Result<Response, HttpError> {
-    let placeholders = world.http.pretends().then(|| plan.with_placeholders());
-    let plan = placeholders.as_ref().unwrap_or(plan);
     let who = plan.shown();
     let end = Instant::now() + LONGEST;
     let (mut left, mut pause) = (plan.retries.unwrap_or(retries), FIRST_PAUSE);

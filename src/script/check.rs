@@ -73,7 +73,7 @@ fn known(engine: &Engine) -> &'static Known {
 
 /// The properties of one of our types, for suggestions.
 pub(super) fn properties(type_name: &str) -> &'static [&'static str] {
-    modules::PROPERTIES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, properties)| properties)
+    modules::PROPERTIES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, properties)| &properties[..])
 }
 
 /// Whether there is a native function `name` outside of modules.
@@ -172,7 +172,12 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
             Some(arities) if arities.contains(&given) => {}
             Some(arities) => {
                 let message = format!("`{module}::{name}` takes {}, and is called with {given}", counts(arities));
-                report.say(&rules::WRONG_ARGUMENTS, Some(&place), message, None);
+                report.say(
+                    &rules::WRONG_ARGUMENTS,
+                    Some(&place),
+                    message,
+                    diagnose::by_hand(&format!("{module}::{name}")),
+                );
             }
             None => {
                 let help = did_you_mean(name, members.keys().map(String::as_str)).unwrap_or_else(|| {
@@ -247,11 +252,11 @@ mod tests {
         let mut engine = Engine::new();
         modules::register(&mut engine);
         let known = known(&engine);
-        for name in modules::FUNCTIONS.iter().chain(modules::testing::METHODS) {
+        for name in modules::FUNCTIONS.iter() {
             let built_in = BUILT_IN.contains(name);
             assert!(built_in || known.plain.contains_key(*name), "there is no `{name}`");
         }
-        for module in modules::NAMES {
+        for module in modules::NAMES.iter() {
             assert!(known.modules.contains_key(*module), "there is no module `{module}`");
         }
     }

@@ -7,7 +7,6 @@ use rhai::{Dynamic, EvalAltResult, Position};
 
 use super::files::{Script, Surroundings};
 use super::limits::{self, Halt};
-use super::modules::testing;
 use super::{context, parse};
 use crate::function::CallError;
 use crate::rules::{self, Rule};
@@ -197,7 +196,11 @@ fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
             (thrown(value), help)
         }
         E::ErrorFunctionNotFound(signature, _) => function_words(signature, script),
-        E::ErrorVariableNotFound(name, _) => (format!("unknown variable `{name}`"), None),
+        E::ErrorVariableNotFound(name, _) => {
+            // A function of an import is no value.
+            let help = name.contains("::").then(|| format!("a function of an import is called: write `|m| {name}(m)`"));
+            (format!("unknown variable `{name}`"), help)
+        }
         E::ErrorModuleNotFound(name, _) => unknown_module(name),
         E::ErrorPropertyNotFound(name, _) => (format!("unknown property `{name}`"), None),
         E::ErrorDotExpr(text, _) => property_words(text),
@@ -257,6 +260,9 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     if let (true, [a, b]) = (operator, types.as_slice()) {
         return (format!("`{name}` does not work on {a} and {b}"), None);
     }
+    if let Some(help) = by_hand(name) {
+        return (format!("`{name}` does not take {}", given(types.len())), Some(help));
+    }
     let bare = name.rsplit("::").next().unwrap_or(name);
     let known: Vec<usize> =
         script.functions.get(bare).into_iter().flatten().map(|defined| defined.definition.params.len()).collect();
@@ -265,11 +271,7 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     }
     let property = types.first().is_some_and(|of| super::check::properties(of).contains(&bare));
     let known = script.functions.keys().map(String::as_str).filter(|name| !name.starts_with("anon$"));
-    let tested = types.first().is_some_and(|of| of == testing::NAME);
-    let known = known
-        .chain(super::modules::FUNCTIONS.iter().copied())
-        .chain(testing::METHODS.iter().copied().filter(|_| tested));
-    let known = known.filter(|name| *name != bare);
+    let known = known.chain(super::modules::fitting(types.first().map(String::as_str))).filter(|name| *name != bare);
     let help = if property {
         Some(format!("it is a property: write `.{bare}` without brackets"))
     } else {
@@ -277,6 +279,20 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     };
     let of = if types.is_empty() { String::new() } else { format!(" for {}", types.join(", ")) };
     (format!("unknown function `{name}`{of}"), help)
+}
+
+/// Constructors that take more than settings.
+const BY_HAND: &[(&str, &str)] = &[
+    ("measure::custom", "measure::custom(#{ … }, || …)"),
+    ("decide::custom", "decide::custom(#{ … }, |m| …)"),
+    ("scale::custom", "scale::custom(#{ … }, || …, |n| …)"),
+    ("notify::custom", "notify::custom(#{ … }, |event| …)"),
+    ("notify::all", "notify::all(#{ … }, [ … ])"),
+];
+
+/// How the constructor `name` is called, where it takes more than settings.
+pub(super) fn by_hand(name: &str) -> Option<String> {
+    BY_HAND.iter().find(|(known, _)| *known == name).map(|(_, written)| format!("write `{written}`"))
 }
 
 fn given(count: usize) -> String {
@@ -287,6 +303,10 @@ fn given(count: usize) -> String {
 fn property_words(text: &str) -> (String, Option<String>) {
     let mut quoted = text.split('\'').skip(1).step_by(2);
     match (quoted.next(), quoted.next()) {
+        (Some(property), Some(of)) if super::check::properties(of).contains(&property) => (
+            format!("`{property}` of {} is read-only", type_name(of)),
+            Some(format!("copy it: `let {property} = ….{property};`")),
+        ),
         (Some(property), Some(of)) => {
             let help = did_you_mean(property, super::check::properties(of).iter().copied());
             (format!("{} has no `{property}`", type_name(of)), help)

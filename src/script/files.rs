@@ -37,6 +37,8 @@ pub(super) struct Files {
 pub(super) struct Script {
     /// As messages name it.
     pub(super) name: Arc<str>,
+    /// The same as the engine takes it, which every call hands over.
+    pub(super) source: ImmutableString,
     /// Where it is on disk; `None` for what is embedded.
     pub(super) path: Option<PathBuf>,
     /// Its text.
@@ -171,8 +173,10 @@ impl Script {
             let defined = Defined { definition: Shared::clone(definition), position, anonymous, own_name };
             functions.entry(definition.name.to_string()).or_default().push(defined);
         }
+        let source = ImmutableString::from(&*name);
         let library = ast.clone_functions_only();
-        Self { name, path, text, shift, index, functions, library, bodies: OnceLock::new(), module: OnceLock::new() }
+        let (bodies, module) = (OnceLock::new(), OnceLock::new());
+        Self { name, source, path, text, shift, index, functions, library, bodies, module }
     }
 
     /// Where the call that the engine reports at `position` starts: at its module, if it has one.

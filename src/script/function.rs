@@ -73,14 +73,27 @@ impl ScriptFunction {
         CallError::Script { message: message.into(), place: Some(self.place.clone()) }
     }
 
-    /// What `this` became, if it may be kept.
-    fn kept(&self, this: &Dynamic) -> Result<Json, CallError> {
+    /// What `this` became, if it may be kept and is not what it was.
+    fn kept(&self, this: &Dynamic, before: &Json) -> Result<Option<Json>, CallError> {
+        let empty = this.read_lock::<Map>().is_some_and(|map| map.is_empty());
+        if empty && before.as_object().is_some_and(serde_json::Map::is_empty) {
+            // Most functions have no memory.
+            return Ok(None);
+        }
         if !this.is_map() {
             return Err(self.error("`this` is a map, and cannot be replaced by something else"));
         }
         let memory = convert::to_json(this)
             .map_err(|what| self.error(format!("`this` can hold texts, numbers, arrays and maps, not {what}")))?;
-        Ok(memory)
+        if memory == *before {
+            return Ok(None);
+        }
+        let bytes = memory.to_string().len();
+        if bytes > MEMORY_BYTES {
+            let limit = MEMORY_BYTES / 1024;
+            return Err(self.error(format!("`this` has grown to {bytes} bytes, and may have {limit} KiB")));
+        }
+        Ok(Some(memory))
     }
 }
 
@@ -125,6 +138,8 @@ impl Callable for ScriptFunction {
             Json::Object(_) => convert::from_json(memory),
             _ => Dynamic::from_map(Map::new()),
         };
+        // `|event| request.send()`, `|n| request.send()`: what they answer is ignored.
+        let answer_ignored = matches!(argument, Argument::Event(_) | Argument::Dynos(_));
         let arguments = Self::arguments(argument);
         if arguments.len() != self.arity {
             let takes = diagnose::parameters(self.arity);
@@ -144,15 +159,10 @@ impl Callable for ScriptFunction {
             return Ok(Returned::Nothing);
         }
         let value = result.unwrap_or(Dynamic::UNIT);
+        let value = if answer_ignored && value.is::<ReplyValue>() { Dynamic::UNIT } else { value };
         let returned = convert::returned(value)
             .map_err(|what| self.error(format!("the function returned {what}, which no stage can use")))?;
-        let kept = self.kept(&this)?;
-        if kept != *memory {
-            let bytes = kept.to_string().len();
-            if bytes > MEMORY_BYTES {
-                let limit = MEMORY_BYTES / 1024;
-                return Err(self.error(format!("`this` has grown to {bytes} bytes, and may have {limit} KiB")));
-            }
+        if let Some(kept) = self.kept(&this, memory)? {
             *memory = kept;
         }
         Ok(returned)
@@ -175,7 +185,7 @@ fn call_home(
     };
     let mut global = engine.new_global_runtime_state();
     global.lib.push(Arc::clone(module));
-    global.source = Some(home.name.as_ref().into());
+    global.source = Some(home.source.clone());
     global.level = level;
     let native = NativeCallContext::new_with_all_fields(engine, pointer.fn_name(), None, &global, position);
     pointer.call_raw(&native, this, arguments)

@@ -11,7 +11,7 @@ use super::function::ScriptFunction;
 use super::limits::{self, Metered};
 use super::session::{self, Session};
 use super::{Environment, Loaded, MissingSecrets, Source, SourceFile};
-use super::{check, context, diagnose, engine, lint, modules, sources, text};
+use super::{check, context, diagnose, engine, lint, modules, requires, sources, text};
 use crate::rules;
 use crate::settings::{Diagnostic, Place, Report, Severity};
 use crate::testing::Test;
@@ -190,6 +190,10 @@ pub(super) fn compile(
     path: Option<PathBuf>,
     text: Arc<str>,
 ) -> Result<(AST, Arc<Script>), Box<EvalAltResult>> {
+    if let Err(error) = requires::look(&text) {
+        surroundings.files.add(Arc::new(Script::empty(name, path, text)));
+        return Err(error);
+    }
     // A function may be named before it is defined: the parser takes these names for variables.
     let mut names = Scope::new();
     for function in text::functions(&text) {

@@ -10,6 +10,7 @@ mod context;
 mod convert;
 mod diagnose;
 mod engine;
+mod entry;
 mod files;
 mod function;
 mod habits;
@@ -21,6 +22,7 @@ mod node;
 mod parse;
 mod places;
 mod reaches;
+mod requires;
 mod resolver;
 mod session;
 mod sources;
@@ -29,12 +31,36 @@ mod text;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use entry::{Entry, Example, Form, Frame, Parameter, Stands, Type};
 pub use load::load;
 pub use sources::sources;
 
 use crate::reach::Bounds;
 use crate::settings::{Diagnostic, Node, Place, Report, Stage};
 use crate::testing::Test;
+
+/// Everything that scripts can call or read, but for the constructors in the tables of the four stages.
+pub fn entries() -> impl Iterator<Item = &'static Entry> {
+    modules::entries()
+}
+
+/// The modules that a script finds without importing them, and what they are for.
+#[must_use]
+pub fn modules() -> &'static [(&'static str, &'static str)] {
+    modules::MODULES
+}
+
+/// The types of ours that a script meets.
+#[must_use]
+pub fn types() -> &'static [Type] {
+    modules::KINDS
+}
+
+/// The standard modules: the name behind `std/`, and the text.
+#[must_use]
+pub fn standard_modules() -> &'static [(&'static str, &'static str)] {
+    resolver::STANDARD
+}
 
 /// Why there is no script to load.
 pub type SourceError = Box<Diagnostic>;

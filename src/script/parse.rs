@@ -115,7 +115,7 @@ fn separator(plain: Refusal, separator: &str, text: &str) -> Refusal {
     let at = if end.0 < plain.at.0 { end } else { plain.at };
     let what = if separator == ";" { "the statement" } else { "the entry" };
     let help = plain.help.or_else(|| Some(format!("end {what} before with `{separator}`")));
-    Refusal { at, help, ..plain }
+    Refusal { help, at, ..plain }
 }
 
 /// Says which bracket is still open.

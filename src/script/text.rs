@@ -56,6 +56,15 @@ pub(super) fn skip(text: &str) -> usize {
     }
 }
 
+/// `text` without the blanks and comments that it starts with.
+pub(super) fn after_blanks(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while rest.starts_with("//") || rest.starts_with("/*") {
+        rest = rest[skip(rest)..].trim_start();
+    }
+    rest
+}
+
 /// The names behind every `fn` in `text` (in comments too, which does no harm).
 pub(super) fn functions(text: &str) -> Vec<&str> {
     let word = |character: char| character.is_alphanumeric() || character == '_';

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::node::in_short;
 use super::{Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
 use crate::function::Function;
 use crate::rules;
@@ -13,6 +14,29 @@ use crate::secret::Secret;
 
 /// The longest duration a setting may have (a year): longer ones are slips of a unit.
 const LONGEST_SECONDS: f64 = 366.0 * 86_400.0;
+
+/// A text that may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Private {
+    /// It may be shown.
+    Plain(Arc<str>),
+    /// It is never shown.
+    Secret(Secret),
+    /// A secret that is not set here: `check` goes on without it.
+    Missing,
+}
+
+impl Private {
+    /// The text itself, for the one place that needs it; empty where it is missing.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Secret(secret) => secret.expose(),
+            Self::Missing => "",
+        }
+    }
+}
 
 /// The reader of one settings map.
 pub struct Fields<'a> {
@@ -226,11 +250,11 @@ impl<'a> Fields<'a> {
         let seconds = value * unit;
         let least = if zero { "must not be negative" } else { "must be above 0" };
         if seconds < 0.0 || (seconds == 0.0 && !zero) {
-            self.error(name, format!("`{name}` is {value}, and {least}"), None);
+            self.error(name, format!("`{name}` is {}, and {least}", in_short(value)), None);
             return preset;
         }
         if seconds > LONGEST_SECONDS {
-            self.error(name, format!("`{name}` is {value}, which is more than a year"), None);
+            self.error(name, format!("`{name}` is {}, which is more than a year", in_short(value)), None);
             return preset;
         }
         Some(Duration::from_secs_f64(seconds))
@@ -244,6 +268,25 @@ impl<'a> Fields<'a> {
         };
         match self.node(name) {
             Some(Node { value: Value::Text(text), .. }) => Some(Arc::clone(text)),
+            Some(node) => {
+                self.wrong_type(name, node);
+                preset
+            }
+            None => preset,
+        }
+    }
+
+    /// A text, if written or preset, that may be a secret, or one that is missing here: what is shown of it is
+    /// its own affair.
+    pub fn private_text(&mut self, name: &str) -> Option<Private> {
+        let preset = match self.known(name).preset {
+            Preset::Text(text) => Some(Private::Plain(Arc::from(text))),
+            _ => None,
+        };
+        match self.node(name) {
+            Some(Node { value: Value::Text(text), .. }) => Some(Private::Plain(Arc::clone(text))),
+            Some(Node { value: Value::Secret(secret), .. }) => Some(Private::Secret(secret.clone())),
+            Some(Node { value: Value::MissingSecret(_), .. }) => Some(Private::Missing),
             Some(node) => {
                 self.wrong_type(name, node);
                 preset

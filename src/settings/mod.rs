@@ -9,7 +9,7 @@ mod node;
 mod table;
 
 pub use diagnostic::{Diagnostic, Place, Report, Severity, did_you_mean};
-pub use fields::Fields;
 pub(crate) use fields::expect_arity;
+pub use fields::{Fields, Private};
 pub use node::{Node, Stage, StageKind, Value};
 pub use table::{Constructor, Kind, Preset, Setting};

@@ -100,6 +100,16 @@ pub struct Stage {
     pub place: Option<Place>,
 }
 
+/// A number for a message: a very large or small one with an exponent, not with hundreds of digits.
+pub(crate) fn in_short(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 || !value.is_finite() || (1e-6..1e15).contains(&size) {
+        format!("{value}")
+    } else {
+        format!("{value:e}")
+    }
+}
+
 impl Node {
     /// A value of which no place is known.
     #[must_use]
@@ -123,7 +133,7 @@ impl Node {
             Value::Unit => "nothing, `()`".into(),
             Value::Bool(value) => format!("`{value}`"),
             Value::Int(value) => format!("the number {value}"),
-            Value::Float(value) => format!("the number {value}"),
+            Value::Float(value) => format!("the number {}", in_short(*value)),
             Value::Text(text) if text.chars().count() <= 40 => format!("the text \"{text}\""),
             Value::Text(_) => "a text".into(),
             Value::Secret(_) | Value::MissingSecret(_) => "a secret".into(),

@@ -20,8 +20,9 @@ pub use memory::MemoryState;
 pub struct Kept {
     /// What the controller remembers.
     pub control: ControlState,
-    /// What was measured lately.
-    pub history: History,
+    /// What was measured lately. Shared: the tick, the store and `m.past` look at one and the same, and only a
+    /// new measurement makes another.
+    pub history: Arc<History>,
     /// The conditions that last.
     pub conditions: Conditions,
     /// The latest scales, for "too rapid".

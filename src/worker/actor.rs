@@ -4,6 +4,10 @@
 use crate::pipeline::PipelineSpec;
 use crate::settings::Report;
 
+/// What the platform names dynos after that no `Procfile` declares: `heroku run`, the release phase, and the
+/// scheduler.
+const ONE_OFF: &[&str] = &["run", "release", "scheduler"];
+
 /// What the worker knows of the dyno it runs in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
@@ -21,13 +25,20 @@ impl Actor {
         Self { dyno: variable("DYNO"), app: variable("HEROKU_APP_NAME") }
     }
 
-    /// Why this process stands by, if it does: another dyno of its type is the one that acts. A
-    /// one-off dyno (`run.1234`) acts: a person started it.
+    /// Why this process stands by, if it does: another dyno of its type is the one that acts, or it is a
+    /// one-off dyno (`run.1234`) beside the worker. Names without a number (`web-12a34b56d-e78f9`, on Fir) do
+    /// not tell, and act.
     #[must_use]
     pub fn stands_by(&self) -> Option<String> {
         let (own, number) = self.dyno.as_deref()?.rsplit_once('.')?;
-        let acts = number == "1" || own == "run" || number.parse::<u32>().is_err();
-        (!acts).then(|| format!("`{own}.1` acts, this dyno `{own}.{number}` stands by: scale `{own}` to 1"))
+        let number: u32 = number.parse().ok()?;
+        if ONE_OFF.contains(&own) {
+            return Some(format!(
+                "the one-off dyno `{own}.{number}` stands by, as a worker may act already: \
+                 `autoscaler once SCRIPT` looks, and `heroku ps:scale autoscaler=1` starts a worker"
+            ));
+        }
+        (number != 1).then(|| format!("`{own}.1` acts, this dyno `{own}.{number}` stands by: scale `{own}` to 1"))
     }
 
     /// Reports pipelines that would scale the process type this worker runs in.
@@ -57,9 +68,13 @@ mod tests {
     #[test]
     fn only_the_first_dyno_acts() {
         assert_eq!(dyno("autoscaler.1").stands_by(), None);
-        assert_eq!(dyno("run.4711").stands_by(), None);
+        assert_eq!(dyno("autoscaler-12a34b56d-e78f9").stands_by(), None);
         assert_eq!(Actor::default().stands_by(), None);
         let why = dyno("autoscaler.2").stands_by().expect("stands by");
         assert!(why.contains("`autoscaler.1` acts"), "{why}");
+        for one_off in ["run.4711", "run.1", "scheduler.4711"] {
+            let why = dyno(one_off).stands_by().expect("stands by");
+            assert!(why.contains("`autoscaler once SCRIPT` looks"), "{why}");
+        }
     }
 }

@@ -87,7 +87,7 @@ impl Generation {
         let suite = Suite { tests, specs, unit: source.unit.clone() };
         let test_on_reload = declared.settings.test_on_reload;
         let (specs, rest): (Vec<_>, Vec<_>) =
-            declared.specs.into_iter().partition(|spec| loading.options.selects(&spec.name));
+            declared.specs.into_iter().partition(|spec| loading.options.selects(&spec.name, source.unit.as_deref()));
         let left_out = rest.iter().map(|spec| Arc::clone(&spec.name)).collect();
         let specs: Vec<Arc<PipelineSpec>> =
             specs.into_iter().map(|spec| if loading.options.dry_run { dry(&spec) } else { spec }).collect();

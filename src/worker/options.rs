@@ -18,20 +18,30 @@ pub struct Options {
 }
 
 impl Options {
-    /// Whether `--only` lets the pipeline `name` run.
+    /// Whether `--only` lets the pipeline `name` of `unit` run.
     #[must_use]
-    pub fn selects(&self, name: &str) -> bool {
-        let mut patterns = self.only.iter().map(|pattern| pattern.trim()).filter(|pattern| !pattern.is_empty());
+    pub fn selects(&self, name: &str, unit: Option<&str>) -> bool {
+        let mut patterns = self.patterns();
         // An empty `AUTOSCALER_ONLY` was forgotten, and selects nothing less than all.
-        patterns.clone().next().is_none() || patterns.any(|pattern| matches_glob(pattern, name))
+        patterns.clone().next().is_none() || patterns.any(|pattern| matches_pipeline(pattern, name, unit))
     }
 
-    /// Names and globs of `--only` that match none of `names`.
+    /// Names and globs of `--only` that match none of `names` (each with its unit).
     #[must_use]
-    pub fn unmatched(&self, names: &[&str]) -> Vec<&str> {
-        let patterns = self.only.iter().map(|pattern| pattern.trim()).filter(|pattern| !pattern.is_empty());
-        patterns.filter(|pattern| !names.iter().any(|name| matches_glob(pattern, name))).collect()
+    pub fn unmatched(&self, names: &[(&str, Option<&str>)]) -> Vec<&str> {
+        let matches = |pattern: &str| names.iter().any(|(name, unit)| matches_pipeline(pattern, name, *unit));
+        self.patterns().filter(|pattern| !matches(pattern)).collect()
     }
+
+    fn patterns(&self) -> impl Iterator<Item = &str> + Clone {
+        self.only.iter().map(|pattern| pattern.trim()).filter(|pattern| !pattern.is_empty())
+    }
+}
+
+/// Whether `pattern` matches `name`, with or without the `unit/` before the name that the script gives.
+fn matches_pipeline(pattern: &str, name: &str, unit: Option<&str>) -> bool {
+    let own = unit.and_then(|unit| name.strip_prefix(unit)?.strip_prefix('/'));
+    matches_glob(pattern, name) || own.is_some_and(|own| matches_glob(pattern, own))
 }
 
 /// Whether `name` matches `pattern`, in which `*` stands for any text and `?` for one character.
@@ -62,6 +72,14 @@ fn matches_glob(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_a_folder_the_name_of_the_file_may_be_left_out() {
+        for (pattern, expected) in [("web", true), ("shop/web", true), ("w*", true), ("shop", false), ("eb", false)] {
+            assert_eq!(matches_pipeline(pattern, "shop/web", Some("shop")), expected, "{pattern}");
+        }
+        assert!(!matches_pipeline("web", "eu/web", None));
+    }
 
     #[test]
     fn globs_match_whole_names() {

@@ -119,11 +119,6 @@ pub trait Http: Send + Sync {
     fn has_answered(&self, _url: &str) -> bool {
         true
     }
-
-    /// Whether it only pretends: a request then needs no secret that is not set.
-    fn pretends(&self) -> bool {
-        false
-    }
 }
 
 /// The lines of a reply that is still coming. Dropping it closes the connection.

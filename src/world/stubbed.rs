@@ -70,10 +70,6 @@ impl StubbedHttp {
 
 #[async_trait]
 impl Http for StubbedHttp {
-    fn pretends(&self) -> bool {
-        true
-    }
-
     async fn send(&self, request: Request) -> Result<Reply, HttpError> {
         let mut exchanges = self.exchanges();
         let asked = format!("{} {}", request.method, request.url);

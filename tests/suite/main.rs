@@ -7,6 +7,7 @@ mod measure;
 mod notify;
 mod pipeline;
 mod readme;
+mod reference;
 mod script;
 mod testing;
 mod worker;

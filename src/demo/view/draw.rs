@@ -59,23 +59,47 @@ fn draw_title(frame: &mut Frame<'_>, area: Rect, state: &DemoState, now: DateTim
         Some(length) => format!("  {time} of {}:{:02}", length.as_secs() / 60, length.as_secs() % 60),
         None => format!("  {time}"),
     };
-    let left = Text::from(vec![
-        " autoscaler demo ".bold(),
-        format!("  {} in the demo's day", time_of_day(state.gauge.hour)).into(),
-        time.fg(DIM),
-    ]);
+    let right = Text::from("q quits ".fg(DIM));
+    let mut left = Text::from(" autoscaler demo ".bold());
+    let width = |text: &Text<'_>| u16::try_from(text.width()).unwrap_or(u16::MAX);
+    for part in [Span::from(format!("  {} in the demo's day", time_of_day(state.gauge.hour))), time.fg(DIM)] {
+        let mut longer = left.clone();
+        longer.push_span(part);
+        // What does not fit whole is left out, not cut.
+        if width(&longer) + width(&right) > area.width {
+            break;
+        }
+        left = longer;
+    }
+    if width(&left) + width(&right) <= area.width {
+        frame.render_widget(right.right_aligned(), area);
+    }
     frame.render_widget(left, area);
-    frame.render_widget(Text::from("q quits ".fg(DIM)).right_aligned(), area);
 }
 
+/// Below this width the table has three columns.
+const NARROW: u16 = 56;
+
 fn draw_table(frame: &mut Frame<'_>, area: Rect, state: &DemoState) {
-    let widths = [12, 10, 13, 16, 8].map(Constraint::Length);
-    let header = TableRow::new([" pipeline", "load", "response", "dynos", "bounds"]).fg(DIM);
-    let rows = state.rows.iter().map(|row| table_row(row, state));
+    let mut columns = vec![(" pipeline", 12), ("load", 10), ("response", 13), ("dynos", 16), ("bounds", 8)];
+    let narrow = area.width < NARROW;
+    if narrow {
+        columns = vec![(" pipeline", 10), ("response", 9), ("dynos", 16)];
+    }
+    let header = TableRow::new(columns.iter().map(|(name, _)| *name)).fg(DIM);
+    let widths = columns.iter().map(|(_, width)| Constraint::Length(*width));
+    let rows = state.rows.iter().map(|row| {
+        let [name, load, response, dynos, bounds] = table_row(row, state);
+        if narrow {
+            TableRow::new([name, response, dynos])
+        } else {
+            TableRow::new([name, load, response, dynos, bounds])
+        }
+    });
     frame.render_widget(Table::new(rows, widths).header(header).column_spacing(1), area);
 }
 
-fn table_row<'a>(row: &Row, state: &DemoState) -> TableRow<'a> {
+fn table_row<'a>(row: &Row, state: &DemoState) -> [Cell<'a>; 5] {
     let plotted = state.rows.first().is_some_and(|first| first.pipeline == row.pipeline);
     let thresholds = if plotted { state.samples.back().and_then(|sample| sample.thresholds) } else { None };
     let load = if &*row.pipeline == PROCESS_TYPE { format!("{:.0} req/s", state.gauge.load) } else { "–".to_owned() };
@@ -85,13 +109,13 @@ fn table_row<'a>(row: &Row, state: &DemoState) -> TableRow<'a> {
         (Some(dynos), 0) => dynos.to_string(),
         (Some(dynos), booting) => format!("{dynos} ({booting} booting)"),
     };
-    TableRow::new([
+    [
         Cell::from(format!(" {}", row.pipeline)).bold(),
         Cell::from(load),
         Cell::from(response).fg(color(row.value, thresholds)),
         Cell::from(dynos).fg(DYNOS).bold(),
         Cell::from(format!("{} to {}", row.dynos.min, row.dynos.max)),
-    ])
+    ]
 }
 
 /// The colour of a measurement.
@@ -184,7 +208,7 @@ fn draw_lines(frame: &mut Frame<'_>, area: Rect, state: &DemoState) {
     frame.render_widget(Paragraph::new(texts), body);
 }
 
-/// What happened and why: on one row where that fits, else the reason on a row of its own.
+/// What happened and why: on one row where that fits, else the reason on as many rows of its own as it needs.
 fn line_texts<'a>(line: &'a Line, state: &DemoState, width: usize) -> Vec<Text<'a>> {
     let (mark, style) = match line.tone {
         Tone::Up => ("▲", Style::new().fg(HIGH)),
@@ -192,21 +216,51 @@ fn line_texts<'a>(line: &'a Line, state: &DemoState, width: usize) -> Vec<Text<'
         Tone::Info => ("•", Style::new().fg(DYNOS)),
         Tone::Warning => ("!", Style::new().fg(Color::Yellow)),
     };
+    let indent = usize::from(GUTTER) + 2;
+    let room = width.saturating_sub(indent).max(8);
+    let mut told = wrapped(&line.text, room).into_iter();
     let mut first = Text::from(vec![
         format!("{:>6} ", clock(state.scene.started, line.at)).fg(DIM),
         Span::styled(mark, style),
         " ".into(),
-        line.text.as_str().bold(),
+        told.next().unwrap_or_default().bold(),
     ]);
-    let reason = Span::from(line.reason.as_str());
+    let below = |row: String| Text::from(vec![" ".repeat(indent).into(), Span::from(row)]);
+    let rest: Vec<Text<'_>> = told.map(|row| below(row).bold()).collect();
     if line.reason.is_empty() {
-        vec![first]
-    } else if first.width() + 1 + reason.width() <= width {
-        first.extend([" ".into(), reason]);
-        vec![first]
-    } else {
-        vec![first, Text::from(vec!["         ".into(), reason])]
+        return std::iter::once(first).chain(rest).collect();
     }
+    let reason = Span::from(line.reason.as_str());
+    if rest.is_empty() && first.width() + 1 + reason.width() <= width {
+        first.extend([" ".into(), reason]);
+        return vec![first];
+    }
+    std::iter::once(first).chain(rest).chain(wrapped(&line.reason, room).into_iter().map(below)).collect()
+}
+
+/// `text` in rows of at most `width` columns, broken between words where there are any.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    for word in text.split(' ') {
+        let last = rows
+            .last_mut()
+            .filter(|row| row.is_empty() || Span::from(row.as_str()).width() + 1 + Span::from(word).width() <= width);
+        match last {
+            Some(row) => {
+                if !row.is_empty() {
+                    row.push(' ');
+                }
+                row.push_str(word);
+            }
+            None => rows.push(word.to_owned()),
+        }
+        while let Some(row) = rows.last_mut().filter(|row| row.chars().count() > width) {
+            let at = row.char_indices().nth(width).map_or(row.len(), |(at, _)| at);
+            let rest = row.split_off(at);
+            rows.push(rest);
+        }
+    }
+    rows
 }
 
 fn draw_hint(frame: &mut Frame<'_>, area: Rect, state: &DemoState) {

@@ -48,6 +48,8 @@ pub async fn run(scene: Scene, mut feed: Feed, stop: CancellationToken) -> io::R
             }
         }
     }
+    // A terminal that was resized may keep what it moved about; nothing can be done where this fails.
+    let _ = terminal.clear();
     Ok(state.into_summary())
 }
 

@@ -1,6 +1,7 @@
 //! Owns what is looked at once a pipeline is read: targets that two pipelines share, and warnings of
 //! what cannot work as written.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::stages::{place_of, written};
@@ -16,18 +17,22 @@ pub(super) struct Written<'a> {
     pub place: Option<&'a Place>,
 }
 
-/// Refuses a second live pipeline with the target of an earlier one.
+/// Refuses a second live pipeline with the `target` of an earlier one; `earlier` are their names by target.
 pub(super) fn same_target(
     spec: &PipelineSpec,
+    target: Option<&str>,
     declaration: &Declaration,
-    earlier: &[Arc<PipelineSpec>],
+    earlier: &HashMap<String, Arc<str>>,
     report: &mut Report,
 ) {
-    let Some(target) = spec.live_target() else { return };
-    let Some(first) = earlier.iter().find(|other| other.live_target().as_ref() == Some(&target)) else { return };
+    let Some((target, first)) = target.and_then(|target| earlier.get_key_value(target)) else { return };
+    // Two of one name are told already.
+    if *first == spec.name {
+        return;
+    }
     let node = declaration.settings.entry("scale");
     let place = node.and_then(|node| node.place.as_ref()).or(declaration.place.as_ref());
-    let message = format!("pipelines `{}` and `{}` both scale {target}", first.name, spec.name);
+    let message = format!("pipelines `{first}` and `{}` both scale {target}", spec.name);
     let help = "two would undo each other's work: give one another `process_type`, or write `mode: \"dry_run\"`";
     report.error(place, message, Some(help.into()));
 }

@@ -19,10 +19,15 @@ use crate::settings::{
 };
 
 /// `scale: #{ current: …, scale_to: … }`.
-static SCALE_FUNCTIONS: &[Setting] = &[
+pub static SCALE_FUNCTIONS: &[Setting] = &[
     Setting { name: "current", kind: Kind::Function, preset: Preset::Required, doc: "`|| …`, the number of dynos" },
     Setting { name: "scale_to", kind: Kind::Function, preset: Preset::Required, doc: "`|n| …`, asks for n dynos" },
 ];
+
+const INTERVAL: &str = "measurement_interval_in_seconds";
+
+/// A worker would do nothing but tick.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A measuring stage as read, before it has seen the rest of its pipeline.
 pub(super) struct Measured {
@@ -137,7 +142,13 @@ pub(super) fn measure(node: &Node, report: &mut Report) -> Option<Measured> {
         (None, Some(function)) => Some(Box::new(measure::Custom::new(function)) as Box<dyn Measure>),
         (None, None) => None,
     };
-    let interval = fields.seconds("measurement_interval_in_seconds");
+    let interval = fields.seconds(INTERVAL);
+    if let Some(short) = interval.filter(|interval| *interval < SHORTEST_INTERVAL) {
+        let (short, least) = (short.as_secs_f64(), SHORTEST_INTERVAL.as_secs_f64());
+        let message = format!("`{INTERVAL}` is {short}, and must be at least {least}");
+        let help = "no measurement that reaches anything is done sooner, and dynos take seconds to start";
+        fields.error(INTERVAL, message, Some(help.into()));
+    }
     let on_failure = fields.word("on_measurement_failure").map(|word| match word {
         "too_high" => OnFailure::TooHigh,
         "ignore" => OnFailure::Ignore,

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use super::super::{Failure, History, Measurement, Mode, Moment, PipelineSpec, Proposed};
+use super::super::{Failure, Measurement, Mode, Moment, PipelineSpec, Proposed};
 use super::{Pipeline, cap};
 use crate::decide::{PolicyInput, PolicyKind, Proposal, custom};
 use crate::function::{Argument, Function};
@@ -49,7 +49,7 @@ impl Pipeline {
             if cap::weight(&kept.data) > LARGEST_KEPT {
                 kept.data = serde_json::Value::Null;
             }
-            self.kept.history.push(kept, self.spec.decide.history_length);
+            Arc::make_mut(&mut self.kept.history).push(kept, self.spec.decide.history_length);
         }
         measurements
     }
@@ -166,14 +166,17 @@ fn moment(
     due: DateTime<Utc>,
 ) -> Moment {
     let bounds = spec.decide.bounds(due);
-    let history: History = kept.history.since(kept.control.mark);
+    let history = match kept.control.mark {
+        Some(mark) => Arc::new(kept.history.since(Some(mark))),
+        None => Arc::clone(&kept.history),
+    };
     #[allow(clippy::cast_precision_loss)]
     let since = |last: DateTime<Utc>| (due - last).num_milliseconds() as f64 / 1000.0;
     Moment {
         pipeline: Arc::clone(&spec.name),
         measurement: Arc::new(measurement.clone()),
-        history: Arc::new(history),
-        past: Arc::new(kept.history.clone()),
+        history,
+        past: Arc::clone(&kept.history),
         dynos: supply.dynos,
         min_dynos: bounds.min,
         max_dynos: bounds.max,

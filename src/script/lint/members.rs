@@ -2,7 +2,8 @@
 
 use super::chain::{Chain, Link};
 use crate::function::Role;
-use crate::script::modules::{event, history, moment};
+use crate::script::check;
+use crate::script::modules::{self, event, moment};
 use crate::settings::did_you_mean;
 
 /// What a chain goes through.
@@ -25,20 +26,11 @@ impl Of {
     }
 
     fn properties(self) -> &'static [&'static str] {
-        match self {
-            Self::Moment => moment::PROPERTIES,
-            Self::Event => event::PROPERTIES,
-            Self::History => history::PROPERTIES,
-            Self::Now => moment::NOW_PROPERTIES,
-        }
+        check::properties(self.name())
     }
 
     fn methods(self) -> &'static [&'static str] {
-        match self {
-            Self::History => history::METHODS,
-            Self::Event => &["to_json"],
-            Self::Moment | Self::Now => &[],
-        }
+        modules::methods(self.name())
     }
 }
 
@@ -85,11 +77,11 @@ pub(super) fn unknown<'a>(
 pub(super) fn may_be_missing(role: Role, chain: &Chain<'_>) -> bool {
     let names: Vec<&str> = chain.links.iter().map(|link| link.name).collect();
     match (role, names.as_slice()) {
-        (Role::Decide, ["value" | "error" | "seconds_since_scale"]) => true,
         (Role::Decide, ["history" | "past", statistic]) => {
             ["average", "max", "min", "percentile", "slope"].contains(statistic)
         }
-        (Role::Notify, ["dynos" | "from" | "to" | "measurement" | "reason"]) => true,
+        (Role::Decide, ["value" | "error" | "seconds_since_scale"])
+        | (Role::Notify, ["dynos" | "from" | "to" | "measurement" | "reason"]) => true,
         _ => false,
     }
 }

@@ -74,7 +74,7 @@ impl<'a> Found<'a> {
 
     fn stage(&mut self, stage: &'a Stage) {
         for function in &stage.map {
-            self.add(Role::Value, function);
+            self.add(Role::Map, function);
         }
         if stage.kind != StageKind::Decide {
             self.node(stage.kind, &stage.settings);

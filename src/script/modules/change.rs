@@ -7,6 +7,7 @@ use super::{Answered, number, text};
 use crate::function::{Change, Movement};
 use crate::script::context;
 use crate::script::diagnose::{Complaint, complaint};
+use crate::script::entry::{Entry, Form, Stands, deciding, may_take, measuring, takes};
 
 /// An answer made in this call.
 #[derive(Clone, Debug)]
@@ -35,6 +36,67 @@ impl Answer {
         Change { movement: self.movement, reason: self.reason.clone(), dropped }
     }
 }
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    Entry {
+        form: Form::Function,
+        name: "up",
+        parameters: &[takes("n", "int | float")],
+        gives: "Answer",
+        doc: "Asks for n dynos more. A fraction rounds up.",
+        stands: Stands::Deciding,
+        example: deciding("if m.value > 1000 { up(1) }"),
+    },
+    Entry {
+        form: Form::Function,
+        name: "down",
+        parameters: &[takes("n", "int | float")],
+        gives: "Answer",
+        doc: "Asks for n dynos fewer. A fraction rounds up.",
+        stands: Stands::Deciding,
+        example: deciding("if m.value < 300 { down(1) }"),
+    },
+    Entry {
+        form: Form::Function,
+        name: "to",
+        parameters: &[takes("n", "int | float")],
+        gives: "Answer",
+        doc: "Asks for n dynos in all, as a bare number does. A fraction rounds up.",
+        stands: Stands::Deciding,
+        example: deciding("to(m.value / 100)"),
+    },
+    Entry {
+        form: Form::Function,
+        name: "hold",
+        parameters: &[may_take("why", "String")],
+        gives: "Answer",
+        doc: "Asks for no change, as an answer of nothing does, and says why.",
+        stands: Stands::Deciding,
+        example: deciding(r#"if m.now.hour < 6 { hold("it is night") } else { to(3) }"#),
+    },
+    Entry {
+        form: Form::Method("Answer"),
+        name: "because",
+        parameters: &[takes("why", "String")],
+        gives: "Answer",
+        doc: "The same answer with a reason for the record.",
+        stands: Stands::Deciding,
+        example: deciding("up(2).because(`the queue has ${m.value} jobs`)"),
+    },
+    Entry {
+        form: Form::Member("measure"),
+        name: "failed",
+        parameters: &[takes("why", "String")],
+        gives: "Failed",
+        doc: "A measurement that failed: it is never read as a number, and no tick with it scales down.",
+        stands: Stands::Measuring,
+        example: measuring(
+            r"let reply = #{ status: 200, jobs: 12 };
+if reply.status == 200 { reply.jobs } else { measure::failed(`status ${reply.status}`) }",
+        ),
+    },
+];
 
 /// Registers the answers.
 pub(super) fn register(engine: &mut Engine) {

@@ -8,12 +8,51 @@ use super::secret::ScriptSecret;
 use super::{Answered, optional, placed, text};
 use crate::reach::HostPattern;
 use crate::script::diagnose::complaint;
+use crate::script::entry::{Entry, Form, Stands, may_take, script, takes};
 use crate::script::files::Surroundings;
 use crate::script::node::Written;
 use crate::script::session::{self, Session};
 use crate::script::{MissingSecrets, context};
 use crate::secret::Secret;
 use crate::settings::Place;
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    Entry {
+        form: Form::Member("env"),
+        name: "get",
+        parameters: &[takes("name", "String"), may_take("default", "?")],
+        gives: "String | ?",
+        doc: "The environment variable of this name; where it is not set `default`, or `()` without one.",
+        stands: Stands::Anywhere,
+        example: script(
+            r#"let region = env::get("REGION", "eu");
+
+pipeline("web", #{
+    measure: || 250,
+    decide: |m| if region == "eu" && m.value > 200 { up(1) },
+    scale: #{ current: || 2, scale_to: |n| () },
+});"#,
+        ),
+    },
+    Entry {
+        form: Form::Member("env"),
+        name: "secret",
+        parameters: &[takes("name", "String"), may_take("options", "Map")],
+        gives: "Secret",
+        doc: "The environment variable of this name as a secret; `#{ hosts: [\"hooks.slack.com\"] }` lets it go there only. One that is not set is a placeholder to `check` and an error to `run`.",
+        stands: Stands::Anywhere,
+        example: script(
+            r#"let app = #{ app_name: "dancing-forest-1234", api_key: env::secret("HEROKU_API_KEY") };
+
+pipeline("web", #{
+    measure: || 250,
+    decide: decide::average_threshold(#{ max_measurement_value: 200 }),
+    scale: scale::heroku(app),
+});"#,
+        ),
+    },
+];
 
 /// Registers the module.
 pub(super) fn register(engine: &mut Engine) {

@@ -7,33 +7,140 @@ use rhai::{Dynamic, Engine};
 
 use super::optional;
 use crate::pipeline::{Event, Phase};
+use crate::script::entry::{Entry, Form, Stands, notifying, property};
 use crate::secret::scrub;
 
 /// The type's name in messages.
 pub(in crate::script) const NAME: &str = "the event";
 
-/// Its properties.
-pub(in crate::script) const PROPERTIES: &[&str] = &[
-    "kind",
-    "phase",
-    "key",
-    "severity",
-    "pipeline",
-    "message",
-    "subject",
-    "dynos",
-    "from",
-    "to",
-    "measurement",
-    "reason",
-    "at",
-    "unix",
-    "to_json",
-];
-
 /// `event`.
 #[derive(Clone, Debug)]
 pub(in crate::script) struct EventValue(pub(in crate::script) Arc<Event>);
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    property(
+        "Event",
+        "kind",
+        "String",
+        "What happened, such as `scaled`, `scale_failed` or `needs_above_max`.",
+        Stands::Notifying,
+        notifying(r#"if event.kind == "scaled" { print(event.message) }"#),
+    ),
+    property(
+        "Event",
+        "phase",
+        "String",
+        "`once`; for what lasts `begin`, `repeat` and `end`.",
+        Stands::Notifying,
+        notifying(r#"if event.phase == "end" { log::info(`over: ${event.subject}`) }"#),
+    ),
+    property(
+        "Event",
+        "key",
+        "String",
+        "The same for all events of one condition of one pipeline, so that an incident can be closed.",
+        Stands::Notifying,
+        notifying(r#"this.open = if event.phase == "end" { "" } else { event.key };"#),
+    ),
+    property(
+        "Event",
+        "severity",
+        "String",
+        "`info`, `warning` or `error`.",
+        Stands::Notifying,
+        notifying(r#"if event.severity == "error" { log::error(event.message) }"#),
+    ),
+    property(
+        "Event",
+        "pipeline",
+        "String",
+        "The pipeline's name.",
+        Stands::Notifying,
+        notifying("print(`${event.pipeline}: ${event.message}`)"),
+    ),
+    property(
+        "Event",
+        "message",
+        "String",
+        "What happened, in a sentence or two.",
+        Stands::Notifying,
+        notifying("print(event.message)"),
+    ),
+    property(
+        "Event",
+        "subject",
+        "String",
+        "What happened, in a few words.",
+        Stands::Notifying,
+        notifying("print(event.subject)"),
+    ),
+    property(
+        "Event",
+        "dynos",
+        "int | ()",
+        "Dynos at the time, where they are known.",
+        Stands::Notifying,
+        notifying(r#"print(`${event.dynos ?? "?"} dynos`)"#),
+    ),
+    property(
+        "Event",
+        "from",
+        "int | ()",
+        "Dynos before a scale.",
+        Stands::Notifying,
+        notifying("if event.from != () { print(`it had ${event.from}`) }"),
+    ),
+    property(
+        "Event",
+        "to",
+        "int | ()",
+        "Dynos asked for by a scale.",
+        Stands::Notifying,
+        notifying("if event.to != () { print(`it has ${event.to}`) }"),
+    ),
+    property(
+        "Event",
+        "measurement",
+        "float | ()",
+        "The value that it is about, where there is one.",
+        Stands::Notifying,
+        notifying("print(`measured ${event.measurement ?? 0.0}`)"),
+    ),
+    property(
+        "Event",
+        "reason",
+        "String | ()",
+        "Why, where there is a reason.",
+        Stands::Notifying,
+        notifying(r#"print(event.reason ?? "no reason given")"#),
+    ),
+    property(
+        "Event",
+        "at",
+        "String",
+        "When, as in 2026-11-24T09:30:00Z.",
+        Stands::Notifying,
+        notifying("print(`${event.at} ${event.message}`)"),
+    ),
+    property(
+        "Event",
+        "unix",
+        "int",
+        "When, in seconds since 1970.",
+        Stands::Notifying,
+        notifying("print(`${event.unix} ${event.message}`)"),
+    ),
+    Entry {
+        form: Form::Method("Event"),
+        name: "to_json",
+        parameters: &[],
+        gives: "String",
+        doc: "All of it as JSON.",
+        stands: Stands::Notifying,
+        example: notifying("print(event.to_json())"),
+    },
+];
 
 /// Registers the type.
 pub(super) fn register(engine: &mut Engine) {

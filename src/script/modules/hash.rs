@@ -11,12 +11,59 @@ use super::secret::ScriptSecret;
 use super::{Answered, placed};
 use crate::request::Part;
 use crate::script::diagnose::complaint;
+use crate::script::entry::{Entry, Form, Stands, notifying, takes};
 
 /// Bytes that SHA-256 takes at once.
 const BLOCK: usize = 64;
 
 /// What a key of Standard Webhooks begins with; base64 follows.
 const PREFIX: &str = "whsec_";
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    Entry {
+        form: Form::Member("hash"),
+        name: "sha256_hex",
+        parameters: &[takes("text", "String | Secret")],
+        gives: "String | Secret",
+        doc: "The SHA-256 of a text, in hexadecimal; a secret where the text is one.",
+        stands: Stands::Anywhere,
+        example: notifying("print(hash::sha256_hex(event.message))"),
+    },
+    Entry {
+        form: Form::Member("hash"),
+        name: "hmac_sha256_hex",
+        parameters: &[takes("key", "String | Secret"), takes("text", "String | Secret")],
+        gives: "String | Secret",
+        doc: "The keyed digest HMAC-SHA256 of a text, in hexadecimal; a secret where the key is one.",
+        stands: Stands::Anywhere,
+        example: notifying(
+            r#"http::post("https://www.example.com/queue").header("x-signature", hash::hmac_sha256_hex(env::secret("KEY"), event.message));"#,
+        ),
+    },
+    Entry {
+        form: Form::Member("hash"),
+        name: "hmac_sha256_base64",
+        parameters: &[takes("key", "String | Secret"), takes("text", "String | Secret")],
+        gives: "String | Secret",
+        doc: "The keyed digest HMAC-SHA256 of a text, in base64; a secret where the key is one.",
+        stands: Stands::Anywhere,
+        example: notifying(
+            r#"http::post("https://www.example.com/queue").header("x-signature", hash::hmac_sha256_base64(env::secret("KEY"), event.message));"#,
+        ),
+    },
+    Entry {
+        form: Form::Member("hash"),
+        name: "webhook_signature",
+        parameters: &[takes("key", "String | Secret"), takes("text", "String | Secret")],
+        gives: "String | Secret",
+        doc: "The signature of Standard Webhooks, for a key of `whsec_` with base64 behind it.",
+        stands: Stands::Anywhere,
+        example: notifying(
+            r#"http::post("https://www.example.com/queue").header("webhook-signature", hash::webhook_signature(env::secret("KEY"), event.message));"#,
+        ),
+    },
+];
 
 /// Registers the module.
 pub(super) fn register(engine: &mut Engine) {

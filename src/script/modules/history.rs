@@ -7,23 +7,7 @@ use rhai::{Array, Dynamic, Engine, Position};
 use super::{Answered, number, optional, whole};
 use crate::pipeline::History;
 use crate::script::diagnose::complaint;
-
-/// What is called on it.
-pub(in crate::script) const METHODS: &[&str] = &[
-    "average",
-    "max",
-    "min",
-    "slope",
-    "percentile",
-    "consecutive_above",
-    "consecutive_below",
-    "len",
-    "is_empty",
-    "to_array",
-];
-
-/// Its properties.
-pub(in crate::script) const PROPERTIES: &[&str] = &["len"];
+use crate::script::entry::{Entry, Form, Stands, deciding, property, takes};
 
 /// `m.history`, `m.past`: values, oldest first; a failed measurement is `()`.
 #[derive(Clone, Debug)]
@@ -44,6 +28,127 @@ impl IntoIterator for HistoryValue {
         self.values().into_iter()
     }
 }
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    Entry {
+        form: Form::Method("History"),
+        name: "average",
+        parameters: &[takes("n", "int")],
+        gives: "float | ()",
+        doc: "The mean of the newest n values; `()` when fewer are there or one of them failed.",
+        stands: Stands::Deciding,
+        example: deciding(
+            r#"let mean = m.history.average(3);
+if mean == () { hold("too few values") } else if mean > 1000 { up(1) }"#,
+        ),
+    },
+    Entry {
+        form: Form::Method("History"),
+        name: "max",
+        parameters: &[takes("n", "int")],
+        gives: "float | ()",
+        doc: "The largest of the newest n values; `()` as for `average`.",
+        stands: Stands::Deciding,
+        example: deciding("if (m.history.max(3) ?? 0.0) > 2000 { up(2) }"),
+    },
+    Entry {
+        form: Form::Method("History"),
+        name: "min",
+        parameters: &[takes("n", "int")],
+        gives: "float | ()",
+        doc: "The smallest of the newest n values; `()` as for `average`.",
+        stands: Stands::Deciding,
+        example: deciding("if (m.history.min(3) ?? 0.0) > 1000 { up(1) }"),
+    },
+    Entry {
+        form: Form::Method("History"),
+        name: "slope",
+        parameters: &[takes("n", "int")],
+        gives: "float | ()",
+        doc: "How fast the newest n values grow, per second (least squares); `()` as for `average`.",
+        stands: Stands::Deciding,
+        example: deciding(r#"if (m.history.slope(3) ?? 0.0) > 10 { up(1).because("it grows") }"#),
+    },
+    Entry {
+        form: Form::Method("History"),
+        name: "percentile",
+        parameters: &[takes("p", "int | float"), takes("n", "int")],
+        gives: "float | ()",
+        doc: "The value that p % (0 to 100) of the newest n values do not exceed (nearest rank); `()` as for `average`.",
+        stands: Stands::Deciding,
+        example: deciding("if (m.history.percentile(95, 3) ?? 0.0) > 1000 { up(1) }"),
+    },
+    Entry {
+        form: Form::Method("History"),
+        name: "consecutive_above",
+        parameters: &[takes("x", "int | float")],
+        gives: "int",
+        doc: "How many of the newest values in a row are above x.",
+        stands: Stands::Deciding,
+        example: deciding("if m.history.consecutive_above(1000) >= 3 { up(1) }"),
+    },
+    Entry {
+        form: Form::Method("History"),
+        name: "consecutive_below",
+        parameters: &[takes("x", "int | float")],
+        gives: "int",
+        doc: "How many of the newest values in a row are below x.",
+        stands: Stands::Deciding,
+        example: deciding("if m.history.consecutive_below(200) >= 5 { down(1) }"),
+    },
+    Entry {
+        form: Form::Method("History"),
+        name: "len",
+        parameters: &[],
+        gives: "int",
+        doc: "How many measurements there are, failed ones included.",
+        stands: Stands::Deciding,
+        example: deciding(r#"if m.past.len() < 10 { hold("just started") }"#),
+    },
+    property(
+        "History",
+        "len",
+        "int",
+        "The same as `len()`.",
+        Stands::Deciding,
+        deciding(r#"if m.past.len < 10 { hold("just started") }"#),
+    ),
+    Entry {
+        form: Form::Method("History"),
+        name: "is_empty",
+        parameters: &[],
+        gives: "bool",
+        doc: "Whether there is none.",
+        stands: Stands::Deciding,
+        example: deciding(r#"if m.history.is_empty() { hold("nothing yet") }"#),
+    },
+    Entry {
+        form: Form::Method("History"),
+        name: "to_array",
+        parameters: &[],
+        gives: "Array",
+        doc: "The values, oldest first; a failed one is `()`.",
+        stands: Stands::Deciding,
+        example: deciding(
+            r"let busy = m.history.to_array().filter(|value| (value ?? 0.0) > 200);
+if busy.len() > 1 { up(1) }",
+        ),
+    },
+    Entry {
+        form: Form::Index("History"),
+        name: "",
+        parameters: &[takes("at", "int")],
+        gives: "float | ()",
+        doc: "The value at a position: 0 is the oldest, -1 the newest. A `for` loop runs over all of them, oldest first.",
+        stands: Stands::Deciding,
+        example: deciding(
+            r"let sum = 0.0;
+for value in m.history { sum += value ?? 0.0; }
+if m.history[-1] > m.history[0] && sum > 100 { up(1) }",
+        ),
+    },
+];
 
 /// Registers the type.
 pub(super) fn register(engine: &mut Engine) {

@@ -9,6 +9,7 @@ use super::reaching::{self, ReplyValue};
 use super::{Answered, expected, number, placed, testing, text};
 use crate::request::{Body, Part, RequestPlan, Tree, Wrong};
 use crate::script::diagnose::complaint;
+use crate::script::entry::{Entry, Form, Stands, deciding, may_take, sending, takes};
 use crate::script::limits::NESTING;
 use crate::script::modules::event::EventValue;
 use crate::script::modules::history::HistoryValue;
@@ -24,6 +25,176 @@ pub(in crate::script) const METHODS: &[&str] = &["get", "post", "put", "patch", 
 /// A request of the script.
 #[derive(Clone, Debug)]
 pub(in crate::script) struct RequestValue(pub(in crate::script) Arc<RequestPlan>);
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    Entry {
+        form: Form::Member("http"),
+        name: "get",
+        parameters: &[takes("url", "String | Secret")],
+        gives: "Request",
+        doc: "A GET request, not yet sent.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::get("https://www.example.com/queue").send().json().waiting"#),
+    },
+    Entry {
+        form: Form::Member("http"),
+        name: "post",
+        parameters: &[takes("url", "String | Secret")],
+        gives: "Request",
+        doc: "A POST request, not yet sent.",
+        stands: Stands::Anywhere,
+        example: sending(
+            r#"http::post("https://www.example.com/queue").json(#{ question: "length" }).send().json().waiting"#,
+        ),
+    },
+    Entry {
+        form: Form::Member("http"),
+        name: "encode",
+        parameters: &[takes("segment", "String")],
+        gives: "String",
+        doc: "A text as one segment of the path of a URL: `/` becomes `%2F`.",
+        stands: Stands::Anywhere,
+        example: deciding(r#"hold(http::encode("a/b"))"#),
+    },
+    Entry {
+        form: Form::Member("http"),
+        name: "put",
+        parameters: &[takes("url", "String | Secret")],
+        gives: "Request",
+        doc: "A PUT request, not yet sent.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::put("https://www.example.com/queue").body("12").send().status"#),
+    },
+    Entry {
+        form: Form::Member("http"),
+        name: "patch",
+        parameters: &[takes("url", "String | Secret")],
+        gives: "Request",
+        doc: "A PATCH request, not yet sent.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::patch("https://www.example.com/queue").json(#{ size: 12 }).send().status"#),
+    },
+    Entry {
+        form: Form::Member("http"),
+        name: "delete",
+        parameters: &[takes("url", "String | Secret")],
+        gives: "Request",
+        doc: "A DELETE request, not yet sent.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::delete("https://www.example.com/queue").send().status"#),
+    },
+    Entry {
+        form: Form::Member("http"),
+        name: "head",
+        parameters: &[takes("url", "String | Secret")],
+        gives: "Request",
+        doc: "A HEAD request, not yet sent.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::head("https://www.example.com/queue").send().status"#),
+    },
+    Entry {
+        form: Form::Member("http"),
+        name: "request",
+        parameters: &[takes("method", "String"), takes("url", "String | Secret")],
+        gives: "Request",
+        doc: "A request of any method, not yet sent.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::request("OPTIONS", "https://www.example.com/queue").send().status"#),
+    },
+    Entry {
+        form: Form::Method("Request"),
+        name: "header",
+        parameters: &[takes("name", "String"), takes("value", "String | Secret | int | float | bool")],
+        gives: "Request",
+        doc: "The request with a header.",
+        stands: Stands::Anywhere,
+        example: sending(
+            r#"http::get("https://www.example.com/queue").header("Accept", "application/json").send().json().waiting"#,
+        ),
+    },
+    Entry {
+        form: Form::Method("Request"),
+        name: "bearer",
+        parameters: &[takes("token", "String | Secret")],
+        gives: "Request",
+        doc: "The request with a bearer token.",
+        stands: Stands::Anywhere,
+        example: sending(
+            r#"http::get("https://www.example.com/queue").bearer(env::secret("QUEUE_TOKEN")).send().json().waiting"#,
+        ),
+    },
+    Entry {
+        form: Form::Method("Request"),
+        name: "basic",
+        parameters: &[takes("user", "String | Secret"), takes("password", "String | Secret")],
+        gives: "Request",
+        doc: "The request with a user and a password.",
+        stands: Stands::Anywhere,
+        example: sending(
+            r#"http::get("https://www.example.com/queue").basic("ops", env::secret("QUEUE_PASSWORD")).send().json().waiting"#,
+        ),
+    },
+    Entry {
+        form: Form::Method("Request"),
+        name: "query",
+        parameters: &[takes("name", "String | Map"), may_take("value", "String | Secret | int | float | bool")],
+        gives: "Request",
+        doc: "The request with `name=value` in its URL; with a map, one for each entry.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::get("https://www.example.com/queue").query("name", "mail").send().json().waiting"#),
+    },
+    Entry {
+        form: Form::Method("Request"),
+        name: "json",
+        parameters: &[takes("value", "?")],
+        gives: "Request",
+        doc: "The request with this value as JSON for its body; secrets may stand in it.",
+        stands: Stands::Anywhere,
+        example: sending(
+            r#"http::post("https://www.example.com/queue").json(#{ names: ["mail", "celery"] }).send().json().waiting"#,
+        ),
+    },
+    Entry {
+        form: Form::Method("Request"),
+        name: "body",
+        parameters: &[takes("body", "String | Secret")],
+        gives: "Request",
+        doc: "The request with this text for its body.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::post("https://www.example.com/queue").body("mail").send().json().waiting"#),
+    },
+    Entry {
+        form: Form::Method("Request"),
+        name: "timeout_seconds",
+        parameters: &[takes("seconds", "int | float")],
+        gives: "Request",
+        doc: "The request with so many seconds until it counts as failed.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::get("https://www.example.com/queue").timeout_seconds(5).send().json().waiting"#),
+    },
+    Entry {
+        form: Form::Method("Request"),
+        name: "retries",
+        parameters: &[takes("retries", "int")],
+        gives: "Request",
+        doc: "The request, tried so many times more by the engine where a described stage sends it.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::get("https://www.example.com/queue").retries(2).send().json().waiting"#),
+    },
+    Entry {
+        form: Form::Method("Request"),
+        name: "send",
+        parameters: &[],
+        gives: "Reply",
+        doc: "Sends it and waits for the reply; throws where there is none. A reply of any status is a reply.",
+        stands: Stands::Reaching,
+        example: sending(
+            r#"let reply = http::get("https://www.example.com/queue").timeout_seconds(5).send();
+if reply.ok { reply.json().waiting } else { measure::failed(`status ${reply.status}`) }"#,
+        ),
+    },
+];
 
 /// Registers the module and the methods of requests.
 pub(super) fn register(engine: &mut Engine) {

@@ -4,6 +4,7 @@ use rhai::{Dynamic, Engine, Module, NativeCallContext};
 
 use super::secret::ScriptSecret;
 use crate::script::context;
+use crate::script::entry::{Entry, Form, Stands, notifying, takes};
 use crate::secret::{MASK, scrub};
 
 /// The log target of everything a script says.
@@ -20,14 +21,62 @@ enum Level {
     Error,
 }
 
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    Entry {
+        form: Form::Function,
+        name: "print",
+        parameters: &[takes("value", "?")],
+        gives: "()",
+        doc: "Writes to the log with the pipeline's name. A secret is written as `***`.",
+        stands: Stands::Anywhere,
+        example: notifying("print(event.message)"),
+    },
+    Entry {
+        form: Form::Function,
+        name: "debug",
+        parameters: &[takes("value", "?")],
+        gives: "()",
+        doc: "Writes a value as the language shows it, at the level debug.",
+        stands: Stands::Anywhere,
+        example: notifying("debug(event)"),
+    },
+    Entry {
+        form: Form::Member("log"),
+        name: "info",
+        parameters: &[takes("value", "?")],
+        gives: "()",
+        doc: "Writes to the log at the level info, with the pipeline's name.",
+        stands: Stands::Anywhere,
+        example: notifying("log::info(event.message)"),
+    },
+    Entry {
+        form: Form::Member("log"),
+        name: "warn",
+        parameters: &[takes("value", "?")],
+        gives: "()",
+        doc: "Writes to the log at the level warn, with the pipeline's name.",
+        stands: Stands::Anywhere,
+        example: notifying("log::warn(event.message)"),
+    },
+    Entry {
+        form: Form::Member("log"),
+        name: "error",
+        parameters: &[takes("value", "?")],
+        gives: "()",
+        doc: "Writes to the log at the level error, with the pipeline's name.",
+        stands: Stands::Anywhere,
+        example: notifying("log::error(event.message)"),
+    },
+];
+
 /// Registers the module and the two functions.
 pub(super) fn register(engine: &mut Engine) {
     engine.on_print(|text| say(Level::Info, text));
     engine.on_debug(|text, _, _| say(Level::Debug, text));
     let mut module = Module::new();
-    for (name, level) in
-        [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)]
-    {
+    // `debug` is a word of the language: `log::debug` would not parse.
+    for (name, level) in [("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)] {
         module.set_native_fn(name, move |native: NativeCallContext, value: Dynamic| {
             say(level, &shown(&native, value));
             Ok(())

@@ -11,32 +11,13 @@ use super::optional;
 use crate::pipeline::Moment;
 use crate::script::context;
 use crate::script::convert::from_json;
+use crate::script::entry::{Entry, Stands, deciding, property};
 
 /// The type's name in messages.
 pub(in crate::script) const NAME: &str = "the moment `m`";
 
-/// Its properties.
-pub(in crate::script) const PROPERTIES: &[&str] = &[
-    "value",
-    "data",
-    "success",
-    "error",
-    "history",
-    "past",
-    "dynos",
-    "min_dynos",
-    "max_dynos",
-    "now",
-    "seconds_since_scale",
-    "pipeline",
-];
-
 /// The time's name in messages.
 pub(in crate::script) const NOW: &str = "a time";
-
-/// Its properties: `weekday` counts from 1, Monday, to 7; `timestamp` is seconds since 1970.
-pub(in crate::script) const NOW_PROPERTIES: &[&str] =
-    &["year", "month", "day", "hour", "minute", "second", "weekday", "weekday_name", "timestamp"];
 
 /// `m`.
 #[derive(Clone, Debug)]
@@ -45,6 +26,157 @@ pub(in crate::script) struct MomentValue(pub(in crate::script) Arc<Moment>);
 /// `m.now`.
 #[derive(Clone, Debug)]
 pub(in crate::script) struct NowValue(pub(in crate::script) DateTime<Tz>);
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    property(
+        "Moment",
+        "value",
+        "float | ()",
+        "The number that was measured. Ordering or calculating with a missing one is an error; `m.value ?? 0.0` is fine.",
+        Stands::Deciding,
+        deciding("if m.value > 1000 { up(1) }"),
+    ),
+    property(
+        "Moment",
+        "data",
+        "?",
+        "What was measured, as it came: a number, a text, an array or a map.",
+        Stands::Deciding,
+        deciding(r#"if type_of(m.data) == "map" && m.data.waiting > 10 { up(1) }"#),
+    ),
+    property(
+        "Moment",
+        "success",
+        "bool",
+        "Whether it was measured; without `call_on_failure` always `true`.",
+        Stands::Deciding,
+        deciding(r#"if !m.success { hold("no measurement") }"#),
+    ),
+    property(
+        "Moment",
+        "error",
+        "String | ()",
+        "Why it was not measured.",
+        Stands::Deciding,
+        deciding("if m.error != () { hold(m.error) }"),
+    ),
+    property(
+        "Moment",
+        "history",
+        "History",
+        "The measurements that may be judged, newest last: those after the last scale and its wait.",
+        Stands::Deciding,
+        deciding("if m.history.consecutive_above(1000) >= 3 { up(1) }"),
+    ),
+    property(
+        "Moment",
+        "past",
+        "History",
+        "All measurements that are kept, newest last.",
+        Stands::Deciding,
+        deciding("if (m.past.slope(4) ?? 0.0) > 5 { up(1) }"),
+    ),
+    property(
+        "Moment",
+        "dynos",
+        "int",
+        "Dynos now.",
+        Stands::Deciding,
+        deciding("if m.value > 100 * m.dynos { up(1) }"),
+    ),
+    property(
+        "Moment",
+        "min_dynos",
+        "int",
+        "The lower bound now.",
+        Stands::Deciding,
+        deciding("if m.value < 10 { to(m.min_dynos) }"),
+    ),
+    property(
+        "Moment",
+        "max_dynos",
+        "int",
+        "The upper bound now.",
+        Stands::Deciding,
+        deciding("if m.value > 5000 { to(m.max_dynos) }"),
+    ),
+    property(
+        "Moment",
+        "now",
+        "Time",
+        "The tick's start in the pipeline's time zone.",
+        Stands::Deciding,
+        deciding("if m.now.hour >= 22 { to(1) }"),
+    ),
+    property(
+        "Moment",
+        "seconds_since_scale",
+        "float | ()",
+        "Seconds since the last scale; `()` before the first.",
+        Stands::Deciding,
+        deciding("if (m.seconds_since_scale ?? 3600.0) > 600 && m.value < 100 { down(1) }"),
+    ),
+    property(
+        "Moment",
+        "pipeline",
+        "String",
+        "The pipeline's name.",
+        Stands::Deciding,
+        deciding(r#"if m.pipeline == "web" { up(1) }"#),
+    ),
+    property("Time", "year", "int", "The year.", Stands::Anywhere, deciding("hold(`the year ${m.now.year}`)")),
+    property(
+        "Time",
+        "month",
+        "int",
+        "1, January, to 12.",
+        Stands::Anywhere,
+        deciding("if m.now.month == 12 { to(m.max_dynos) }"),
+    ),
+    property(
+        "Time",
+        "day",
+        "int",
+        "The day of the month, from 1.",
+        Stands::Anywhere,
+        deciding(r#"if m.now.day == 1 { to(m.max_dynos).because("bills are sent today") }"#),
+    ),
+    property("Time", "hour", "int", "0 to 23.", Stands::Anywhere, deciding("if m.now.hour < 6 { to(1) }")),
+    property(
+        "Time",
+        "minute",
+        "int",
+        "0 to 59.",
+        Stands::Anywhere,
+        deciding(r#"if m.now.hour == 8 && m.now.minute >= 50 { to(5).because("the rush is near") }"#),
+    ),
+    property("Time", "second", "int", "0 to 59.", Stands::Anywhere, deciding("hold(`second ${m.now.second}`)")),
+    property(
+        "Time",
+        "weekday",
+        "int",
+        "1, Monday, to 7, Sunday.",
+        Stands::Anywhere,
+        deciding(r#"if m.now.weekday >= 6 { to(1).because("weekend") }"#),
+    ),
+    property(
+        "Time",
+        "weekday_name",
+        "String",
+        "`monday` to `sunday`.",
+        Stands::Anywhere,
+        deciding(r#"if m.now.weekday_name == "monday" { to(4) }"#),
+    ),
+    property(
+        "Time",
+        "timestamp",
+        "int",
+        "Seconds since 1970 (UTC).",
+        Stands::Anywhere,
+        deciding("hold(`${m.now.timestamp} s`)"),
+    ),
+];
 
 /// Registers both types.
 pub(super) fn register(engine: &mut Engine) {

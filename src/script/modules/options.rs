@@ -10,12 +10,87 @@ use crate::request::Part;
 use crate::rules;
 use crate::script::convert;
 use crate::script::diagnose::misset;
+use crate::script::entry::{Entry, Form, Stands, script, takes};
 use crate::secret::Secret;
 use crate::settings::{Setting, did_you_mean};
 use crate::{measure, notify};
 
 /// The module's name for what its user gave that belongs to the native stage below.
 const COMMON: &str = "common";
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    Entry {
+        form: Form::Member("options"),
+        name: "measure",
+        parameters: &[
+            takes("what", "String"),
+            takes("given", "Map"),
+            takes("required", "Array"),
+            takes("optional", "Map"),
+        ],
+        gives: "Map",
+        doc: "Settings of a `measure` function that a module offers, read strictly: the required ones, the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `measure::`.",
+        stands: Stands::Anywhere,
+        example: script(
+            r#"fn make(settings) { options::measure("mine::make", settings, ["url"], #{ channel: "ops" }) }
+let own = make(#{ url: "https://www.example.com" });
+print(own.channel);
+pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 1, scale_to: |n| () } });"#,
+        ),
+    },
+    Entry {
+        form: Form::Member("options"),
+        name: "scale",
+        parameters: &[
+            takes("what", "String"),
+            takes("given", "Map"),
+            takes("required", "Array"),
+            takes("optional", "Map"),
+        ],
+        gives: "Map",
+        doc: "Settings of a `scale` function that a module offers, read strictly: the required ones, the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `scale::`.",
+        stands: Stands::Anywhere,
+        example: script(
+            r#"fn make(settings) { options::scale("mine::make", settings, ["url"], #{ channel: "ops" }) }
+let own = make(#{ url: "https://www.example.com" });
+print(own.channel);
+pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 1, scale_to: |n| () } });"#,
+        ),
+    },
+    Entry {
+        form: Form::Member("options"),
+        name: "notify",
+        parameters: &[
+            takes("what", "String"),
+            takes("given", "Map"),
+            takes("required", "Array"),
+            takes("optional", "Map"),
+        ],
+        gives: "Map",
+        doc: "Settings of a `notify` function that a module offers, read strictly: the required ones, the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `notify::`.",
+        stands: Stands::Anywhere,
+        example: script(
+            r#"fn make(settings) { options::notify("mine::make", settings, ["url"], #{ channel: "ops" }) }
+let own = make(#{ url: "https://www.example.com" });
+print(own.channel);
+pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 1, scale_to: |n| () } });"#,
+        ),
+    },
+    Entry {
+        form: Form::Member("options"),
+        name: "secret",
+        parameters: &[takes("value", "String | Secret")],
+        gives: "Secret",
+        doc: "A plain text as a secret; a secret as it is.",
+        stands: Stands::Anywhere,
+        example: script(
+            r#"let key = options::secret("written here");
+print(key);
+pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 1, scale_to: |n| () } });"#,
+        ),
+    },
+];
 
 /// Registers the module.
 pub(super) fn register(engine: &mut Engine) {

@@ -10,15 +10,13 @@ use super::{Answered, text};
 use crate::function::Reach;
 use crate::request::Response;
 use crate::script::diagnose::complaint;
+use crate::script::entry::{Entry, Form, Stands, property, sending, takes};
 use crate::script::limits::{self, Halt};
 use crate::script::{context, convert};
 use crate::world::World;
 
 /// The type's name in messages.
 pub(super) const NAME: &str = "a reply";
-
-/// Its properties.
-pub(super) const PROPERTIES: &[&str] = &["status", "ok", "took_ms"];
 
 /// What a request or a program answered.
 #[derive(Clone, Debug)]
@@ -35,6 +33,10 @@ where
             format!("`{what}` is called while the script loads, and loading reaches nothing"),
             "call it in a function of `measure`, `scale` or `notify`",
         ),
+        Some(Reach::Pure) if context::is_reaching_trial() => {
+            context::end_trial();
+            refuse(format!("`{what}` is called in a trial"), "a trial reaches nothing")
+        }
         Some(Reach::Pure) => refuse(
             format!("`{what}` is called in a function that reaches nothing"),
             "`decide`, `.map` and `value` have what was measured; a function for `request` or `scale_to` of a described \
@@ -55,6 +57,70 @@ where
         }
     }
 }
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    property(
+        "Reply",
+        "status",
+        "int",
+        "The reply's status; of a program, its exit status.",
+        Stands::Anywhere,
+        sending(r#"http::get("https://www.example.com/queue").send().status"#),
+    ),
+    property(
+        "Reply",
+        "ok",
+        "bool",
+        "Whether the status is 2xx; of a program, whether it is 0.",
+        Stands::Anywhere,
+        sending(r#"if http::get("https://www.example.com/queue").send().ok { 1 } else { 0 }"#),
+    ),
+    property(
+        "Reply",
+        "took_ms",
+        "int | float",
+        "How long it took, in milliseconds.",
+        Stands::Anywhere,
+        sending(r#"http::get("https://www.example.com/queue").send().took_ms"#),
+    ),
+    Entry {
+        form: Form::Method("Reply"),
+        name: "text",
+        parameters: &[],
+        gives: "String",
+        doc: "The body as a text; of a program, what it wrote.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::get("https://www.example.com/queue").send().text().len()"#),
+    },
+    Entry {
+        form: Form::Method("Reply"),
+        name: "lines",
+        parameters: &[],
+        gives: "Array",
+        doc: "The body, line by line.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::get("https://www.example.com/queue").send().lines().len()"#),
+    },
+    Entry {
+        form: Form::Method("Reply"),
+        name: "json",
+        parameters: &[],
+        gives: "?",
+        doc: "The body as JSON; throws where it is none.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::get("https://www.example.com/queue").send().json().waiting"#),
+    },
+    Entry {
+        form: Form::Method("Reply"),
+        name: "header",
+        parameters: &[takes("name", "String")],
+        gives: "String | ()",
+        doc: "The value of a header, where there is one.",
+        stands: Stands::Anywhere,
+        example: sending(r#"parse_int(http::get("https://www.example.com/queue").send().header("x-waiting") ?? "0")"#),
+    },
+];
 
 /// Registers what a reply has.
 pub(super) fn register(engine: &mut Engine) {

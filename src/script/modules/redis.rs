@@ -11,6 +11,7 @@ use crate::measure::redis_url;
 use crate::request::Part;
 use crate::script::context;
 use crate::script::diagnose::complaint;
+use crate::script::entry::{Entry, Form, Stands, may_take, measuring, takes};
 use crate::world::{RedisQuestion, RedisServer, RedisValue};
 
 /// The type's name in messages.
@@ -27,6 +28,130 @@ pub(in crate::script) enum RedisServerValue {
     /// Its URL is the variable of this name, which is not set here.
     Missing(Arc<str>),
 }
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    Entry {
+        form: Form::Member("redis"),
+        name: "server",
+        parameters: &[takes("url", "String | Secret"), may_take("master", "String")],
+        gives: "RedisServer",
+        doc: "A server by its URL, not yet asked; behind sentinels, with the name of the master.",
+        stands: Stands::Anywhere,
+        example: measuring(
+            r#"let server = redis::server(env::secret("REDIS_URL"));
+server.llen("celery")"#,
+        ),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "get",
+        parameters: &[takes("key", "String | int")],
+        gives: "String | ()",
+        doc: "The text at a key.",
+        stands: Stands::Reaching,
+        example: measuring(r#"parse_int(redis::server(env::secret("REDIS_URL")).get("waiting") ?? "0")"#),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "llen",
+        parameters: &[takes("key", "String | int")],
+        gives: "int",
+        doc: "The length of a list.",
+        stands: Stands::Reaching,
+        example: measuring(r#"redis::server(env::secret("REDIS_URL")).llen("celery")"#),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "hlen",
+        parameters: &[takes("key", "String | int")],
+        gives: "int",
+        doc: "The number of fields of a hash.",
+        stands: Stands::Reaching,
+        example: measuring(r#"redis::server(env::secret("REDIS_URL")).hlen("unacked")"#),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "scard",
+        parameters: &[takes("key", "String | int")],
+        gives: "int",
+        doc: "The number of members of a set.",
+        stands: Stands::Reaching,
+        example: measuring(r#"redis::server(env::secret("REDIS_URL")).scard("busy")"#),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "zcard",
+        parameters: &[takes("key", "String | int")],
+        gives: "int",
+        doc: "The number of members of a sorted set.",
+        stands: Stands::Reaching,
+        example: measuring(r#"redis::server(env::secret("REDIS_URL")).zcard("schedule")"#),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "xlen",
+        parameters: &[takes("key", "String | int")],
+        gives: "int",
+        doc: "The length of a stream.",
+        stands: Stands::Reaching,
+        example: measuring(r#"redis::server(env::secret("REDIS_URL")).xlen("events")"#),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "ttl",
+        parameters: &[takes("key", "String | int")],
+        gives: "int",
+        doc: "Seconds that a key still has; -1 where it has no end, -2 where there is no such key.",
+        stands: Stands::Reaching,
+        example: measuring(r#"redis::server(env::secret("REDIS_URL")).ttl("lock")"#),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "exists",
+        parameters: &[takes("key", "String | int")],
+        gives: "bool",
+        doc: "Whether there is such a key.",
+        stands: Stands::Reaching,
+        example: measuring(r#"if redis::server(env::secret("REDIS_URL")).exists("paused") { 0 } else { 1 }"#),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "hget",
+        parameters: &[takes("key", "String | int"), takes("field", "String | int")],
+        gives: "String | ()",
+        doc: "The text at a field of a hash.",
+        stands: Stands::Reaching,
+        example: measuring(r#"parse_int(redis::server(env::secret("REDIS_URL")).hget("queues", "mail") ?? "0")"#),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "zscore",
+        parameters: &[takes("key", "String | int"), takes("member", "String | int")],
+        gives: "float | ()",
+        doc: "The score of a member of a sorted set.",
+        stands: Stands::Reaching,
+        example: measuring(r#"redis::server(env::secret("REDIS_URL")).zscore("load", "mail") ?? 0.0"#),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "lindex",
+        parameters: &[takes("key", "String | int"), takes("at", "int")],
+        gives: "String | ()",
+        doc: "The element of a list at a position; -1 is the last.",
+        stands: Stands::Reaching,
+        example: measuring(r#"(redis::server(env::secret("REDIS_URL")).lindex("celery", -1) ?? "").len()"#),
+    },
+    Entry {
+        form: Form::Method("RedisServer"),
+        name: "lrange",
+        parameters: &[takes("key", "String | int"), takes("first", "int"), takes("last", "int")],
+        gives: "Array",
+        doc: "The elements of a list from one position to another, both included: at most 1,000.",
+        stands: Stands::Reaching,
+        example: measuring(r#"redis::server(env::secret("REDIS_URL")).lrange("celery", 0, 9).len()"#),
+    },
+];
 
 /// Registers the module and the questions.
 pub(super) fn register(engine: &mut Engine) {

@@ -10,10 +10,146 @@ use super::{Answered, change, text};
 use crate::script::Declaration;
 use crate::script::context;
 use crate::script::diagnose::complaint;
+use crate::script::entry::{Entry, Example, Form, Frame, Stands, script, takes};
 use crate::script::node::Written;
+use crate::script::requires;
 use crate::script::session::{self, Session, StageNumber};
 use crate::settings::{Node, Place, Stage, StageKind, Value};
 use crate::{decide, measure, notify, scale};
+
+/// The value of a stage.
+const fn expression(frame: Frame, text: &'static str) -> Example {
+    Example { frame, text }
+}
+
+/// What is registered here, but for the constructors of the tables.
+pub(super) static DOCS: &[Entry] = &[
+    Entry {
+        form: Form::Function,
+        name: "pipeline",
+        parameters: &[takes("name", "String"), takes("settings", "Map")],
+        gives: "()",
+        doc: "Declares a pipeline. Its settings are its four stages and what concerns the whole pipeline.",
+        stands: Stands::Load,
+        example: script(
+            r#"pipeline("web", #{
+    measure: measure::response_time(#{ base_url: "https://www.example.com" }),
+    decide: decide::consecutive_threshold(#{ max_dynos: 5 }),
+    scale: scale::heroku(#{ app_name: "dancing-forest-1234", api_key: env::secret("HEROKU_API_KEY") }),
+    notify: notify::console(),
+});"#,
+        ),
+    },
+    Entry {
+        form: Form::Function,
+        name: "settings",
+        parameters: &[takes("settings", "Map")],
+        gives: "()",
+        doc: "Sets what concerns the whole script. It is called once.",
+        stands: Stands::Load,
+        example: script(
+            r#"settings(#{ time_zone: "America/Vancouver", mode: "dry_run" });
+
+pipeline("web", #{
+    measure: || 250,
+    decide: |m| if m.now.hour < 8 { to(1) } else { to(3) },
+    scale: #{ current: || 2, scale_to: |n| () },
+});"#,
+        ),
+    },
+    Entry {
+        form: Form::Function,
+        name: "requires",
+        parameters: &[takes("version", "String")],
+        gives: "()",
+        doc: "The oldest autoscaler that the file runs on. It stands before everything else of its file.",
+        stands: Stands::Load,
+        example: script(
+            r#"requires("0.1");
+
+pipeline("web", #{
+    measure: || 250,
+    decide: |m| if m.value > 200 { up(1) },
+    scale: #{ current: || 2, scale_to: |n| () },
+});"#,
+        ),
+    },
+    Entry {
+        form: Form::Method("Stage"),
+        name: "map",
+        parameters: &[takes("rework", "FnPtr")],
+        gives: "Stage",
+        doc: "A measurement reworked: the function `|data| …` is given what was measured and answers what is judged.",
+        stands: Stands::Load,
+        example: expression(
+            Frame::Measure,
+            r#"measure::app_decision(#{ base_url: "https://www.example.com" }).map(|data| data.waiting + data.running)"#,
+        ),
+    },
+    Entry {
+        form: Form::Member("measure"),
+        name: "custom",
+        parameters: &[takes("settings", "Map"), takes("measure", "FnPtr")],
+        gives: "Stage",
+        doc: "Measures with a function `|| …`, which answers a number, any JSON-like value, or `measure::failed(\"why\")`.",
+        stands: Stands::Load,
+        example: expression(
+            Frame::Measure,
+            r"measure::custom(#{ measurement_interval_in_seconds: 10, memory: #{ n: 0 } }, || {
+    this.n += 1;
+    this.n
+})",
+        ),
+    },
+    Entry {
+        form: Form::Member("decide"),
+        name: "custom",
+        parameters: &[takes("settings", "Map"), takes("decide", "FnPtr")],
+        gives: "Stage",
+        doc: "Decides with a function `|m| …`, which answers `up(n)`, `down(n)`, `to(n)`, `hold(\"why\")`, a number (as `to`) or nothing (as `hold`).",
+        stands: Stands::Load,
+        example: expression(
+            Frame::Decide,
+            r"decide::custom(#{ memory: #{ seen: 0 } }, |m| {
+    this.seen += 1;
+    if m.value > 1000 { up(1) }
+})",
+        ),
+    },
+    Entry {
+        form: Form::Member("scale"),
+        name: "custom",
+        parameters: &[takes("settings", "Map"), takes("current", "FnPtr"), takes("scale_to", "FnPtr")],
+        gives: "Stage",
+        doc: "Counts with a function `|| …` and scales with a function `|n| …`: it asks for n in all, and fails by throwing.",
+        stands: Stands::Load,
+        example: expression(Frame::Scale, "scale::custom(#{ memory: #{ n: 2 } }, || this.n, |n| { this.n = n; })"),
+    },
+    Entry {
+        form: Form::Member("notify"),
+        name: "custom",
+        parameters: &[takes("settings", "Map"), takes("notify", "FnPtr")],
+        gives: "Stage",
+        doc: "Notifies with a function `|event| …` that hears what the settings say.",
+        stands: Stands::Load,
+        example: expression(
+            Frame::Notify,
+            "notify::custom(#{ notify_on_every_scale: true }, |event| log::info(event.message))",
+        ),
+    },
+    Entry {
+        form: Form::Member("notify"),
+        name: "all",
+        parameters: &[takes("settings", "Map"), takes("backends", "Array")],
+        gives: "Stage",
+        doc: "Gives several backends the same settings.",
+        stands: Stands::Load,
+        example: expression(
+            Frame::Notify,
+            "notify::all(#{ notify_on_every_scale: true }, [notify::console(), notify::logger()])",
+        ),
+    },
+];
 
 /// Registers everything that declares.
 pub(super) fn register(engine: &mut Engine) {
@@ -22,6 +158,7 @@ pub(super) fn register(engine: &mut Engine) {
         pipeline(&native, &name, &settings)
     });
     engine.register_fn("settings", |native: NativeCallContext, settings: Dynamic| whole_script(&native, &settings));
+    engine.register_fn("requires", |native: NativeCallContext, version: Dynamic| requires::called(&native, version));
     engine.register_fn("map", |native: NativeCallContext, stage: &mut StageNumber, function: FnPtr| {
         map(&native, *stage, function)
     });

@@ -6,6 +6,56 @@ use rhai::{Array, Dynamic, Engine, Module, Position};
 use super::history::HistoryValue;
 use super::{Answered, expected, number, optional};
 use crate::script::diagnose::complaint;
+use crate::script::entry::{Entry, Form, Stands, deciding, takes};
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[
+    Entry {
+        form: Form::Member("stats"),
+        name: "mean",
+        parameters: &[takes("of", "History | Array")],
+        gives: "float | ()",
+        doc: "The mean of all values. `()` where there is none; a missing value among them is an error.",
+        stands: Stands::Anywhere,
+        example: deciding("if stats::mean(m.history) > 1000 { up(1) }"),
+    },
+    Entry {
+        form: Form::Member("stats"),
+        name: "min",
+        parameters: &[takes("of", "History | Array")],
+        gives: "float | ()",
+        doc: "The smallest value. `()` where there is none; a missing value among them is an error.",
+        stands: Stands::Anywhere,
+        example: deciding("to(stats::min([3, m.dynos + 1]))"),
+    },
+    Entry {
+        form: Form::Member("stats"),
+        name: "max",
+        parameters: &[takes("of", "History | Array")],
+        gives: "float | ()",
+        doc: "The largest value. `()` where there is none; a missing value among them is an error.",
+        stands: Stands::Anywhere,
+        example: deciding("to(stats::max([2, m.value / 100]))"),
+    },
+    Entry {
+        form: Form::Member("stats"),
+        name: "median",
+        parameters: &[takes("of", "History | Array")],
+        gives: "float | ()",
+        doc: "The middle value, or the mean of the two in the middle. `()` where there is none; a missing value among them is an error.",
+        stands: Stands::Anywhere,
+        example: deciding("if stats::median(m.history) > 1000 { up(1) }"),
+    },
+    Entry {
+        form: Form::Member("stats"),
+        name: "percentile",
+        parameters: &[takes("of", "History | Array"), takes("p", "int | float")],
+        gives: "float | ()",
+        doc: "The value that p % (0 to 100) of all values do not exceed (nearest rank). `()` where there is none.",
+        stands: Stands::Anywhere,
+        example: deciding("if stats::percentile(m.history, 90) > 1000 { up(1) }"),
+    },
+];
 
 /// Registers the module.
 pub(super) fn register(engine: &mut Engine) {

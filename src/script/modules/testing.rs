@@ -1,6 +1,8 @@
 //! Owns what the tests of a script are written with: `assert…`, `under_test`, the pipeline it gives, and
 //! `http::stub`. All of it works only in a test that is being run.
 
+mod docs;
+
 use std::sync::Arc;
 
 use rhai::{Array, Dynamic, Engine, Map, Module, NativeCallContext, Position};
@@ -18,29 +20,10 @@ use crate::settings::did_you_mean;
 use crate::testing::{Bench, Trial};
 use crate::world::{HttpError, HttpErrorKind, Request, Stub, StubReply};
 
+pub(super) use docs::DOCS;
+
 /// The type's name in messages.
 pub(in crate::script) const NAME: &str = "a pipeline under test";
-
-/// Functions without a module.
-pub(super) const FUNCTIONS: &[&str] = &["under_test", "assert", "assert_eq", "assert_ne", "assert_near"];
-
-/// What a pipeline under test can do, for suggestions.
-pub(in crate::script) const METHODS: &[&str] = &[
-    "feed",
-    "fail",
-    "tick",
-    "dynos",
-    "booting",
-    "fail_scale",
-    "wait_seconds",
-    "at",
-    "now",
-    "events",
-    "notified",
-    "records",
-    "last",
-    "memory",
-];
 
 /// Records that `records()` gives: a script's values have a largest size.
 const MOST_RECORDS: usize = 100;

@@ -8,6 +8,18 @@ use super::moment::NowValue;
 use crate::function::{Reach, sample_time};
 use crate::script::context;
 use crate::script::diagnose::complaint;
+use crate::script::entry::{Entry, Form, Stands, measuring};
+
+/// What is registered here.
+pub(super) static DOCS: &[Entry] = &[Entry {
+    form: Form::Member("time"),
+    name: "now",
+    parameters: &[],
+    gives: "Time",
+    doc: "The time now, in UTC. A decision has `m.now`, the time of its tick.",
+    stands: Stands::Reaching,
+    example: measuring("if time::now().hour < 6 { 0 } else { 12 }"),
+}];
 
 /// Registers the module.
 pub(super) fn register(engine: &mut Engine) {

@@ -104,6 +104,31 @@ fn a_narrow_terminal_shows_what_matters() {
 }
 
 #[test]
+fn a_refused_save_is_told_once_and_whole() {
+    let mut state = DemoState::new(scene());
+    let reason = "/tmp/autoscaler-demo-1/demo.rhai:33:9: unknown setting `min_measurment_value` of \
+                  `decide::consecutive_threshold` (did you mean `min_measurement_value`?)";
+    let message = format!("demo.rhai was saved with an error, the old one runs on. {reason}");
+    state.note(&event(6, EventKind::ReloadFailed, "error", &message, Some(reason)));
+    for width in [60, 80, 200] {
+        let shown = rows(&terminal(&state, width, 30)).join("\n");
+        let joined = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told = "demo.rhai was saved with an error, the old one runs on. demo.rhai:33:9: unknown setting \
+                    `min_measurment_value` of `decide::consecutive_threshold` (did you mean `min_measurement_value`?)";
+        assert!(joined.contains(told), "{shown}");
+        assert_eq!(shown.matches("min_measurment_value").count(), 1, "{shown}");
+    }
+}
+
+#[test]
+fn a_tiny_terminal_has_a_header_that_can_be_read() {
+    let rows = rows(&terminal(&story(), 30, 6));
+    assert_eq!(rows[0], " autoscaler demo      q quits");
+    assert_eq!(rows[1], " pipeline response  dynos");
+    assert_eq!(rows[2], " web      900 ms    2");
+}
+
+#[test]
 fn every_size_can_be_drawn_before_and_after_the_first_tick() {
     let (empty, full) = (DemoState::new(scene()), story());
     for (width, height) in [(1, 1), (7, 3), (20, 8), (60, 16), (80, 24), (300, 100)] {

@@ -45,6 +45,23 @@ async fn each_answer_is_told() {
     }
 }
 
+#[tokio::test]
+async fn tls_to_a_server_that_does_not_speak_it() {
+    let hint = "if the server does not speak TLS, the URL begins with `redis://`";
+    let world = world();
+    for answer in [&b"-ERR unknown command\r\n"[..], b""] {
+        let server = Web::accept(move |mut stream, _| {
+            let _ = std::io::Read::read(&mut stream, &mut [0; 512]);
+            let _ = stream.write_all(answer);
+        });
+        let stage =
+            stage("celery_redis_queue_size", &map([("redis_url", text(&format!("rediss://{}", server.host())))]));
+        let measurement = measure(&stage, &world).await;
+        let (_, message) = failed(&measurement);
+        assert!(message.contains(hint), "{message}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_says_nothing() {
     let server = Web::accept(|mut stream, _| {

@@ -307,3 +307,23 @@ fn a_unit_prefixes_the_names_and_process_types() {
     assert_eq!((&*spec.name, spec.generation), ("shop/web", 7));
     assert_eq!(&*spec.scale.heroku().unwrap().process_type, "web");
 }
+
+#[test]
+fn two_pipelines_of_one_name_are_one_error() {
+    let one = "pipeline(\"web\", #{ measure: || 0, decide: |m| (), scale: scale::heroku(#{ app_name: \"a\", api_key: \"k\" }) });";
+    let said = report(&format!("{one}\n{one}"));
+    assert_eq!(said, ["test.rhai:2:1: error: two pipelines are named `web`; the first is at test.rhai:1:1"]);
+}
+
+#[test]
+fn an_interval_has_a_floor_and_large_numbers_are_short() {
+    let with = |interval: &str| {
+        report(&format!(
+            "pipeline(\"web\", #{{ measure: measure::custom(#{{ measurement_interval_in_seconds: {interval} }}, || 0), \
+             decide: |m| (), scale: #{{ current: || 0, scale_to: |n| () }} }});"
+        ))
+    };
+    assert!(with("0.001")[0].contains("is 0.001, and must be at least 0.01"), "{:?}", with("0.001"));
+    assert_eq!(with("0.01"), [""; 0]);
+    assert!(with("1e300")[0].contains("is 1e300, which is more than a year"), "{:?}", with("1e300"));
+}

@@ -30,7 +30,7 @@ async fn answers_that_are_no_count_hold_with_their_reason() {
         ("hold(\"too early\")", "too early"),
         ("()", "asked for nothing"),
         ("throw \"no idea\"", "no idea"),
-        ("m.nothing_such", "nothing_such"),
+        ("m.data.nothing_such", "nothing_such"),
     ] {
         let mut app = Draft::deciding(format!("|m| {{ {answer} }}")).open().await;
         let record = app.feed([1.0]).await;

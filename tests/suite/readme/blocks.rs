@@ -51,7 +51,14 @@ fn python() -> PathBuf {
 fn every_block_says_what_it_is() {
     let known = ["rhai", "console", "python", "sh", "text", "procfile", "ini", "dockerfile", "bash"];
     for block in pages().iter().flat_map(super::Page::blocks) {
-        assert!(known.contains(&&*block.language), "{}: nothing checks a `{}` block", block.place, block.language);
+        // What stands around the examples of the reference; its own tests run them.
+        let framed = block.language.starts_with("rhai ");
+        assert!(
+            framed || known.contains(&&*block.language),
+            "{}: nothing checks a `{}` block",
+            block.place,
+            block.language
+        );
     }
 }
 

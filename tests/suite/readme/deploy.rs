@@ -35,7 +35,18 @@ fn the_procfile_releases_and_starts_a_script_that_is_there() {
     let command = |kind| lines.iter().find(|(name, _)| *name == kind).map(|(_, command)| *command).expect("its line");
     assert_eq!(command("autoscaler"), "autoscaler scripts/autoscale.rhai");
     let release = command("release").strip_prefix("autoscaler ").expect("our command");
-    Sandbox::new().autoscaler(release.split_whitespace()).expect_success("the release");
+    let sandbox = Sandbox::new();
+    let refused = sandbox.autoscaler(release.split_whitespace());
+    assert!(!refused.success, "a release without its variables");
+    // The page sets every variable before the first release.
+    let variables = ["HEROKU_API_KEY", "SMTP_URL", "REDIS_URL"];
+    let page = fs::read_to_string(root().join("docs/deploying.md")).expect("a page");
+    for name in variables {
+        assert!(refused.stderr.contains(&format!("`{name}` is not set")), "{}", refused.stderr);
+        assert!(page.contains(&format!(" {name}=\"")), "docs/deploying.md does not set {name}");
+    }
+    let set = [("HEROKU_API_KEY", "key"), ("SMTP_URL", "smtps://a:b@mail.test"), ("REDIS_URL", "redis://redis.test")];
+    sandbox.autoscaler_with(release.split_whitespace(), &set).expect_success("the release");
 }
 
 #[test]
@@ -43,7 +54,8 @@ fn the_unit_checks_and_starts_the_same_script() {
     let unit = file("autoscaler.service");
     let line = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).expect("its line");
     let start = line("ExecStart=").strip_prefix("/usr/local/bin/autoscaler run ").expect("our command");
-    let before = line("ExecStartPre=").strip_prefix("/usr/local/bin/autoscaler check ").expect("our command");
+    let before = line("ExecStartPre=").strip_prefix("/usr/local/bin/autoscaler check --require-env ");
+    let before = before.expect("our command");
     assert_eq!(start, before);
     assert!(root().join("scripts").join(start.rsplit('/').next().expect("a name")).exists());
 }

@@ -41,9 +41,18 @@ impl Sandbox {
 
     /// Runs the built command with `arguments`, with no variable set but the search path.
     pub fn autoscaler<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Said {
+        self.autoscaler_with(arguments, &[])
+    }
+
+    /// The same, with `variables`.
+    pub fn autoscaler_with<'a>(
+        &self,
+        arguments: impl IntoIterator<Item = &'a str>,
+        variables: &[(&str, &str)],
+    ) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_autoscaler"));
         command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", self.path());
+        command.env("HOME", self.path()).envs(variables.iter().copied());
         self.run(command)
     }
 
@@ -55,6 +64,9 @@ impl Sandbox {
             serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{what}: {error}: {}", said.stdout));
         let pipelines = &json["pipelines"];
         assert!(pipelines.as_array().is_some_and(|all| !all.is_empty()), "{what}: no pipeline in it: {json}");
+        let said = json["diagnostics"].as_array().expect("diagnostics");
+        let alarms: Vec<&Json> = said.iter().filter(|said| said["severity"] != "note").collect();
+        assert!(alarms.is_empty(), "{what}: {alarms:?}");
         pipelines.clone()
     }
 

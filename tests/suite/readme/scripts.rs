@@ -24,6 +24,12 @@ fn every_example_is_accepted_without_any_variable_set() {
 }
 
 #[test]
+fn the_folder_of_examples_is_accepted_as_a_whole() {
+    let shown = Sandbox::new().accepted("scripts", "scripts/");
+    assert!(shown.as_array().is_some_and(|pipelines| pipelines.len() > 5), "{shown}");
+}
+
+#[test]
 fn the_readme_shows_the_documented_example() {
     let sandbox = Sandbox::new();
     let block = readme().blocks().into_iter().find(|block| block.language == "rhai").expect("the example");

@@ -11,6 +11,7 @@ mod places;
 mod programs;
 mod reaching;
 mod redis;
+mod requires;
 mod server;
 mod stdlib;
 mod traps;

@@ -35,7 +35,9 @@ fn scripts() -> BTreeMap<String, Vec<String>> {
             scripts.entry(rule.to_owned()).or_default().push(stem.to_owned());
         }
     }
-    scripts.values_mut().for_each(|stems| stems.sort());
+    for stems in scripts.values_mut() {
+        stems.sort();
+    }
     scripts
 }
 
@@ -140,4 +142,57 @@ fn a_slip_of_the_command_is_told() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("check"), "{said}");
+}
+
+/// Runs `check` on `text` alone and gives what it says on standard error.
+fn said_of(text: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.rhai"), text).expect("a file");
+    String::from_utf8(check(folder.path(), &["a.rhai"]).stderr).expect("text")
+}
+
+fn pipeline(decide: &str, notify: &str) -> String {
+    format!(
+        "pipeline(\"web\", #{{ measure: || 1, decide: {decide}, scale: #{{ current: || 1, scale_to: |n| () }}, \
+         notify: {notify} }});\n"
+    )
+}
+
+#[test]
+fn what_is_right_raises_no_alarm() {
+    for decide in [
+        "|m| if m.value > 100 { up(1) } else if m.value == 0 { down(1) }",
+        "|m| { if m.value > 100 { return up(2).because(\"busy\"); } if m.value < 1 { return down(1); } hold(\"calm\") }",
+        "|m| switch m.dynos { 1 => up(1), 2 | 3 => hold(\"\"), _ => down(1) }",
+        "|m| switch m.value { 0.0 => down(1), _ => up(1) }",
+        // The data of a measurement is not known before it is taken.
+        "|m| if m.data.queue.waiting > 5 { up(1) }",
+        "|m| { let least = this.least ?? 0; [1, 2].filter(|n| n > least); up(1) }",
+        "|m| [3, 1].for_each(|| this += 1)",
+        "|m| { let high = 0; if m.value > 3 { high = 1; } up(high) }",
+        "|m| m.history.to_array().filter(|v| v != ()).len() / 2.0",
+        "|m| if m.seconds_since_scale != () && 60.0 != m.seconds_since_scale { up(1) }",
+        "|m| if m.history.average(3) ?? 0.0 > 10.0 { up(1) }",
+        "|m| (m.value / 20).ceiling()",
+        "|m| if m.now.hour < 9 { to(1) } else { to(3) }",
+        "|m| if m.dynos < 5 { m.dynos + 1 } else { 5 }",
+        "|m| { try { up(1) } catch { hold(\"\") } }",
+        "|m| m.dynos * 2",
+    ] {
+        let said = said_of(&pipeline(decide, "|event| print(`${event.kind}: ${event.message}`)"));
+        assert_eq!(said, "", "{decide}");
+    }
+}
+
+#[test]
+fn a_trial_reaches_nothing_and_says_nothing() {
+    let notify = "|event| { print(\"loud\"); http::post(\"http://127.0.0.1:9/\").json(event.to_json()).send(); throw \"after\" }";
+    assert_eq!(said_of(&pipeline("|m| hold(\"\")", notify)), "");
+    assert_eq!(said_of(&pipeline("|m| hold(\"\")", "|event| log::info(`at ${time::now().hour}`)")), "");
+    let said = said_of(&pipeline("|m| hold(\"\")", "|event| throw `no ${event.kind}`"));
+    assert!(said.contains("warning[trial-failed]: `notify` fails at the event `scaled`: no scaled"), "{said}");
+    let said = said_of(&pipeline("|m| { loop { } }", "|event| ()"));
+    assert!(said.contains("warning[trial-failed]: `decide` fails at 2 dynos, a measurement of 50"), "{said}");
+    let said = said_of(&pipeline("|m| \"up\"", "|event| ()"));
+    assert!(said.contains("the decision answered \"up\""), "{said}");
 }

@@ -278,12 +278,12 @@ fn what_a_test_does_wrong_has_its_place_and_its_mend() {
 
 #[test]
 fn a_failed_test_says_what_its_pipelines_were_at_last() {
-    let script = WEB.replace("m.value > 100", "m.valeu > 100");
+    let script = WEB.replace("m.value > 100", "m.data.load > 100");
     let verdicts = verdicts(&format!("{script} fn test_it() {{ under_test(\"web\").feed([1]); assert(false); }}"));
     let states = &verdicts[0].fault.as_ref().unwrap().states;
     assert_eq!(states.len(), 1);
     assert!(states[0].starts_with("`web` after tick 1 (Mon 12:00:00), 1 dyno: hold: "), "{}", states[0]);
-    assert!(states[0].contains("has no `valeu`"), "{}", states[0]);
+    assert!(states[0].contains("has no `load`"), "{}", states[0]);
 }
 
 #[test]
@@ -325,6 +325,10 @@ fn what_belongs_to_tests_works_only_in_them() {
         let report = loaded(&format!("{WEB}\n{call};")).report.to_string();
         assert!(report.contains(&format!("test.rhai:11:1: error: `{name}` works only in a test")), "{report}");
         assert!(report.contains("fn test_…()"), "{report}");
+        if name.starts_with("http") {
+            // Seen at load: a decision reaches nothing, made up or not.
+            continue;
+        }
         let script = WEB.replace("m.value > 100", &format!("{call} == 1"));
         let said = verdicts(&format!("{script} fn test_it() {{ under_test(\"web\").feed([1]); assert(false); }}"));
         let states = said[0].fault.as_ref().unwrap().states.concat();
@@ -360,4 +364,37 @@ fn a_pipeline_goes_by_its_own_name_in_a_folder_too() {
         Some("eu"),
     );
     assert_eq!(suite.run(|_| true, None)[0].fault, None);
+}
+
+/// A message to a chat, sent by the script itself and described for the engine.
+const CHAT: &str = r#"
+pipeline("web", #{
+    measure: || http::get("https://app.example.com/load").bearer(env::secret("TOKEN")).send().json().waiting,
+    decide: |m| to(m.value),
+    max_dynos: 9,
+    scale: #{ current: || 1, scale_to: |n| () },
+    notify: [
+        |event| { http::post(env::secret("CHAT_URL")).json(#{ text: event.message }).send(); },
+        notify::http(#{ notify_on_every_scale: true, request: |event| http::post("https://hooks.example.com/described").json(#{ text: event.kind }) }),
+    ],
+});
+"#;
+
+#[test]
+fn what_functions_send_is_answered_and_seen_and_needs_no_secret() {
+    passes(
+        CHAT,
+        r#"http::stub("GET", "https://app.example.com/*", #{ json: #{ waiting: 4 } });
+           http::stub("POST", "https://secret.invalid/CHAT_URL", #{});
+           http::stub("POST", "https://hooks.example.com/*", #{});
+           let p = under_test("web");
+           p.tick();
+           assert_eq(p.dynos(), 4);
+           let posted = http::sent().filter(|request| request.method == "POST");
+           assert_eq(posted.map(|request| request.url), ["https://secret.invalid/CHAT_URL", "https://hooks.example.com/described"]);
+           assert_eq(posted.map(|request| request.json.text), ["Scaled to (4) dynos.", "scaled"]);"#,
+    );
+    let body = "http::stub(\"GET\", \"*\", #{ json: #{ waiting: 4 } }); under_test(\"web\").tick();";
+    assert_eq!(fails(CHAT, body), "no `http::stub` answers `POST https://secret.invalid/CHAT_URL`");
+    assert!(fails(CHAT, "http::get(\"https://a/\").send()").contains("in a test, which reaches nothing itself"));
 }

@@ -25,6 +25,18 @@ fn the_second_dyno_stands_by() {
 }
 
 #[test]
+fn a_one_off_dyno_stands_by_and_says_how_to_look() {
+    let heroku = FakeHeroku::start();
+    let script = Script::new(&eager(&heroku));
+    let mut one_off = Autoscaler::on("run", &script.path()).env(KEY.0, KEY.1).env("DYNO", "run.4323").spawn();
+    one_off.line("the one-off dyno `run.4323` stands by");
+    one_off.stop(Signal::Terminate);
+    assert_eq!(heroku.fake.requests(), []);
+    let once = Autoscaler::on("once", &script.path()).env(KEY.0, KEY.1).env("DYNO", "run.4323").run().expect(0);
+    assert!(once.stdout.starts_with("web dry_run"), "{}", once.stdout);
+}
+
+#[test]
 fn a_worker_does_not_scale_its_own_process_type() {
     let heroku = FakeHeroku::start();
     let script = Script::new(&eager(&heroku));

@@ -140,6 +140,53 @@ fn a_folder_is_checked_unit_by_unit() {
 }
 
 #[test]
+fn secrets_of_a_probe_are_masked_set_or_not() {
+    let script = Script::new(&format!(
+        "pipeline(\"a\", #{{
+            measure: measure::app_decision(#{{
+                base_url: \"https://me:pw12@a.test\", measurement_url: \"/m?key=k123\",
+                headers: #{{ \"X-Token\": env::secret(\"TOKEN\"), \"X-Plain\": \"1\" }},
+            }}),
+            decide: |m| up(1), {NOWHERE} }});
+        pipeline(\"b\", #{{
+            measure: measure::response_time(#{{ base_url: env::secret(\"BURL\"), measurement_url: \"/m\" }}),
+            decide: decide::consecutive_threshold(#{{}}), {NOWHERE} }});"
+    ));
+    let check = || Autoscaler::on("check", &script.path());
+    let unset = check().run().expect(0);
+    let set = check().env("TOKEN", "t123").env("BURL", "https://x:pw34@b.test").run().expect(0);
+    for line in [
+        r#"           base_url = "https://me:***@a.test""#,
+        r#"           measurement_url = "/m?key=***""#,
+        r#"           headers = {"X-Plain":"1","X-Token":"***"}"#,
+        r#"           base_url = "***""#,
+        "  reaches  https://me:***@a.test/m?key=***",
+        "  reaches  ***/m",
+    ] {
+        for said in [&unset, &set] {
+            assert!(said.stdout.lines().any(|said| said == line), "no line `{line}` in\n{}", said.stdout);
+        }
+    }
+    for secret in ["pw12", "k123", "t123", "pw34", "b.test"] {
+        assert!(!set.stdout.contains(secret), "{secret} in\n{}", set.stdout);
+    }
+    let wrong = check().env("TOKEN", "t").env("BURL", "x:pw34@b.test").run().expect(1);
+    assert!(wrong.stderr.contains("`base_url` is \"***\", which is no web address"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_an_error_where_it_is_asked_for() {
+    let script = Script::new(TEXT);
+    let check = || Autoscaler::on("check", &script.path()).arg("--require-env");
+    let said = check().run().expect(1);
+    assert!(said.stderr.contains("the environment variable `HEROKU_API_KEY` is not set"), "{}", said.stderr);
+    check().env("HEROKU_API_KEY", "key").run().expect(0);
+    let script = Script::new(TEXT);
+    let by_variable = Autoscaler::on("check", &script.path()).env("AUTOSCALER_REQUIRE_ENV", "1");
+    by_variable.run().expect(1);
+}
+
+#[test]
 fn nothing_outside_is_reached() {
     let app = crate::harness::AppServer::start();
     let heroku = crate::harness::FakeHeroku::start();

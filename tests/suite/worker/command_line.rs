@@ -49,6 +49,9 @@ fn wrong_usage_is_exit_code_2_with_a_hint() {
         (vec!["run", &path, "--state", "redis"], "memory"),
         (vec!["run", &path, "--log-format", "xml"], "pretty, json, logfmt"),
         (vec!["run", &path, "--log", "x=y=z"], "`--log x=y=z`"),
+        (vec!["run", &path, "--log", "verbose"], "`error`, `warn`, `info`, `debug`"),
+        (vec!["once", &path, "--log", "nonsense="], "`--log nonsense=`"),
+        (vec!["demo", "--for", "99999999999999999999h"], "too long"),
         (vec!["run", &path, &path], "unexpected argument"),
         (vec!["demo", "--for", "5 parsecs"], "write 60s, 5m, 2h or 1d"),
         (vec!["completions", "tcsh"], "bash"),
@@ -59,7 +62,7 @@ fn wrong_usage_is_exit_code_2_with_a_hint() {
         assert_eq!(said.stdout, "", "{arguments:?}");
     }
     let said = Autoscaler::on("run", &script.path()).env("AUTOSCALER_DRY_RUN", "maybe").run().expect(2);
-    assert!(said.stderr.contains("'maybe' for '--dry-run': write 1 or 0"), "{}", said.stderr);
+    assert!(said.stderr.contains("'maybe' for '--dry-run': write true or false, 1 or 0"), "{}", said.stderr);
 }
 
 #[test]
@@ -70,7 +73,7 @@ fn help_names_every_flag_and_its_variable() {
     }
     for (command, flags) in [
         ("run", vec!["dry-run", "only", "state", "log-format", "log"]),
-        ("check", vec!["json"]),
+        ("check", vec!["json", "require-env"]),
         ("once", vec!["json", "act", "only", "log-format", "log"]),
         ("demo", vec!["for", "plain"]),
     ] {
@@ -83,8 +86,23 @@ fn help_names_every_flag_and_its_variable() {
             assert!(said.stdout.contains(&variable), "{command} --{flag}: no {variable} in\n{}", said.stdout);
         }
     }
+    let said = Autoscaler::new(["once", "--help"]).run().expect(0);
+    assert!(said.stdout.contains("Exit codes: 0 the tick was made"), "{}", said.stdout);
     let version = Autoscaler::new(["--version"]).run().expect(0);
     assert_eq!(version.stdout, format!("autoscaler {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_variable_for_the_log_that_is_wrong_neither_ends_nor_silences_a_worker() {
+    let script = Script::new(&ticking("web", "tick"));
+    for (level, warns) in [("verbose", true), ("nonsense=", true), ("", false)] {
+        let mut worker = Autoscaler::on("run", &script.path()).env("AUTOSCALER_LOG", level).spawn();
+        worker.line("web: tick");
+        worker.stop(Signal::Terminate);
+        assert_eq!(worker.count(0, "it is taken for `info`"), usize::from(warns), "{}", worker.text());
+    }
+    let said = Autoscaler::on("once", &script.path()).arg("--log").arg("warning").run().expect(0);
+    assert_eq!(said.stderr, "");
 }
 
 #[test]
@@ -120,15 +138,16 @@ fn a_script_on_standard_input() {
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_fault() {
-    let script = Script::new(ALWAYS_UP);
-    for command in ["check", "once", "completions bash"] {
+    let told = "notify: notify::console(#{ notify_on_every_scale: true }), scale:";
+    let script = Script::new(&ALWAYS_UP.replace("scale:", told));
+    for command in ["check", "once", "once --act", "completions bash"] {
         let path = if command.starts_with("completions") { String::new() } else { script.path().display().to_string() };
         // `exec 1>&-` would be an error of its own: here the reader is there, and goes.
         let line = format!("{{ {} {command} {path}; echo $? >&2; }} | true", env!("CARGO_BIN_EXE_autoscaler"));
         let output = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(stderr.lines().last(), Some("0"), "{command}: {stderr}");
-        assert!(!stderr.contains("panicked"), "{stderr}");
+        assert!(!stderr.contains("panicked") && !stderr.contains("Broken pipe"), "{stderr}");
     }
 }
 

@@ -81,7 +81,6 @@ fn people_read_what_was_seen_decided_and_done() {
         [
             "  dynos     1 of 1..2",
             "  proposed  2 dynos: eager",
-            "  policy    eager",
             "  decided   up to 2 (not scaled: dry run, --act scales)",
             ""
         ]
@@ -104,6 +103,34 @@ fn only_some_pipelines() {
     let said = once(&script).arg("--json").arg("--only").arg("nobody").run().expect(1);
     assert_eq!(said.stdout, "");
     assert!(said.stderr.contains("`--only nobody` matches no pipeline"), "{}", said.stderr);
+}
+
+#[test]
+fn in_a_folder_the_name_in_the_script_is_enough() {
+    let script = Script::folder(&[("shop.rhai", &ticking("web", "")), ("mail.rhai", &ticking("jobs", ""))]);
+    for only in ["web", "shop/web"] {
+        let said = once(&script).arg("--json").arg("--only").arg(only).run().expect(0);
+        assert_eq!(said.json()[0]["pipeline"], "shop/web", "{only}");
+        assert_eq!(said.json().as_array().map(Vec::len), Some(1));
+        assert!(!said.stderr.contains("matches no pipeline"), "{}", said.stderr);
+    }
+}
+
+#[test]
+fn a_failure_is_told_once_and_no_password_in_it() {
+    let app = crate::harness::AppServer::start();
+    let address = app.url().replace("http://", "http://me:pw1234@");
+    let script = Script::new(&format!(
+        "pipeline(\"web\", #{{
+            measure: measure::app_decision(#{{ base_url: \"{address}\", measurement_url: \"/\", value: \"a.b\" }}),
+            decide: |m| up(1), {} }});",
+        super::NOWHERE
+    ));
+    let said = once(&script).run().expect(0);
+    let failure = said.stdout.lines().find(|line| line.starts_with("  measured  failed: ")).expect("a failure");
+    let why = failure.trim_start_matches("  measured  failed: ").split("  ").next().expect("words");
+    assert_eq!(said.stdout.matches(why).count(), 1, "{}", said.stdout);
+    assert!(said.stdout.contains("me:***@") && !said.stdout.contains("pw1234"), "{}", said.stdout);
 }
 
 #[test]

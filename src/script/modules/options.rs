@@ -36,7 +36,7 @@ pub(super) static DOCS: &[Entry] = &[
             r#"fn make(settings) { options::measure("mine::make", settings, ["url"], #{ channel: "ops" }) }
 let own = make(#{ url: "https://www.example.com" });
 print(own.channel);
-pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 1, scale_to: |n| () } });"#,
+pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 2, scale_to: |n| () } });"#,
         ),
     },
     Entry {
@@ -55,7 +55,7 @@ pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 1, scale
             r#"fn make(settings) { options::scale("mine::make", settings, ["url"], #{ channel: "ops" }) }
 let own = make(#{ url: "https://www.example.com" });
 print(own.channel);
-pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 1, scale_to: |n| () } });"#,
+pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 2, scale_to: |n| () } });"#,
         ),
     },
     Entry {
@@ -74,7 +74,7 @@ pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 1, scale
             r#"fn make(settings) { options::notify("mine::make", settings, ["url"], #{ channel: "ops" }) }
 let own = make(#{ url: "https://www.example.com" });
 print(own.channel);
-pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 1, scale_to: |n| () } });"#,
+pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 2, scale_to: |n| () } });"#,
         ),
     },
     Entry {
@@ -87,7 +87,7 @@ pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 1, scale
         example: script(
             r#"let key = options::secret("written here");
 print(key);
-pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 1, scale_to: |n| () } });"#,
+pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 2, scale_to: |n| () } });"#,
         ),
     },
 ];

@@ -9,7 +9,7 @@ use super::reaching::{self, ReplyValue};
 use super::{Answered, expected, number, placed, testing, text};
 use crate::request::{Body, Part, RequestPlan, Tree, Wrong};
 use crate::script::diagnose::complaint;
-use crate::script::entry::{Entry, Form, Stands, deciding, may_take, sending, takes};
+use crate::script::entry::{Entry, Form, Stands, may_take, sending, takes};
 use crate::script::limits::NESTING;
 use crate::script::modules::event::EventValue;
 use crate::script::modules::history::HistoryValue;
@@ -55,7 +55,7 @@ pub(super) static DOCS: &[Entry] = &[
         gives: "String",
         doc: "A text as one segment of the path of a URL: `/` becomes `%2F`.",
         stands: Stands::Anywhere,
-        example: deciding(r#"hold(http::encode("a/b"))"#),
+        example: sending(r#"http::get("https://www.example.com/" + http::encode("queue")).send().json().waiting"#),
     },
     Entry {
         form: Form::Member("http"),

@@ -213,8 +213,8 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     if let (true, [a, b]) = (operator, types.as_slice()) {
         return (format!("`{name}` does not work on {a} and {b}"), None);
     }
-    if let Some((_, written)) = BY_HAND.iter().find(|(known, _)| *known == name) {
-        return (format!("`{name}` does not take {}", given(types.len())), Some(format!("write `{written}`")));
+    if let Some(help) = by_hand(name) {
+        return (format!("`{name}` does not take {}", given(types.len())), Some(help));
     }
     let bare = name.rsplit("::").next().unwrap_or(name);
     let known: Vec<usize> =
@@ -242,6 +242,11 @@ const BY_HAND: &[(&str, &str)] = &[
     ("notify::custom", "notify::custom(#{ … }, |event| …)"),
     ("notify::all", "notify::all(#{ … }, [ … ])"),
 ];
+
+/// How the constructor `name` is called, where it takes more than settings.
+pub(super) fn by_hand(name: &str) -> Option<String> {
+    BY_HAND.iter().find(|(known, _)| *known == name).map(|(_, written)| format!("write `{written}`"))
+}
 
 fn given(count: usize) -> String {
     format!("{count} argument{}", if count == 1 { "" } else { "s" })

@@ -147,7 +147,8 @@ fn read(
             return Err(misset(&rules::UNKNOWN_SETTING, message, Some(help), &what, name));
         } else {
             let default = default.unwrap_or_default();
-            if let Some(due) = due(&default).filter(|(_, fits)| !fits(value)).map(|(due, _)| due) {
+            let (due, fits) = due(&default);
+            if !fits(value) {
                 let message = format!("`{name}` of `{what}` takes {due}, not {}", convert::describe(value));
                 return Err(misset(&rules::WRONG_TYPE, message, None, &what, name));
             }
@@ -164,19 +165,19 @@ fn read(
 
 type Fits = fn(&Dynamic) -> bool;
 
-/// What a setting with this default takes; `None`: anything.
-fn due(default: &Dynamic) -> Option<(&'static str, Fits)> {
+/// What a setting with this default takes, in words and as a test.
+fn due(default: &Dynamic) -> (&'static str, Fits) {
     if default.is_bool() {
-        return Some(("`true` or `false`", Dynamic::is_bool));
+        return ("`true` or `false`", Dynamic::is_bool);
     }
     if default.is_int() || default.is_float() {
-        return Some(("a number", |value| value.is_int() || value.is_float()));
+        return ("a number", |value| value.is_int() || value.is_float());
     }
     if default.is_map() {
-        return Some(("a map", Dynamic::is_map));
+        return ("a map", Dynamic::is_map);
     }
     if default.is_array() {
-        return Some(("an array", Dynamic::is_array));
+        return ("an array", Dynamic::is_array);
     }
-    Some(("a text or a secret", |value| value.is_string() || value.is::<ScriptSecret>()))
+    ("a text or a secret", |value| value.is_string() || value.is::<ScriptSecret>())
 }

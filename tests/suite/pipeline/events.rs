@@ -210,6 +210,6 @@ async fn texts_are_for_people() {
     }
     assert_eq!(app.events[0].message, "The last measurements failed: is `measurement_url` right?");
     app.told();
-    app.feed([1301.208, 1405.516_737, 1500.0]).await;
+    app.feed([1301.208, 1405.517, 1500.0]).await;
     assert_eq!(app.events[0].reason.as_deref(), Some("the last 3 of 3 above 1200: 1301, 1406, 1500"));
 }

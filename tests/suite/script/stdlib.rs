@@ -1,5 +1,6 @@
 //! The standard modules as users meet them: a script that imports one, and the server that it speaks to.
 
+use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -125,7 +126,10 @@ async fn a_webhook_is_signed_so_that_another_library_verifies_it() {
     assert_eq!(seen.header("webhook-timestamp"), "1795521600");
     let signed = format!("{}.{}.{}", seen.header("webhook-id"), seen.header("webhook-timestamp"), seen.body);
     let key = base64::engine::general_purpose::STANDARD.decode(KEY.trim_start_matches("whsec_")).unwrap();
-    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut hex = String::new();
+    for byte in key {
+        write!(hex, "{byte:02x}").unwrap();
+    }
     let mut openssl = Command::new("openssl");
     openssl.args(["dgst", "-sha256", "-mac", "HMAC", "-macopt", &format!("hexkey:{hex}"), "-binary"]);
     let folder = tempfile::tempdir().unwrap();
@@ -304,7 +308,7 @@ fn command(arguments: &[&str]) -> String {
 fn scripts(folder: &str) -> Vec<String> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.ends_with(".rhai")).collect()
+    names.filter(|name| std::path::Path::new(name).extension().is_some_and(|end| end == "rhai")).collect()
 }
 
 #[test]

@@ -202,8 +202,10 @@ pub enum CheckFormat {
 
 /// `once`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Exit codes: 0 every pipeline was measured and decided; 1 the script has an error, or a \
-    measurement, a decision or a scale failed; 2 wrong usage.")]
+#[command(
+    after_help = "Exit codes: 0 the tick was made (a measurement that fails holds, and is told); 1 the script has an \
+    error, its decision fails, the dynos cannot be counted, or a scale fails; 2 wrong usage."
+)]
 pub struct OnceArgs {
     #[command(flatten)]
     #[allow(missing_docs)]

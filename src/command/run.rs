@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{draw, loading};
 use crate::cli::RunArgs;
+use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
 use crate::state::MemoryState;
 use crate::worker::{self, Options, Services, Supervisor};
@@ -60,14 +61,21 @@ pub async fn run(args: RunArgs) -> ExitCode {
         Ok(specs) => specs,
         Err(error) => return super::fail(error),
     };
-    let names: Vec<&str> = specs.iter().map(|spec| &*spec.name).collect();
+    let pipelines: Vec<String> = specs.iter().map(|spec| in_short(spec)).collect();
+    let script = args.script.script.display();
     let dry_run = if args.dry_run { "; dry run: nothing is scaled" } else { "" };
-    tracing::info!("autoscaler {} runs {}{dry_run}", env!("CARGO_PKG_VERSION"), names.join(", "));
+    tracing::info!("autoscaler {} runs {} from {script}{dry_run}", env!("CARGO_PKG_VERSION"), pipelines.join(", "));
     warn_of_tests(&worker, stop.clone());
     worker.run(stop, reload).await;
     services.close().await;
     tracing::info!("stopped");
     ExitCode::SUCCESS
+}
+
+/// `web (my-app, every 30 s)`.
+fn in_short(spec: &PipelineSpec) -> String {
+    let app = spec.scale.heroku().map_or_else(String::new, |app| format!("{}, ", app.name));
+    format!("{} ({app}every {} s)", spec.name, spec.interval().as_secs_f64())
 }
 
 /// A worker that starts is not kept from it by a test: the script may be an old one, and load is now.
@@ -90,12 +98,12 @@ pub(super) fn stop_signal() -> std::io::Result<CancellationToken> {
     let token = stop.clone();
     tokio::spawn(async move {
         for first in [true, false] {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            let name = tokio::select! {
+                _ = interrupt.recv() => "SIGINT",
+                _ = terminate.recv() => "SIGTERM",
+            };
             if first {
-                tracing::info!("stopping");
+                tracing::info!("stopping on {name}");
                 token.cancel();
             } else {
                 // 128 + SIGINT, as a shell reports it.

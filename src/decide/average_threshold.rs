@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::thresholds::{Counts, Thresholds, change, hold, hold_for_newest, json_number, number};
+use super::thresholds::{Counts, Thresholds, change, hold, hold_for_newest, json_number, number, written};
 use super::{Policy, PolicyInput, Proposal};
 use crate::settings::{Constructor, Fields, Kind, Preset, Setting, StageKind};
 
@@ -103,7 +103,7 @@ impl Policy for AverageThreshold {
             return hold(format!("{count} of the {} measurements to average", self.number));
         }
         let (thresholds, unit) = (&self.thresholds, input.unit);
-        let above = format!("above {}", number(thresholds.max, unit));
+        let above = format!("above {}", written(thresholds.max, unit));
         if good == 0 {
             return change(input, 1, format!("all of the newest {count} failed, which counts as {above}"));
         }
@@ -119,6 +119,6 @@ impl Policy for AverageThreshold {
         if thresholds.below(mean) {
             return change(input, -1, format!("{of}, {}", thresholds.below_words(unit)));
         }
-        hold(format!("{of}, within {} and {}", number(thresholds.min, None), number(thresholds.max, unit)))
+        hold(format!("{of}, within {} and {}", written(thresholds.min, None), written(thresholds.max, unit)))
     }
 }

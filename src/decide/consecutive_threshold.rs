@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::thresholds::{Counts, Thresholds, change, hold, hold_for_newest, json_number, number};
+use super::thresholds::{Counts, Thresholds, change, hold, hold_for_newest, json_number, written};
 use super::{Policy, PolicyInput, Proposal};
 use crate::settings::{Constructor, Fields, Kind, Preset, Setting, StageKind};
 
@@ -110,7 +110,7 @@ impl Policy for ConsecutiveThreshold {
         };
         let (up_after, down_after) = (self.up_after, self.down_after);
         let above = newest_first().take_while(too_high).take(up_after).count();
-        let above_words = format!("above {}", number(thresholds.max, input.unit));
+        let above_words = format!("above {}", written(thresholds.max, input.unit));
         if above == up_after {
             let text = format!("the last {above} of {up_after} {above_words}: {}", words(above));
             return change(input, 1, text);
@@ -130,7 +130,7 @@ impl Policy for ConsecutiveThreshold {
         } else if below > 0 {
             format!("the last {below} of {down_after} {below_words}: {}", words(below))
         } else {
-            let (min, max) = (number(thresholds.min, None), number(thresholds.max, input.unit));
+            let (min, max) = (written(thresholds.min, None), written(thresholds.max, input.unit));
             format!("{newest} is within {min} and {max}")
         })
     }

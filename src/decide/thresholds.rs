@@ -52,7 +52,11 @@ impl Thresholds {
 
     /// The words for "below": with a minimum of 0 only 0 is.
     pub fn below_words(&self, unit: Option<&str>) -> String {
-        if self.min == 0.0 { format!("at {}", number(0.0, unit)) } else { format!("below {}", number(self.min, unit)) }
+        if self.min == 0.0 {
+            format!("at {}", written(0.0, unit))
+        } else {
+            format!("below {}", written(self.min, unit))
+        }
     }
 }
 
@@ -112,9 +116,26 @@ pub(super) fn change(input: &PolicyInput<'_>, sign: i64, text: String) -> Propos
     Proposal { dynos: Some(i64::from(input.dynos) + sign * i64::from(input.increment)), text }
 }
 
-/// A number in words: whole ones without a fraction, others with at most three digits of it.
+/// A measured number in words, as exact as a person wants it: whole from 100 on, one digit of the
+/// fraction from 10 on, three below.
 pub(crate) fn number(value: f64, unit: Option<&str>) -> String {
-    let rounded = (value * 1000.0).round() / 1000.0;
+    let digits = match value.abs() {
+        100.0.. => 0,
+        10.0.. => 1,
+        _ => 3,
+    };
+    rounded(value, digits, unit)
+}
+
+/// A number of the script in words: as written, but for the noise of a fraction.
+pub(super) fn written(value: f64, unit: Option<&str>) -> String {
+    rounded(value, 3, unit)
+}
+
+fn rounded(value: f64, digits: i32, unit: Option<&str>) -> String {
+    let factor = 10_f64.powi(digits);
+    // Adding 0 makes -0 plain.
+    let rounded = (value * factor).round() / factor + 0.0;
     match unit {
         Some(unit) => format!("{rounded} {unit}"),
         None => rounded.to_string(),
@@ -125,4 +146,26 @@ pub(crate) fn number(value: f64, unit: Option<&str>) -> String {
 pub(super) fn json_number(value: f64) -> Json {
     #[allow(clippy::cast_possible_truncation)]
     if value.fract() == 0.0 && value.abs() < 1e15 { json!(value as i64) } else { json!(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measured_numbers_are_as_exact_as_a_person_wants_them() {
+        for (value, text) in [
+            (405.516_737_000_000_03, "406"),
+            (1301.208, "1301"),
+            (99.96, "100"),
+            (12.345, "12.3"),
+            (0.123_456, "0.123"),
+            (-0.0001, "0"),
+            (7.0, "7"),
+        ] {
+            assert_eq!(number(value, None), text);
+        }
+        assert_eq!(number(405.516_737, Some("ms")), "406 ms");
+        assert_eq!(written(250.5, Some("ms")), "250.5 ms");
+    }
 }

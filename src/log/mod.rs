@@ -74,7 +74,7 @@ fn filter(given: &str) -> Result<Targets, String> {
         [single] if !single.contains('=') => return level(single).map(alone),
         _ => alone(level(DEFAULT)?),
     };
-    if let Some(rest) = parts.iter().find(|part| !part.contains('=')) {
+    for rest in parts.iter().filter(|part| !part.contains('=')) {
         targets = Targets::new().with_default(level(rest)?);
     }
     for part in parts {

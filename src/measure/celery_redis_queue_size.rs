@@ -1,5 +1,5 @@
-//! Owns the measurement of Celery queues on Redis: how many jobs wait, over all priorities of each
-//! queue (`CeleryRedisQueueSizeBackend`). It does not count jobs that a worker has taken already.
+//! Owns the measurement of Celery queues on Redis: how many tasks wait, over all priorities of each
+//! queue (`CeleryRedisQueueSizeBackend`). It does not count tasks that a worker has taken already.
 
 use std::sync::Arc;
 
@@ -24,13 +24,13 @@ pub const CONSTRUCTOR: Constructor<Box<dyn Measure>> = Constructor {
     kind: StageKind::Measure,
     name: "celery_redis_queue_size",
     backend: "CeleryRedisQueueSizeBackend",
-    doc: "Counts the jobs that wait in Celery queues on Redis, over all priorities.",
+    doc: "Counts the tasks that wait in Celery queues on Redis, over all priorities.",
     settings: &[
         Setting {
             name: "queue_name",
             kind: Kind::Texts,
             preset: Preset::Text("celery"),
-            doc: "The queue, or several whose jobs are added up.",
+            doc: "The queue, or several whose tasks are added up.",
         },
         Setting {
             name: "redis_url",
@@ -127,11 +127,11 @@ impl Measure for QueueSize {
 
     fn source(&self) -> String {
         let server = self.server.as_ref().map(|server| format!("{server}, database {}", server.database));
-        format!("jobs in {}{} of {}", self.prefix, self.queues.join("+"), server.unwrap_or_else(|| "redis".into()))
+        format!("tasks in {}{} of {}", self.prefix, self.queues.join("+"), server.unwrap_or_else(|| "redis".into()))
     }
 
     fn unit(&self) -> Option<&'static str> {
-        Some("jobs")
+        Some("tasks")
     }
 
     fn needs(&self) -> Vec<(Arc<str>, bool)> {
@@ -150,10 +150,10 @@ impl Measure for QueueSize {
             RedisErrorKind::Busy => Failure::overload(error.message),
             RedisErrorKind::Wrong => Failure::not_load(error.message),
         })?;
-        let jobs = lengths.into_iter().fold(0_u64, u64::saturating_add);
-        // A queue of 2^53 jobs would not fit into any Redis.
+        let tasks = lengths.into_iter().fold(0_u64, u64::saturating_add);
+        // A queue of 2^53 tasks would not fit into any Redis.
         #[allow(clippy::cast_precision_loss)]
-        Ok(Reading { data: json!(jobs), value: Some(jobs as f64) })
+        Ok(Reading { data: json!(tasks), value: Some(tasks as f64) })
     }
 }
 

@@ -132,7 +132,7 @@ pub trait Measure: Send + Sync + fmt::Debug {
         (None, None)
     }
 
-    /// The unit of the value ("ms", "jobs"), where it is known: for warnings and views.
+    /// The unit of the value ("ms", "tasks"), where it is known: for warnings and views.
     fn unit(&self) -> Option<&'static str> {
         None
     }

@@ -34,7 +34,7 @@ enum Post {
     /// What one tick of a pipeline has to say.
     Tick(Arc<PipelineSpec>, Vec<Event>),
     /// What concerns the whole worker.
-    Worker(Vec<Arc<PipelineSpec>>, Event),
+    Worker(Vec<Arc<PipelineSpec>>, Box<Event>),
 }
 
 /// The audience of a running worker: part of its [`World`].
@@ -91,7 +91,7 @@ impl Audience for LiveAudience {
     }
 
     fn announce(&self, pipelines: &[Arc<PipelineSpec>], event: Event) {
-        self.post(Post::Worker(pipelines.to_vec(), event), 1);
+        self.post(Post::Worker(pipelines.to_vec(), Box::new(event)), 1);
     }
 
     fn memories(&self, pipeline: &str) -> BTreeMap<String, Json> {
@@ -200,7 +200,7 @@ impl PostOffice {
                 }
             }
             Post::Worker(pipelines, event) => {
-                let event = Arc::new(scrubbed(event));
+                let event = Arc::new(scrubbed(*event));
                 let mut told = HashSet::new();
                 for pipeline in &pipelines {
                     for (index, stage) in pipeline.notify.iter().enumerate().filter(|(_, stage)| stage.hears(&event)) {

@@ -71,9 +71,12 @@ pub fn hears(flags: Option<&Flags>, reloads: bool, event: &Event) -> bool {
         EventKind::NeedsAboveMax => flags.needs_exceed_max,
         EventKind::NeedsBelowMin => flags.needs_below_min,
         EventKind::ScalingTooRapid => RapidLimit::of(Some(flags)).is_some_and(|limit| limit.is_meant_by(&event.key)),
-        EventKind::ScaleFailed | EventKind::MeasurementFailed | EventKind::SwitchedOff | EventKind::ReloadFailed => {
-            true
-        }
+        EventKind::ScaleFailed
+        | EventKind::MeasurementFailed
+        | EventKind::CountUnknown
+        | EventKind::DecisionFailed
+        | EventKind::SwitchedOff
+        | EventKind::ReloadFailed => true,
         EventKind::Reloaded => reloads,
     }
 }
@@ -83,11 +86,11 @@ mod tests {
     use super::super::testing::event;
     use super::*;
     use EventKind::{
-        Measured, MeasurementFailed, NeedsAboveMax, NeedsBelowMin, ReloadFailed, Reloaded, ScaleFailed, Scaled,
-        ScalingTooRapid, SwitchedOff, WouldScale,
+        CountUnknown, DecisionFailed, Measured, MeasurementFailed, NeedsAboveMax, NeedsBelowMin, ReloadFailed,
+        Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff, WouldScale,
     };
 
-    const ALL: [EventKind; 11] = [
+    const ALL: [EventKind; 13] = [
         Measured,
         Scaled,
         WouldScale,
@@ -96,11 +99,14 @@ mod tests {
         NeedsBelowMin,
         ScalingTooRapid,
         MeasurementFailed,
+        CountUnknown,
+        DecisionFailed,
         SwitchedOff,
         Reloaded,
         ReloadFailed,
     ];
-    const ALWAYS: [EventKind; 4] = [ScaleFailed, MeasurementFailed, SwitchedOff, ReloadFailed];
+    const ALWAYS: [EventKind; 6] =
+        [ScaleFailed, MeasurementFailed, CountUnknown, DecisionFailed, SwitchedOff, ReloadFailed];
     const OFF: Flags = Flags {
         every_measurement: false,
         every_scale: false,

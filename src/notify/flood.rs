@@ -120,6 +120,8 @@ impl Held {
             from: None,
             to: None,
             measurement: None,
+            unit: None,
+            target: None,
             reason: None,
             at: self.newest.event.at,
         };

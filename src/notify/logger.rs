@@ -46,6 +46,10 @@ impl Notify for Logger {
         true
     }
 
+    fn is_log(&self) -> bool {
+        true
+    }
+
     async fn deliver(&self, event: &Arc<Event>, _: &Mutex<Json>, _: &Arc<World>) -> Result<(), Undelivered> {
         let (pipeline, kind) = (&*event.pipeline, event.kind.name());
         let message = text::one_line(&event.message);

@@ -6,6 +6,7 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 
 use super::{Undelivered, text};
+use crate::decide::number;
 use crate::pipeline::Event;
 
 /// Longer subjects are cut: nobody reads them, and some servers refuse them.
@@ -47,11 +48,16 @@ fn body(event: &Event) -> String {
     if !event.pipeline.is_empty() {
         lines.push(format!("Pipeline: {}", event.pipeline));
     }
+    if let Some(target) = &event.target {
+        lines.push(format!("App: {}", text::one_line(target)));
+    }
     if let (Some(from), Some(to)) = (event.from, event.to) {
         lines.push(format!("Dynos: {from} -> {to}"));
+    } else if let Some(dynos) = event.dynos {
+        lines.push(format!("Dynos: {dynos}"));
     }
     if let Some(value) = event.measurement {
-        lines.push(format!("Measurement: {value}"));
+        lines.push(format!("Measurement: {}", number(value, event.unit.as_deref())));
     }
     if let Some(reason) = text::further_reason(event) {
         lines.push(format!("Reason: {}", text::one_line(reason)));

@@ -37,7 +37,7 @@ pub use flags::{Flags, hears};
 pub use logger::Logger;
 pub use silent::Silent;
 pub use test::Test;
-pub use text::told;
+pub use text::{further_reason, one_line, told};
 
 use crate::pipeline::{Event, PipelineSpec};
 use crate::settings::{Constructor, Kind, Preset, Setting};
@@ -145,6 +145,11 @@ pub trait Notify: Send + Sync + fmt::Debug {
 
     /// Whether it is told of every saved script that is in force.
     fn hears_reloads(&self) -> bool {
+        false
+    }
+
+    /// Whether it writes to the worker's log: what it is told need not be logged again.
+    fn is_log(&self) -> bool {
         false
     }
 

@@ -109,7 +109,7 @@ impl Parcel {
 
 /// What an event of one cause has in common with the others; `None` for what is never joined.
 fn cause(event: &Event) -> Option<(EventKind, Phase, &str)> {
-    let failure = matches!(event.kind, EventKind::ScaleFailed | EventKind::MeasurementFailed);
+    let failure = matches!(event.kind, EventKind::ScaleFailed | EventKind::MeasurementFailed | EventKind::CountUnknown);
     let reason = event.reason.as_deref().unwrap_or(&event.message);
     (failure && !event.pipeline.is_empty()).then_some((event.kind, event.phase, reason))
 }
@@ -126,6 +126,7 @@ fn joined(events: &[&Event]) -> Event {
         (_, Phase::End) => None,
         (EventKind::ScaleFailed, _) => Some("Just tried to scale, and it failed"),
         (EventKind::MeasurementFailed, _) => Some("The measurement fails"),
+        (EventKind::CountUnknown, _) => Some("The number of dynos cannot be read"),
         _ => None,
     };
     let message = match (opening, first.reason.as_deref()) {
@@ -140,6 +141,8 @@ fn joined(events: &[&Event]) -> Event {
         from: None,
         to: None,
         measurement: None,
+        unit: None,
+        target: None,
         ..first.clone()
     }
 }

@@ -20,6 +20,8 @@ pub(super) fn event(pipeline: &str, kind: EventKind) -> Event {
         from: None,
         to: None,
         measurement: None,
+        unit: None,
+        target: None,
         reason: None,
         at: DateTime::UNIX_EPOCH,
     }

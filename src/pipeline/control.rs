@@ -36,6 +36,10 @@ pub struct ControlState {
     pub last_scale: Option<DateTime<Utc>>,
     /// Failed measurements in a row.
     pub failures: u32,
+    /// Ticks in a row that did not know the number of dynos.
+    pub unknown_counts: u32,
+    /// Decisions of the script in a row that went wrong.
+    pub wrong_decisions: u32,
     /// Failed reads of the platform in a row.
     pub read_failures: u32,
     /// Failed scales in a row.
@@ -59,6 +63,8 @@ impl Default for ControlState {
             wait_until: None,
             last_scale: None,
             failures: 0,
+            unknown_counts: 0,
+            wrong_decisions: 0,
             read_failures: 0,
             scale_failures: 0,
             reread: false,
@@ -149,6 +155,7 @@ impl ControlState {
         self.wait_until = None;
         self.open = None;
         self.scaled_to_zero = false;
+        self.unknown_counts = 0;
         self.read();
         self.scale_settled();
     }

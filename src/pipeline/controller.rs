@@ -122,6 +122,7 @@ fn after(state: &ControlState, observation: &Observation<'_>) -> ControlState {
     } else if !observation.measurements.is_empty() {
         state.failures = 0;
     }
+    state.unknown_counts = if observation.dynos.is_ok() { 0 } else { state.unknown_counts.saturating_add(1) };
     if observation.dynos.as_ref().is_ok_and(|supply| supply.dynos > 0) {
         state.scaled_to_zero = false;
     }

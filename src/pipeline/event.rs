@@ -1,6 +1,7 @@
 //! Owns what people are told: an [`Event`] with its kind, its phase and its key. Who hears of it is
 //! decided in `notify::`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,6 +28,10 @@ pub enum EventKind {
     ScalingTooRapid,
     /// Three measurements failed in a row.
     MeasurementFailed,
+    /// The number of dynos could not be read three times in a row.
+    CountUnknown,
+    /// The decision of a script went wrong three times in a row.
+    DecisionFailed,
     /// The process type was switched off by a person (0 dynos).
     SwitchedOff,
     /// A saved script is in force.
@@ -48,6 +53,8 @@ impl EventKind {
             Self::NeedsBelowMin => "needs_below_min",
             Self::ScalingTooRapid => "scaling_too_rapid",
             Self::MeasurementFailed => "measurement_failed",
+            Self::CountUnknown => "count_unknown",
+            Self::DecisionFailed => "decision_failed",
             Self::SwitchedOff => "switched_off",
             Self::Reloaded => "reloaded",
             Self::ReloadFailed => "reload_failed",
@@ -100,6 +107,12 @@ pub struct Event {
     pub to: Option<u32>,
     /// The value that was measured in its tick.
     pub measurement: Option<f64>,
+    /// Its unit, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Cow<'static, str>>,
+    /// What is scaled, as a person knows it: "my-app (web)".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// Why.
     pub reason: Option<String>,
     /// When.

@@ -14,7 +14,7 @@ pub struct Measurement {
     pub backend: Cow<'static, str>,
     /// What was measured, as it came; `null` when it failed.
     pub data: Json,
-    /// The number to judge: finite, in the unit of the backend (milliseconds, jobs …). `None` when
+    /// The number to judge: finite, in the unit of the backend (milliseconds, tasks …). `None` when
     /// it failed, or where the data is no number (a scripted decision reads `data`).
     pub value: Option<f64>,
     /// Whether it succeeded.

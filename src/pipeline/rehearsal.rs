@@ -27,7 +27,7 @@ const VALUES: [f64; 3] = [50.0, 0.0, 5_000.0];
 const SMALL: i64 = 3;
 
 /// Every kind of event.
-const KINDS: [EventKind; 11] = [
+const KINDS: [EventKind; 13] = [
     EventKind::Measured,
     EventKind::Scaled,
     EventKind::WouldScale,
@@ -36,6 +36,8 @@ const KINDS: [EventKind; 11] = [
     EventKind::NeedsBelowMin,
     EventKind::ScalingTooRapid,
     EventKind::MeasurementFailed,
+    EventKind::CountUnknown,
+    EventKind::DecisionFailed,
     EventKind::SwitchedOff,
     EventKind::Reloaded,
     EventKind::ReloadFailed,
@@ -85,7 +87,8 @@ fn decision(spec: &PipelineSpec, function: &Function, report: &mut Report) {
             match answer {
                 Err(error) => return failed("decide", &sample, &error, report),
                 Ok(Some(answer @ (Returned::Data(_) | Returned::Failed(_)))) => {
-                    let message = format!("at {sample}: {}", custom::proposal(&Ok(answer), dynos).text);
+                    let wrong = custom::proposal(&Ok(answer), dynos).err().unwrap_or_default();
+                    let message = format!("at {sample}: {wrong}");
                     return report.say(&rules::TRIAL_FAILED, Some(function.place()), message, None);
                 }
                 Ok(Some(Returned::Int(n))) => bare.push(n),
@@ -158,10 +161,12 @@ fn sample_event(spec: &PipelineSpec, kind: EventKind) -> Event {
         pipeline: if of_script { "".into() } else { Arc::clone(&spec.name) },
         message,
         subject,
-        dynos: (!of_script).then_some(2),
+        dynos: (!of_script && kind != EventKind::CountUnknown).then_some(2),
         from: of_scale.then_some(2),
         to: of_scale.then_some(3),
         measurement: (!of_script && kind != EventKind::MeasurementFailed).then_some(VALUES[0]),
+        unit: spec.unit().map(Into::into),
+        target: spec.shown_target(),
         reason,
         at: sample_time(),
     }

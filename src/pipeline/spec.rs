@@ -74,6 +74,12 @@ impl PipelineSpec {
         self.measure.iter().map(|stage| stage.interval).min().unwrap_or(Duration::from_secs(30))
     }
 
+    /// What it scales, as a person knows it: "my-app (web)".
+    #[must_use]
+    pub fn shown_target(&self) -> Option<String> {
+        self.scale.heroku().map(|app| format!("{} ({})", app.name, app.process_type))
+    }
+
     /// What it scales, unless it only pretends to: two live pipelines may not scale one target.
     #[must_use]
     pub fn live_target(&self) -> Option<String> {

@@ -55,7 +55,22 @@ pub(super) fn text(kind: EventKind, phase: Phase, about: About<'_>) -> Text {
             "Scaled too fast warning".into(),
         ),
         EventKind::MeasurementFailed if phase == Phase::End => over("Measuring works again.", "Measuring works again."),
-        EventKind::MeasurementFailed => (format!("The last measurements failed: {reason}."), "Measuring fails.".into()),
+        EventKind::MeasurementFailed => {
+            (sentence(format!("The last measurements failed: {reason}")), "Measuring fails.".into())
+        }
+        EventKind::CountUnknown if phase == Phase::End => {
+            over("The number of dynos can be read again.", "The number of dynos can be read again.")
+        }
+        EventKind::CountUnknown => (
+            sentence(format!("Nothing is scaled, for the number of dynos cannot be read: {reason}")),
+            format!("Dynos cannot be counted: {reason}"),
+        ),
+        EventKind::DecisionFailed if phase == Phase::End => {
+            over("The decision works again.", "The decision works again.")
+        }
+        EventKind::DecisionFailed => {
+            (sentence(format!("Nothing is decided: {reason}")), format!("The decision fails: {reason}"))
+        }
         EventKind::SwitchedOff if phase == Phase::End => {
             over("There are dynos again; scaling goes on.", "Scaling goes on.")
         }
@@ -65,6 +80,14 @@ pub(super) fn text(kind: EventKind, phase: Phase, about: About<'_>) -> Text {
         EventKind::Measured | EventKind::Reloaded | EventKind::ReloadFailed => (reason.into(), reason.into()),
     };
     (message, subject)
+}
+
+/// `text` with a full stop, unless it ends in a mark already.
+fn sentence(mut text: String) -> String {
+    if !text.ends_with(['.', '?', '!', '…']) {
+        text.push('.');
+    }
+    text
 }
 
 fn over(message: &str, subject: &str) -> Text {
@@ -81,7 +104,11 @@ pub(super) fn severity(kind: EventKind, phase: Phase) -> &'static str {
         | EventKind::NeedsBelowMin
         | EventKind::Reloaded => "info",
         EventKind::NeedsAboveMax | EventKind::ScalingTooRapid | EventKind::SwitchedOff => "warning",
-        EventKind::ScaleFailed | EventKind::MeasurementFailed | EventKind::ReloadFailed => "error",
+        EventKind::ScaleFailed
+        | EventKind::MeasurementFailed
+        | EventKind::CountUnknown
+        | EventKind::DecisionFailed
+        | EventKind::ReloadFailed => "error",
     }
 }
 

@@ -58,6 +58,8 @@ struct Course {
     measurements: Vec<Measurement>,
     supply: Result<Supply, ScaleError>,
     proposals: Vec<Proposed>,
+    /// What went wrong with the decision of the script.
+    wrong: Option<String>,
     decision: Decision,
     outcome: Outcome,
     /// A scale of an earlier tick that turned out to have happened.
@@ -144,27 +146,33 @@ impl Pipeline {
     pub async fn tick(&mut self, due: DateTime<Utc>) -> Arc<Record> {
         self.kept.control.mend_clock(due);
         self.kept.control.tick += 1;
-        let mut errors = std::mem::take(&mut self.notes);
+        let errors = std::mem::take(&mut self.notes);
         let fresh = self.kept.control.must_read(due);
         let freshness = if fresh { Freshness::Now } else { Freshness::Cached };
         let (measurements, supply) = tokio::join!(self.measure(due), self.observe(freshness));
         let measurements = self.take_in(measurements);
         let resolved = self.note_read(&supply, fresh, due);
         let before = self.decide_memory();
-        let proposals = self.propose(due, &measurements, &supply, &mut errors).await;
+        let (proposals, wrong) = self.propose(due, &measurements, &supply).await;
         let (decision, control) = {
             let dynos = supply.as_ref().map(|supply| *supply);
             let observation = Observation { measurements: &measurements, dynos, proposals: &proposals };
             decide(&self.spec, &self.kept.control, &observation, due)
         };
         let outcome = Outcome::None;
-        let mut course = Course { measurements, supply, proposals, decision, outcome, resolved, errors };
+        let mut course = Course { measurements, supply, proposals, wrong, decision, outcome, resolved, errors };
         let control = if course.decision.change().is_some() {
             self.look_again(due, &mut course, before, control).await
         } else {
             control
         };
         self.kept.control = control;
+        if course.wrong.is_some() {
+            self.kept.control.wrong_decisions = self.kept.control.wrong_decisions.saturating_add(1);
+        } else if !course.proposals.is_empty() {
+            self.kept.control.wrong_decisions = 0;
+        }
+        course.errors.extend(course.wrong.clone());
         if let Err(error) = &course.supply {
             course.errors.push(format!("the number of dynos is unknown: {error}"));
         }
@@ -203,7 +211,7 @@ impl Pipeline {
         }
         // Made again from the start, a script's memory included.
         *self.decide_memory.lock().unwrap_or_else(PoisonError::into_inner) = before;
-        course.proposals = self.propose(due, &course.measurements, &course.supply, &mut course.errors).await;
+        (course.proposals, course.wrong) = self.propose(due, &course.measurements, &course.supply).await;
         let (decision, control) = decide(&self.spec, &self.kept.control, &course.observation(), due);
         course.decision = decision;
         control

@@ -172,7 +172,12 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
             Some(arities) if arities.contains(&given) => {}
             Some(arities) => {
                 let message = format!("`{module}::{name}` takes {}, and is called with {given}", counts(arities));
-                report.say(&rules::WRONG_ARGUMENTS, Some(&place), message, None);
+                report.say(
+                    &rules::WRONG_ARGUMENTS,
+                    Some(&place),
+                    message,
+                    diagnose::by_hand(&format!("{module}::{name}")),
+                );
             }
             None => {
                 let help = did_you_mean(name, members.keys().map(String::as_str)).unwrap_or_else(|| {

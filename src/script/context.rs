@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::files::Surroundings;
 use super::limits::{self, Halt};
+use super::modules;
 use crate::function::{Permit, Reach};
 use crate::settings::Place;
 
@@ -17,9 +18,14 @@ struct Running {
     /// Answers (`up(1)` …) made so far, by number, as written.
     answers: Vec<(u64, String)>,
     next_answer: u64,
+    /// Lines said so far.
+    said: u32,
     /// Where a secret was about to be shown.
     shown_at: Option<Place>,
 }
+
+/// Lines that one run may say: a loop could fill a disk.
+const MOST_SAID: u32 = 100;
 
 thread_local! {
     static RUNNING: RefCell<Vec<Running>> = const { RefCell::new(Vec::new()) };
@@ -30,7 +36,10 @@ pub(super) struct Entered;
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        RUNNING.with_borrow_mut(Vec::pop);
+        let Some(running) = RUNNING.with_borrow_mut(Vec::pop) else { return };
+        if let Some(left_out) = running.said.checked_sub(MOST_SAID).filter(|left_out| *left_out > 0) {
+            modules::log::left_out(running.permit.map(|permit| permit.pipeline).as_deref(), left_out);
+        }
     }
 }
 
@@ -93,6 +102,7 @@ pub(super) fn enter(surroundings: &Arc<Surroundings>, permit: Option<&Permit>) -
         permit: permit.cloned(),
         answers: Vec::new(),
         next_answer: 0,
+        said: 0,
         shown_at: None,
     };
     RUNNING.with_borrow_mut(|stack| stack.push(running));
@@ -112,6 +122,15 @@ pub(super) fn pipeline() -> Option<Arc<str>> {
 /// What the current call may reach; `None` while the script loads.
 pub(super) fn reach() -> Option<Reach> {
     RUNNING.with_borrow(|stack| Some(stack.last()?.permit.as_ref()?.reach.clone()))
+}
+
+/// Notes that the current run says a line; whether it may.
+pub(super) fn may_say() -> bool {
+    RUNNING.with_borrow_mut(|stack| {
+        let Some(running) = stack.last_mut() else { return true };
+        running.said = running.said.saturating_add(1);
+        running.said <= MOST_SAID
+    })
 }
 
 /// Notes an answer as made; its number tells it from others that read the same.

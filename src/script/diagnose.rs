@@ -13,6 +13,15 @@ use crate::rules::{self, Rule};
 use crate::secret::scrub;
 use crate::settings::{Diagnostic, Place, Severity, did_you_mean};
 
+/// A setting that a module written as a script refuses.
+#[derive(Clone, Debug)]
+struct Misset {
+    /// "notify" of `slack::notify`.
+    function: String,
+    key: String,
+    rule: &'static Rule,
+}
+
 /// An error raised by one of our own functions.
 #[derive(Clone, Debug)]
 pub(super) struct Complaint {
@@ -20,12 +29,28 @@ pub(super) struct Complaint {
     pub(super) message: String,
     /// What to do about it.
     pub(super) help: Option<String>,
+    /// What is wrong with a setting of a function that a module offers.
+    setting: Option<Misset>,
 }
 
 /// Raises an error at `position`; without a position it gets that of the call.
 pub(super) fn complaint(message: impl Into<String>, help: Option<String>, position: Position) -> Box<EvalAltResult> {
-    let complaint = Complaint { message: message.into(), help };
+    let complaint = Complaint { message: message.into(), help, setting: None };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
+}
+
+/// Raises an error at the setting `key` that was given to the module's function `what` ("slack::notify"),
+/// or at the call where it was not given.
+pub(super) fn misset(
+    rule: &'static Rule,
+    message: String,
+    help: Option<String>,
+    what: &str,
+    key: &str,
+) -> Box<EvalAltResult> {
+    let function = what.rsplit("::").next().unwrap_or(what).to_owned();
+    let complaint = Complaint { message, help, setting: Some(Misset { function, key: key.to_owned(), rule }) };
+    EvalAltResult::ErrorRuntime(Dynamic::from(complaint), Position::NONE).into()
 }
 
 /// "1 parameter", "2 parameters".
@@ -58,8 +83,24 @@ pub(super) fn diagnostic(error: &EvalAltResult, surroundings: &Surroundings, scr
         return Diagnostic { rule: Some(said.rule), severity, place, message: said.message, help: said.help };
     }
     let (message, help) = words(error, &script);
-    let place = Some(context::shown_at().unwrap_or_else(|| script.call_place(position)));
+    let place = Some(context::shown_at().unwrap_or_else(|| match key_position(error, &script, position) {
+        Some(key) => script.place(key),
+        None => script.call_place(position),
+    }));
     Diagnostic { rule: Some(rule(error)), severity, place, message: scrub(&message).into_owned(), help }
+}
+
+/// The setting of a module's function that the error is about.
+fn missetting(error: &EvalAltResult) -> Option<Misset> {
+    let EvalAltResult::ErrorRuntime(value, _) = error else { return None };
+    value.read_lock::<Complaint>()?.setting.clone()
+}
+
+/// Where its key stands, in the call at `position`.
+fn key_position(error: &EvalAltResult, script: &Script, position: Position) -> Option<Position> {
+    let Misset { function, key, .. } = missetting(error)?;
+    let settings = script.index.call_at(position, &function)?.arguments.first()?;
+    script.index.entry(settings, &key).map(|(position, _)| position)
 }
 
 /// The rule that an error at load is of.
@@ -70,7 +111,7 @@ fn rule(error: &EvalAltResult) -> &'static Rule {
         E::ErrorFunctionNotFound(..) => &rules::UNKNOWN_FUNCTION,
         E::ErrorVariableNotFound(..) => &rules::UNKNOWN_VARIABLE,
         E::ErrorModuleNotFound(..) => &rules::UNKNOWN_MODULE,
-        _ => &rules::SCRIPT_FAILED,
+        other => missetting(other).map_or(&rules::SCRIPT_FAILED, |setting| setting.rule),
     }
 }
 
@@ -103,7 +144,9 @@ fn innermost<'a>(
 ) -> (&'a EvalAltResult, Arc<Script>, Position) {
     let (mut error, mut script, mut known) = (error, Arc::clone(script), (Arc::clone(script), Position::NONE));
     loop {
-        if !error.position().is_none() {
+        // What goes wrong in a standard module is the doing of the call that the author wrote.
+        let deeper = !is_standard(&script) || known.1.is_none() || is_standard(&known.0);
+        if !error.position().is_none() && deeper {
             known = (Arc::clone(&script), error.position());
         }
         let (named, inner) = match error {
@@ -116,6 +159,10 @@ fn innermost<'a>(
         script = named.unwrap_or(script);
         error = inner;
     }
+}
+
+fn is_standard(script: &Script) -> bool {
+    script.name.starts_with("std/")
 }
 
 /// What is said of a run that was stopped.
@@ -213,8 +260,8 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     if let (true, [a, b]) = (operator, types.as_slice()) {
         return (format!("`{name}` does not work on {a} and {b}"), None);
     }
-    if let Some((_, written)) = BY_HAND.iter().find(|(known, _)| *known == name) {
-        return (format!("`{name}` does not take {}", given(types.len())), Some(format!("write `{written}`")));
+    if let Some(help) = by_hand(name) {
+        return (format!("`{name}` does not take {}", given(types.len())), Some(help));
     }
     let bare = name.rsplit("::").next().unwrap_or(name);
     let known: Vec<usize> =
@@ -242,6 +289,11 @@ const BY_HAND: &[(&str, &str)] = &[
     ("notify::custom", "notify::custom(#{ … }, |event| …)"),
     ("notify::all", "notify::all(#{ … }, [ … ])"),
 ];
+
+/// How the constructor `name` is called, where it takes more than settings.
+pub(super) fn by_hand(name: &str) -> Option<String> {
+    BY_HAND.iter().find(|(known, _)| *known == name).map(|(_, written)| format!("write `{written}`"))
+}
 
 fn given(count: usize) -> String {
     format!("{count} argument{}", if count == 1 { "" } else { "s" })

@@ -6,10 +6,12 @@
 const ANSWERED: &str = r#"
 fn test_example() {
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
-        http::stub(method, "https://www.example.com/queue", #{
-            json: #{ waiting: 12 },
-            headers: #{ "x-waiting": "12" },
-        });
+        for query in ["", "?name=mail"] {
+            http::stub(method, "https://www.example.com/queue" + query, #{
+                json: #{ waiting: 12 },
+                headers: #{ "x-waiting": "12" },
+            });
+        }
     }
     let p = under_test("web");
     p.tick();

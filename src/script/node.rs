@@ -145,7 +145,9 @@ impl Written {
     /// The value of a key whose map was not found: the key may still be written only once.
     fn untraced(&self, key: &str, value: &Dynamic, trace: Trace<'_>) -> Node {
         let files = self.surroundings.files.all();
-        let mut found = files.iter().filter_map(|script| Some((script, script.index.only(key)?)));
+        let ours = |script: &Script| script.name.starts_with("std/") && script.name != self.script.name;
+        let mut found =
+            files.iter().filter(|script| !ours(script)).filter_map(|script| Some((script, script.index.only(key)?)));
         let node = self.node(value, Trace { shape: None, ..trace });
         match (found.next(), found.next()) {
             (Some((script, position)), None) => Node { place: Some(script.place(position)), ..node },

@@ -12,7 +12,18 @@ use super::{limits, load, session, sources};
 use crate::settings::did_you_mean;
 
 /// The embedded modules: name behind `std/`, text.
-pub(super) const STANDARD: &[(&str, &str)] = &[("business_hours", include_str!("../../stdlib/business_hours.rhai"))];
+pub(super) const STANDARD: &[(&str, &str)] = &[
+    ("business_hours", include_str!("../../stdlib/business_hours.rhai")),
+    ("pagerduty", include_str!("../../stdlib/pagerduty.rhai")),
+    ("prometheus", include_str!("../../stdlib/prometheus.rhai")),
+    ("rabbitmq", include_str!("../../stdlib/rabbitmq.rhai")),
+    ("render", include_str!("../../stdlib/render.rhai")),
+    ("slack", include_str!("../../stdlib/slack.rhai")),
+    ("webhook", include_str!("../../stdlib/webhook.rhai")),
+];
+
+/// The line that a standard module's tests begin with.
+const TESTS: &str = "\n// --- Tests:";
 
 /// Resolves the imports of one generation.
 pub(super) struct Resolver {
@@ -42,6 +53,8 @@ impl Resolver {
                     .unwrap_or_else(|| format!("there are {}", names.collect::<Vec<_>>().join(", ")));
                 return Err((format!("there is no standard module `{path}`"), Some(help)));
             };
+            // Its tests declare pipelines, which are none of the script's.
+            let text = text.split(TESTS).next().unwrap_or(text);
             return Ok(Found { name: format!("std/{name}.rhai").into(), path: None, text: Some(text) });
         }
         let relative = relative(path)?;

@@ -1,31 +1,51 @@
 //! Owns what the log says of ticks: every scale with its reason, what goes wrong when it begins and when it
-//! is over, and each tick for whoever asks for it (`--log debug`). People are told by notifications.
+//! is over, what lasts, and each tick for whoever asks for it (`--log debug`). It tells people nothing.
 
-use crate::pipeline::{Decided, Outcome, Record};
+mod trouble;
+
+use crate::notify::{further_reason, one_line};
+use crate::pipeline::{Decided, Event, EventKind, Outcome, Phase, PipelineSpec, Reason, Record};
+use trouble::{State, Trouble};
 
 /// What the log was told last of one pipeline: a fault that lasts is told once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Journal {
-    measuring: Option<String>,
-    acting: Option<String>,
+    measuring: Trouble,
+    counting: Trouble,
+    deciding: Trouble,
+    scaling: Trouble,
+    rest: Trouble,
+    /// Whether nobody knows yet how the last scale ended.
+    open: bool,
+    /// The change that a dry run wished last.
+    wished: Option<(u32, u32)>,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            measuring: Trouble::new("measuring works again"),
+            counting: Trouble::new("the number of dynos can be read again"),
+            deciding: Trouble::new("the decision works again"),
+            scaling: Trouble::new("scaling works again"),
+            rest: Trouble::new("ticks go without an error again"),
+            open: false,
+            wished: None,
+        }
+    }
 }
 
 impl Journal {
-    /// Writes what is worth a line of `record`.
-    pub(super) fn enter(&mut self, record: &Record) {
+    /// Writes what is worth a line of `record`, a tick of `spec`.
+    pub(super) fn enter(&mut self, record: &Record, spec: &PipelineSpec) {
         let pipeline = &*record.pipeline;
-        let reasons = reasons(record);
-        self.measured(record);
+        self.faults(record);
         self.acted(record);
-        let (from, to) = (record.dynos.current, record.dynos.desired);
-        match (record.outcome, from, to) {
-            (Outcome::Scaled, Some(from), Some(to)) => {
-                tracing::info!(pipeline, "scaled from {from} to {to} dynos: {reasons}");
+        for event in record.events.iter().filter(|event| lasts(event)) {
+            // A backend that writes to the log has its own line about it.
+            if !spec.notify.iter().any(|stage| stage.backend.is_log() && stage.hears(event)) {
+                condition(event);
             }
-            (Outcome::DryRun, Some(from), Some(to)) => {
-                tracing::debug!(pipeline, "would scale from {from} to {to} dynos: {reasons}");
-            }
-            _ => {}
         }
         let tick = record.tick;
         let decision = match record.decision {
@@ -34,33 +54,81 @@ impl Journal {
             Decided::Hold => "hold",
         };
         let value = record.measurements.first().and_then(|measurement| measurement.value);
-        tracing::debug!(pipeline, tick, value, dynos = from, "{decision}: {reasons}");
+        tracing::debug!(pipeline, tick, value, dynos = record.dynos.current, "{decision}: {}", reasons(record));
     }
 
-    fn measured(&mut self, record: &Record) {
-        let pipeline = &*record.pipeline;
-        let error = record.measurements.iter().find_map(|measurement| measurement.error.clone());
-        match (&self.measuring, &error) {
-            (before, Some(error)) if before.as_ref() != Some(error) => {
-                tracing::warn!(pipeline, "the measurement failed: {error}");
-            }
-            (Some(_), None) => tracing::info!(pipeline, "measuring works again"),
-            _ => {}
-        }
-        self.measuring = error;
-    }
-
-    /// Errors of the tick, and a count that cannot be read.
     fn acted(&mut self, record: &Record) {
         let pipeline = &*record.pipeline;
-        let unknown = record.reasons.iter().find(|reason| reason.guard == "count_unknown");
-        let error = record.error.clone().or_else(|| unknown.map(|reason| reason.text.clone()));
-        match (&self.acting, &error) {
-            (before, Some(error)) if before.as_ref() != Some(error) => tracing::warn!(pipeline, "{error}"),
-            (Some(_), None) => tracing::info!(pipeline, "ticks go without an error again"),
-            _ => {}
+        let change = record.dynos.current.zip(record.dynos.desired);
+        let wished = change.filter(|_| record.outcome == Outcome::DryRun);
+        if let (Outcome::Scaled, Some((from, to))) = (record.outcome, change) {
+            tracing::info!(pipeline, "scaled from {from} to {to} dynos: {}", reasons(record));
         }
-        self.acting = error;
+        // Nothing changes in a dry run, so it wishes the same every tick.
+        if let Some((from, to)) = wished.filter(|_| wished != self.wished) {
+            tracing::info!(pipeline, "would scale from {from} to {to} dynos: {}", reasons(record));
+        }
+        self.wished = wished;
+    }
+
+    fn faults(&mut self, record: &Record) {
+        let error = || record.error.clone().unwrap_or_default();
+        let guard = |name: &str| record.reasons.iter().find(|reason| reason.guard == name);
+        let failed = record.measurements.iter().find_map(|measurement| measurement.error.as_ref());
+        let measuring = failed.map_or(State::Fine, |error| State::Failed(format!("the measurement failed: {error}")));
+        let counting = guard("count_unknown").map_or(State::Fine, |reason: &Reason| State::Failed(reason.text.clone()));
+        let asked = record.proposals.iter().find(|proposal| proposal.dynos.is_none());
+        let wrong = asked.filter(|proposal| error().contains(&*proposal.text));
+        let deciding = match wrong {
+            Some(proposal) if !proposal.text.is_empty() => State::Failed(proposal.text.clone()),
+            _ if record.proposals.is_empty() => State::Untold,
+            _ => State::Fine,
+        };
+        // Only a call that succeeds ends it: while the platform is left alone nothing is known.
+        let waits = ["count_unknown", "back_off", "cooldown"].iter().any(|name| guard(name).is_some());
+        let scaling = match record.outcome {
+            Outcome::Failed | Outcome::Unknown => State::Failed(error()),
+            Outcome::Scaled => State::Fine,
+            Outcome::None | Outcome::DryRun if guard("last_scale").is_some() => State::Fine,
+            Outcome::None | Outcome::DryRun if waits || self.open => State::Untold,
+            Outcome::None | Outcome::DryRun => State::Dropped,
+        };
+        self.open = match scaling {
+            State::Failed(_) => record.outcome == Outcome::Unknown,
+            State::Fine => false,
+            State::Untold | State::Dropped => self.open,
+        };
+        let told_already = [&counting, &deciding, &scaling].iter().any(|state| matches!(state, State::Failed(_)));
+        let rest = match &record.error {
+            Some(_) if told_already => State::Untold,
+            Some(error) => State::Failed(error.clone()),
+            None => State::Fine,
+        };
+        let (pipeline, at) = (&*record.pipeline, record.at);
+        self.measuring.observe(pipeline, at, measuring);
+        self.counting.observe(pipeline, at, counting);
+        self.deciding.observe(pipeline, at, deciding);
+        self.scaling.observe(pipeline, at, scaling);
+        self.rest.observe(pipeline, at, rest);
+    }
+}
+
+/// Whether `event` begins or ends what lasts. Failures are logged at their first, not at their third.
+fn lasts(event: &Event) -> bool {
+    let failure = matches!(
+        event.kind,
+        EventKind::ScaleFailed | EventKind::MeasurementFailed | EventKind::CountUnknown | EventKind::DecisionFailed
+    );
+    matches!(event.phase, Phase::Begin | Phase::End) && !failure
+}
+
+fn condition(event: &Event) {
+    let (pipeline, message) = (&*event.pipeline, one_line(&event.message));
+    let reason = further_reason(event).map(one_line);
+    if event.phase == Phase::End {
+        tracing::info!(pipeline, reason, "{message}");
+    } else {
+        tracing::warn!(pipeline, reason, "{message}");
     }
 }
 

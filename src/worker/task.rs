@@ -121,7 +121,7 @@ impl Life {
     /// Ticks once. `None`: the worker stops. A panic in a tick is a bug of ours, and ends that tick
     /// only: the pipeline goes on from what was kept.
     async fn tick(&self, mut pipeline: Pipeline, scheduled: DateTime<Utc>, journal: &mut Journal) -> Option<Pipeline> {
-        let acting = pipeline.acting();
+        let (acting, ran) = (pipeline.acting(), Arc::clone(pipeline.spec()));
         let ticked = {
             let tick = AssertUnwindSafe(pipeline.tick(scheduled)).catch_unwind();
             tokio::pin!(tick);
@@ -131,14 +131,14 @@ impl Life {
                     if acting.now()
                         && let Ok(Ok(record)) = tokio::time::timeout(LAST_SCALE, tick).await
                     {
-                        journal.enter(&record);
+                        journal.enter(&record, &ran);
                     }
                     return None;
                 }
             }
         };
         if let Ok(record) = ticked {
-            journal.enter(&record);
+            journal.enter(&record, &ran);
             return Some(pipeline);
         }
         let spec = Arc::clone(&self.specs.borrow());

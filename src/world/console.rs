@@ -1,7 +1,7 @@
 //! Owns the lines for people at the worker's terminal as a capability: tests capture them, and a
 //! command whose standard output is JSON sends them elsewhere. It formats nothing but the colour.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 
@@ -31,7 +31,13 @@ impl Console for Standard {
             _ => Style::new(),
         };
         // Both streams drop the colour where they are no terminal. One write, so that lines stay whole.
-        let text = format!("{style}{line}{style:#}\n");
+        // On a terminal the lines stand among those of the log, and have its clock.
+        let terminal = match self {
+            Self::Output => io::stdout().is_terminal(),
+            Self::Error => io::stderr().is_terminal(),
+        };
+        let clock = if terminal { chrono::Utc::now().format("%H:%M:%S ").to_string() } else { String::new() };
+        let text = format!("{clock}{style}{line}{style:#}\n");
         match self {
             Self::Output => anstream::stdout().lock().write_all(text.as_bytes()),
             Self::Error => anstream::stderr().lock().write_all(text.as_bytes()),

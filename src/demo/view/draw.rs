@@ -216,24 +216,26 @@ fn line_texts<'a>(line: &'a Line, state: &DemoState, width: usize) -> Vec<Text<'
         Tone::Info => ("•", Style::new().fg(DYNOS)),
         Tone::Warning => ("!", Style::new().fg(Color::Yellow)),
     };
+    let indent = usize::from(GUTTER) + 2;
+    let room = width.saturating_sub(indent).max(8);
+    let mut told = wrapped(&line.text, room).into_iter();
     let mut first = Text::from(vec![
         format!("{:>6} ", clock(state.scene.started, line.at)).fg(DIM),
         Span::styled(mark, style),
         " ".into(),
-        line.text.as_str().bold(),
+        told.next().unwrap_or_default().bold(),
     ]);
-    let reason = Span::from(line.reason.as_str());
+    let below = |row: String| Text::from(vec![" ".repeat(indent).into(), Span::from(row)]);
+    let rest: Vec<Text<'_>> = told.map(|row| below(row).bold()).collect();
     if line.reason.is_empty() {
-        vec![first]
-    } else if first.width() + 1 + reason.width() <= width {
-        first.extend([" ".into(), reason]);
-        vec![first]
-    } else {
-        let indent = usize::from(GUTTER) + 2;
-        let rows = wrapped(&line.reason, width.saturating_sub(indent).max(8));
-        let rows = rows.into_iter().map(|row| Text::from(format!("{:indent$}{row}", "")));
-        std::iter::once(first).chain(rows).collect()
+        return std::iter::once(first).chain(rest).collect();
     }
+    let reason = Span::from(line.reason.as_str());
+    if rest.is_empty() && first.width() + 1 + reason.width() <= width {
+        first.extend([" ".into(), reason]);
+        return vec![first];
+    }
+    std::iter::once(first).chain(rest).chain(wrapped(&line.reason, room).into_iter().map(below)).collect()
 }
 
 /// `text` in rows of at most `width` columns, broken between words where there are any.

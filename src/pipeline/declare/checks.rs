@@ -60,7 +60,7 @@ fn thresholds(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
         report.warning(default_place.as_ref(), message, Some(help.into()));
         return;
     }
-    // Neither a time nor a number of jobs is ever negative, and no time is 0.
+    // Neither a time nor a number of tasks is ever negative, and no time is 0.
     if min < 0.0 || (milliseconds && min <= 0.0) {
         let message = format!("nothing is ever below {min} {unit}: this pipeline never scales down");
         report.warning(place("min_measurement_value").as_ref(), message, None);

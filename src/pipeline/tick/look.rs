@@ -95,20 +95,20 @@ impl Pipeline {
         }
     }
 
-    /// What the policy wants; empty where it is not asked.
+    /// What the policy wants, empty where it is not asked; and what went wrong with a script's.
     pub(super) async fn propose(
         &self,
         due: DateTime<Utc>,
         measurements: &[Measurement],
         supply: &Result<Supply, ScaleError>,
-        errors: &mut Vec<String>,
-    ) -> Vec<Proposed> {
+    ) -> (Vec<Proposed>, Option<String>) {
         let (spec, control) = (&self.spec, &self.kept.control);
-        let (Ok(supply), Some(measurement)) = (supply, measurements.first()) else { return Vec::new() };
+        let (Ok(supply), Some(measurement)) = (supply, measurements.first()) else { return (Vec::new(), None) };
         if spec.mode == Mode::Paused || control.waits(due) {
-            return Vec::new();
+            return (Vec::new(), None);
         }
-        let proposal = match &spec.decide.policy {
+        let hold = |text: String| Proposal { dynos: None, text };
+        let (proposal, wrong) = match &spec.decide.policy {
             PolicyKind::Native(policy) => {
                 let input = PolicyInput {
                     history: self.kept.history.judged(control.mark),
@@ -118,12 +118,20 @@ impl Pipeline {
                     unit: spec.unit(),
                 };
                 let proposed = std::panic::catch_unwind(AssertUnwindSafe(|| policy.propose(&input)));
-                proposed.unwrap_or_else(|_| Proposal { dynos: None, text: format!("the policy {BUG}") })
+                match proposed {
+                    Ok(proposal) => (proposal, None),
+                    Err(_) => (hold(format!("the policy {BUG}")), Some(format!("the policy {BUG}"))),
+                }
             }
-            PolicyKind::Scripted(_) if !measurement.success && !spec.decide.call_on_failure => return Vec::new(),
-            PolicyKind::Scripted(function) => self.ask(due, function, measurement, *supply, errors).await,
+            PolicyKind::Scripted(_) if !measurement.success && !spec.decide.call_on_failure => {
+                return (Vec::new(), None);
+            }
+            PolicyKind::Scripted(function) => match self.ask(due, function, measurement, *supply).await {
+                Ok(proposal) => (proposal, None),
+                Err(wrong) => (hold(wrong.clone()), Some(wrong)),
+            },
         };
-        vec![Proposed { name: "decision".into(), proposal }]
+        (vec![Proposed { name: "decision".into(), proposal }], wrong)
     }
 
     async fn ask(
@@ -132,18 +140,15 @@ impl Pipeline {
         function: &Function,
         measurement: &Measurement,
         supply: Supply,
-        errors: &mut Vec<String>,
-    ) -> Proposal {
+    ) -> Result<Proposal, String> {
         let moment = Argument::Moment(Arc::new(moment(&self.spec, &self.kept, measurement, supply, due)));
         let call = self.world.calls.pure(function, moment, &self.decide_memory, &self.spec.name);
         let Ok(answer) = AssertUnwindSafe(call).catch_unwind().await else {
-            errors.push(format!("the decision {BUG}"));
-            return Proposal { dynos: None, text: format!("the decision {BUG}") };
+            return Err(format!("the decision {BUG}"));
         };
-        if let Err(error) = &answer {
-            errors.push(format!("the decision went wrong: {error}"));
-        }
-        custom::proposal(&answer, supply.dynos)
+        // What a script threw names its place itself.
+        let place = |wrong| if answer.is_ok() { format!("{wrong} ({})", function.place()) } else { wrong };
+        custom::proposal(&answer, supply.dynos).map_err(place)
     }
 }
 

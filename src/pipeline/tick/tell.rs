@@ -9,8 +9,14 @@ use super::{Course, Pipeline};
 use crate::decide::PolicyKind;
 use crate::secret::scrub;
 
-/// So many failed measurements in a row are a condition.
+/// So many failures in a row are a condition.
 const FAILURES_TOLD: u32 = 3;
+
+/// Why there are 0 dynos, where a person did it.
+const OFF_BY_HAND: &str = "switched off by hand; `start_from_zero: true` in the pipeline says otherwise";
+
+/// Why there are 0 dynos, where the pipeline did it.
+const OFF_BY_US: &str = "this pipeline scaled to 0, and leaves it only with `start_from_zero: true`";
 
 impl Pipeline {
     pub(super) fn tell(&mut self, due: DateTime<Utc>, course: &Course) -> Vec<Event> {
@@ -63,12 +69,24 @@ impl Pipeline {
             Outcome::None if control.backs_off(due) || course.supply.is_err() => Seen::Unknown,
             Outcome::None | Outcome::Scaled | Outcome::DryRun => Seen::Absent,
         };
+        let in_a_row = |failures: u32| match failures {
+            0 => Seen::Absent,
+            FAILURES_TOLD.. => Seen::Present,
+            _ => Seen::Unknown,
+        };
+        let count_unknown = in_a_row(control.unknown_counts);
+        // A tick in which nobody was asked says nothing of the script.
+        let decision_failed =
+            if course.proposals.is_empty() { Seen::Unknown } else { in_a_row(control.wrong_decisions) };
+        let off = if control.scaled_to_zero { OFF_BY_US } else { OFF_BY_HAND };
         let signals = course.decision.signals;
         let failure = course.measurements.iter().find_map(|measurement| measurement.failure.as_ref());
         let mut seen = vec![
             (EventKind::NeedsAboveMax, None, signals.above_max, None),
             (EventKind::NeedsBelowMin, None, signals.below_min, None),
-            (EventKind::SwitchedOff, None, signals.switched_off, None),
+            (EventKind::SwitchedOff, None, signals.switched_off, Some(off.to_owned())),
+            (EventKind::CountUnknown, None, count_unknown, course.supply.as_ref().err().map(ToString::to_string)),
+            (EventKind::DecisionFailed, None, decision_failed, course.wrong.clone()),
             (EventKind::ScaleFailed, None, scale_failed, course.errors.last().cloned()),
             (EventKind::MeasurementFailed, None, failed, failure.map(|failure| failure.message.clone())),
         ];
@@ -110,7 +128,12 @@ impl Pipeline {
     ) -> Event {
         let decision = &course.decision;
         let change = decision.change();
-        let reason = reason.map_or_else(|| self.why(course), str::to_owned);
+        // Why the tick that ends a condition did what it did has nothing to do with it.
+        let reason = match (phase, reason) {
+            (Phase::End, _) => String::new(),
+            (_, Some(reason)) => reason.to_owned(),
+            (_, None) => self.why(course),
+        };
         let scaled = course.outcome == Outcome::Scaled;
         let dynos = if scaled { decision.desired } else { course.supply.as_ref().ok().map(|supply| supply.dynos) };
         let to = change.map(|(_, to)| to);
@@ -129,6 +152,8 @@ impl Pipeline {
             from: change.map(|(from, _)| from).filter(|_| of_scale),
             to: to.filter(|_| of_scale),
             measurement: course.measurements.first().and_then(|measurement| measurement.value),
+            unit: self.spec.unit().map(Into::into),
+            target: self.spec.shown_target(),
             reason: (!reason.is_empty()).then(|| scrub(&reason).into_owned()),
             at: due,
         }

@@ -123,6 +123,14 @@ pub(super) static DOCS: &[Entry] = &[
         Stands::Notifying,
         notifying("print(`${event.at} ${event.message}`)"),
     ),
+    property(
+        "Event",
+        "unix",
+        "int",
+        "When, in seconds since 1970.",
+        Stands::Notifying,
+        notifying("print(`${event.unix} ${event.message}`)"),
+    ),
     Entry {
         form: Form::Method("Event"),
         name: "to_json",
@@ -153,6 +161,7 @@ pub(super) fn register(engine: &mut Engine) {
     get("measurement", |event| optional(event.measurement));
     get("reason", |event| optional(event.reason.clone()));
     get("at", |event| event.at.to_rfc3339_opts(SecondsFormat::Secs, true).into());
+    get("unix", |event| event.at.timestamp().into());
     engine.register_fn("to_json", |event: &mut EventValue| json(&event.0));
     engine.register_fn("to_string", |event: &mut EventValue| event.0.message.clone());
     engine.register_fn("to_debug", |event: &mut EventValue| json(&event.0));

@@ -50,6 +50,15 @@ pub(super) static DOCS: &[Entry] = &[
     },
     Entry {
         form: Form::Member("http"),
+        name: "encode",
+        parameters: &[takes("segment", "String")],
+        gives: "String",
+        doc: "A text as one segment of the path of a URL: `/` becomes `%2F`.",
+        stands: Stands::Anywhere,
+        example: sending(r#"http::get("https://www.example.com/" + http::encode("queue")).send().json().waiting"#),
+    },
+    Entry {
+        form: Form::Member("http"),
         name: "put",
         parameters: &[takes("url", "String | Secret")],
         gives: "Request",
@@ -199,6 +208,9 @@ pub(super) fn register(engine: &mut Engine) {
         let what = "`http::request`";
         placed(&native, text(what, &method).and_then(|method| plan(what, &method, &url)))
     });
+    module.set_native_fn("encode", |native: NativeCallContext, segment: Dynamic| {
+        placed(&native, text("`http::encode`", &segment).map(|text| encoded(&text)))
+    });
     testing::stubs(&mut module);
     engine.register_static_module("http", module.into());
     engine.register_type_with_name::<RequestValue>(NAME);
@@ -256,6 +268,13 @@ pub(super) fn register(engine: &mut Engine) {
     });
     engine.register_fn("to_string", |request: &mut RequestValue| request.0.shown());
     engine.register_fn("to_debug", |request: &mut RequestValue| request.0.shown());
+}
+
+/// `segment` as one segment of a URL's path: "/" becomes "%2F".
+fn encoded(segment: &str) -> String {
+    const KEPT: percent_encoding::AsciiSet =
+        percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    percent_encoding::utf8_percent_encode(segment, &KEPT).to_string()
 }
 
 fn plan(what: &str, method: &str, url: &Dynamic) -> Answered<RequestValue> {

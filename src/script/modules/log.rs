@@ -93,8 +93,14 @@ fn shown(native: &NativeCallContext, mut value: Dynamic) -> String {
     text.ok().and_then(|text| text.into_string().ok()).unwrap_or_else(|| value.to_string())
 }
 
+/// Says how many lines of one call were left out.
+pub(in crate::script) fn left_out(pipeline: Option<&str>, lines: u32) {
+    let lines = if lines == 1 { "1 more line".into() } else { format!("{lines} more lines") };
+    tracing::warn!(target: TARGET, pipeline, "{lines} of this call were left out");
+}
+
 fn say(level: Level, text: &str) {
-    if context::is_trial() {
+    if context::is_trial() || !context::may_say() {
         return;
     }
     let text = scrub(text);

@@ -4,11 +4,13 @@
 pub(super) mod change;
 pub(super) mod env;
 pub(super) mod event;
+pub(super) mod hash;
 pub(super) mod history;
 pub(super) mod http;
 pub(super) mod log;
 pub(super) mod missing;
 pub(super) mod moment;
+pub(super) mod options;
 pub(super) mod reaching;
 pub(super) mod redis;
 pub(super) mod secret;
@@ -40,6 +42,8 @@ static DOCS: &[&[Entry]] = &[
     log::DOCS,
     stats::DOCS,
     time::DOCS,
+    hash::DOCS,
+    options::DOCS,
     http::DOCS,
     reaching::DOCS,
     redis::DOCS,
@@ -61,6 +65,8 @@ pub(super) const MODULES: &[(&str, &str)] = &[
     ("log", "The log, at a level."),
     ("stats", "Statistics of arrays and histories."),
     ("time", "The wall clock, for functions that may reach the world."),
+    ("hash", "Digests, and what signs messages with a key."),
+    ("options", "For modules written as scripts: their settings, read as strictly as those of native stages."),
 ];
 
 /// Our types.
@@ -227,6 +233,8 @@ pub(super) fn register(engine: &mut Engine) {
     env::register(engine);
     log::register(engine);
     stats::register(engine);
+    hash::register(engine);
+    options::register(engine);
     time::register(engine);
     http::register(engine);
     reaching::register(engine);

@@ -1,5 +1,6 @@
 //! Owns what is said of a reload, in the log and to people.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Supervisor;
@@ -12,30 +13,43 @@ use crate::worker::generation::Generation;
 const MOST_TOLD: usize = 3;
 
 impl Supervisor {
-    pub(super) fn announce_reloaded(&self, index: usize, before: &Generation) {
+    /// A new generation is in force. After a refusal that is its end, and said once.
+    pub(super) fn announce_reloaded(&self, index: usize, before: &Generation, mended: bool) {
         let unit = &self.units[index];
         let generation = &unit.generation;
         let change = difference(before, generation);
         let script = name(&unit.source);
         tracing::info!(script, generation = generation.id, "reloaded: {change}");
         log(&generation.report);
-        let message = format!("Reloaded {script}: {change}.");
-        self.announce(&unit.source, EventKind::Reloaded, Phase::Once, message, None);
+        if mended {
+            let message = format!("{script} loads again. Reloaded: {change}.");
+            self.announce(&unit.source, EventKind::ReloadFailed, Phase::End, message, None);
+        } else {
+            let message = format!("Reloaded {script}: {change}.");
+            self.announce(&unit.source, EventKind::Reloaded, Phase::Once, message, None);
+        }
     }
 
     pub(super) fn announce_refused(&self, index: usize, again: bool) {
         let unit = &self.units[index];
         let Some(refused) = &unit.refused else { return };
         let script = name(&unit.source);
-        log(&refused.report);
-        let (what, meanwhile) = match (unit.source.path.exists(), unit.generation.id) {
-            (true, 0) => ("has an error", "it runs nothing until it loads"),
-            (true, _) => ("was saved with an error", "the old one runs on"),
-            (false, _) => ("is gone", "the old one runs on"),
+        let gone = !unit.source.path.exists();
+        // An import may be at fault, and is what was saved then.
+        let culprit = if gone {
+            script.clone()
+        } else {
+            culprit(&unit.source, &refused.report).unwrap_or_else(|| script.clone())
         };
-        tracing::error!(script, generation = unit.generation.id, "{script} {what}; {meanwhile}");
+        log(&refused.report);
+        let (what, meanwhile) = match (gone, unit.generation.id) {
+            (false, 0) => ("has an error", "it runs nothing until it loads"),
+            (false, _) => ("was saved with an error", "the old one runs on"),
+            (true, _) => ("is gone", "the old one runs on"),
+        };
+        tracing::error!(script, generation = unit.generation.id, "{culprit} {what}; {meanwhile}");
         let reason = told(&refused.report);
-        let message = format!("{script} {what}, {meanwhile}. {reason}");
+        let message = format!("{culprit} {what}, {meanwhile}. {reason}");
         let phase = if again { Phase::Repeat } else { Phase::Begin };
         self.announce(&unit.source, EventKind::ReloadFailed, phase, message, Some(reason));
     }
@@ -74,11 +88,21 @@ impl Supervisor {
             from: None,
             to: None,
             measurement: None,
+            unit: None,
+            target: None,
             reason,
             at: self.world.clock.now(),
         };
         self.world.audience.announce(&self.specs(), event);
     }
+}
+
+/// The file of the first error, as seen from the script's folder.
+fn culprit(source: &Source, report: &Report) -> Option<String> {
+    let mut errors = report.diagnostics().iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let file = Path::new(&*errors.find_map(|error| error.place.as_ref())?.file);
+    let folder = source.path.parent().unwrap_or(Path::new(""));
+    Some(file.strip_prefix(folder).unwrap_or(file).display().to_string())
 }
 
 /// The script as messages name it.

@@ -130,12 +130,8 @@ impl Supervisor {
         let unit = &mut self.units[index];
         let before = std::mem::replace(&mut unit.generation, Arc::new(generation));
         let was_refused = unit.refused.take().is_some();
-        let source = unit.source.clone();
         self.apply();
-        self.announce_reloaded(index, &before);
-        if was_refused {
-            self.announce_mended(&source);
-        }
+        self.announce_reloaded(index, &before, was_refused);
     }
 
     fn refuse(&mut self, index: usize, refused: Refused) {

@@ -69,6 +69,8 @@ fn event(second: i64, kind: EventKind, severity: &str, message: &str, reason: Op
         from: None,
         to: None,
         measurement: None,
+        unit: None,
+        target: None,
         reason: reason.map(str::to_owned),
         at: started() + TimeDelta::seconds(second),
     }

@@ -81,6 +81,25 @@ async fn a_mail_goes_to_every_recipient_with_the_subject_and_text_of_the_predece
 }
 
 #[tokio::test]
+async fn a_mail_names_the_app_the_count_and_the_unit() {
+    let server = Server::start(&[]);
+    let stage = email(&plain(&server), &[]);
+    let event = Event {
+        from: None,
+        to: None,
+        dynos: Some(3),
+        measurement: Some(1301.208),
+        unit: Some("ms".into()),
+        target: Some("imaginary (web)".into()),
+        ..scaled()
+    };
+    deliver(&stage, event).await.unwrap();
+    let mail = server.next();
+    let body = mail["body"].as_str().unwrap().replace("\r\n", "\n");
+    assert!(body.contains("\nPipeline: web\nApp: imaginary (web)\nDynos: 3\nMeasurement: 1301 ms\n"), "{body}");
+}
+
+#[tokio::test]
 async fn the_subjects_of_the_predecessor_stand_unchanged_behind_the_prefix() {
     let server = Server::start(&[]);
     let stage = email(&plain(&server), &[("subject_prefix", text("[Django] "))]);

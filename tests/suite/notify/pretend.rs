@@ -162,6 +162,8 @@ pub fn event(pipeline: &str, kind: EventKind, message: &str) -> Event {
         from: None,
         to: None,
         measurement: None,
+        unit: None,
+        target: None,
         reason: None,
         at: DateTime::<Utc>::UNIX_EPOCH,
     }

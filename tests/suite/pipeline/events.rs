@@ -141,3 +141,75 @@ async fn below_the_minimum_is_silent_at_one_dyno_and_told_above() {
     assert_eq!(app.events[0].subject, "Load below min scaling.");
     assert_eq!(app.events.len(), 1);
 }
+
+#[tokio::test]
+async fn a_count_that_cannot_be_read_is_told_at_the_third_tick() {
+    let mut app = draft("").open().await;
+    for _ in 0..2 {
+        app.hide();
+    }
+    app.feed(times(RIGHT, 3)).await;
+    assert_eq!(app.told(), [""; 0]);
+    for _ in 0..3 {
+        app.hide();
+    }
+    app.feed(times(RIGHT, 3)).await;
+    let event = app.events[0].clone();
+    assert_eq!((event.key.as_str(), event.severity.as_str(), event.dynos), ("web/count_unknown", "error", None));
+    assert_eq!(event.subject, "Dynos cannot be counted: no answer");
+    let told = ["count_unknown Begin: Nothing is scaled, for the number of dynos cannot be read: no answer."];
+    assert_eq!(app.told(), told);
+    app.feed(times(RIGHT, 10)).await;
+    assert_eq!(app.told(), ["count_unknown End: The number of dynos can be read again."]);
+}
+
+#[tokio::test]
+async fn decisions_that_go_wrong_are_errors_and_are_told() {
+    for (answer, cause) in [
+        ("throw \"no idea\"", "no idea"),
+        ("loop {}", "used up"),
+        ("\"up\"", "the decision answered \"up\", and must answer"),
+        ("up(-1)", "the decision answered up(-1), and a number of dynos is never negative"),
+    ] {
+        let decide = format!("|m| {{ if m.value > 1.0 {{ return hold(\"fine\"); }} {answer} }}");
+        let mut app = Draft::deciding(decide).open().await;
+        let record = app.feed([1.0]).await;
+        let error = record.error.clone().unwrap_or_default();
+        assert!(error.contains(cause) && error.contains("test.rhai:3:"), "{answer}: {error}");
+        app.feed([1.0]).await;
+        assert_eq!(app.told(), [""; 0], "{answer}");
+        app.feed([1.0]).await;
+        let event = app.events[0].clone();
+        assert_eq!((event.key.as_str(), event.severity.as_str()), ("web/decision_failed", "error"));
+        assert!(event.message.contains(cause) && event.subject.contains(cause), "{event:?}");
+        assert_eq!((app.told().len(), app.feed(times(2.0, 11)).await.error.clone()), (1, None));
+        assert_eq!(app.told(), ["decision_failed End: The decision works again."]);
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_condition_has_no_reason_and_its_begin_says_it_once() {
+    let mut app = draft("max_dynos: 9").open().await;
+    app.set(0);
+    app.feed(times(HIGH, 3)).await;
+    let begin = app.events[0].clone();
+    assert_eq!(begin.message, "There are 0 dynos, so nothing is scaled until there is one again.");
+    let reason = "switched off by hand; `start_from_zero: true` in the pipeline says otherwise";
+    assert_eq!(begin.reason.as_deref(), Some(reason));
+    app.set(1);
+    app.feed(times(HIGH, 11)).await;
+    let end = app.events.iter().find(|event| event.phase == Phase::End).unwrap();
+    assert_eq!((end.message.as_str(), &end.reason), ("There are dynos again; scaling goes on.", &None));
+}
+
+#[tokio::test]
+async fn texts_are_for_people() {
+    let mut app = draft("").open().await;
+    for _ in 0..3 {
+        app.fail(Failure::not_load("is `measurement_url` right?")).await;
+    }
+    assert_eq!(app.events[0].message, "The last measurements failed: is `measurement_url` right?");
+    app.told();
+    app.feed([1301.208, 1405.517, 1500.0]).await;
+    assert_eq!(app.events[0].reason.as_deref(), Some("the last 3 of 3 above 1200: 1301, 1406, 1500"));
+}

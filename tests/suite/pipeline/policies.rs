@@ -24,7 +24,7 @@ async fn the_proposal_says_why_with_numbers() {
     let mut app = consecutive("").open().await;
     let record = app.feed([1301.0, 1295.5, 1310.0]).await;
     assert_eq!(record.proposals[0].dynos, Some(2));
-    assert_eq!(record.proposals[0].text, "the last 3 of 3 above 1000: 1301, 1295.5, 1310");
+    assert_eq!(record.proposals[0].text, "the last 3 of 3 above 1000: 1301, 1296, 1310");
     let mut app = Draft {
         measure: "measure::response_time(#{ measurement_url: \"https://a.test/\" })".into(),
         ..consecutive("")

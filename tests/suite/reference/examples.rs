@@ -151,6 +151,8 @@ fn event() -> Arc<Event> {
         to: Some(3),
         measurement: Some(350.0),
         reason: None,
+        unit: None,
+        target: None,
         at: start(),
     })
 }

@@ -13,6 +13,7 @@ mod reaching;
 mod redis;
 mod requires;
 mod server;
+mod stdlib;
 mod traps;
 mod values;
 mod wrong;

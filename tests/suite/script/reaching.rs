@@ -127,6 +127,8 @@ pub fn event() -> Event {
         from: Some(1),
         to: Some(2),
         measurement: None,
+        unit: None,
+        target: None,
         reason: None,
         at: "2026-11-24T12:00:00Z".parse().unwrap(),
     }

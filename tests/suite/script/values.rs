@@ -138,6 +138,8 @@ fn events() {
         from: Some(2),
         to: Some(3),
         measurement: Some(1300.0),
+        unit: None,
+        target: None,
         reason: None,
         at: start(),
     });

@@ -3,18 +3,23 @@
 use super::bench::Scratch;
 
 const PAGE: &str = include_str!("../../../docs/testing.md");
+const STANDARD: &str = include_str!("../../../docs/stdlib.md");
 
 /// The fenced blocks of the page in `language`.
 fn blocks(language: &str) -> Vec<&'static str> {
+    blocks_of(PAGE, language)
+}
+
+fn blocks_of(page: &'static str, language: &str) -> Vec<&'static str> {
     let fence = format!("```{language}\n");
-    PAGE.split(&*fence).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+    page.split(&*fence).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
 #[test]
 fn the_tests_on_the_page_pass() {
-    let scripts = blocks("rhai");
-    assert!(scripts.len() >= 2);
-    for script in scripts {
+    let (scripts, standard) = (blocks("rhai"), blocks_of(STANDARD, "rhai"));
+    assert!(scripts.len() >= 2 && standard.len() >= 3);
+    for script in scripts.into_iter().chain(standard) {
         let scratch = Scratch::new(&[("a.rhai", script)]);
         let said = scratch.run(&["test", "a.rhai"]).expect(0);
         assert!(said.stdout.contains("1 passed, 0 failed"), "{}", said.stdout);

@@ -126,7 +126,7 @@ fn a_failure_is_told_once_and_no_password_in_it() {
             decide: |m| up(1), {} }});",
         super::NOWHERE
     ));
-    let said = once(&script).run().expect(1);
+    let said = once(&script).run().expect(0);
     let failure = said.stdout.lines().find(|line| line.starts_with("  measured  failed: ")).expect("a failure");
     let why = failure.trim_start_matches("  measured  failed: ").split("  ").next().expect("words");
     assert_eq!(said.stdout.matches(why).count(), 1, "{}", said.stdout);

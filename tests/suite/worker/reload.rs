@@ -304,3 +304,21 @@ fn a_pipeline_that_goes_and_comes_back_within_a_tick_does_not_overlap_itself() {
     worker.stop(Signal::Terminate);
     assert_eq!(app.most_at_once(), 1);
 }
+
+#[test]
+fn a_broken_import_is_named_and_its_mend_is_said_once() {
+    let script = Script::new(&format!("import \"lib\" as lib;\n{}", ticking("web", "one")));
+    script.write("lib.rhai", "fn one() { 1 }");
+    let mut worker = run(&script);
+    worker.line("web: one");
+    script.write("lib.rhai", "fn one( { 1 }");
+    worker.line("ERROR lib.rhai was saved with an error; the old one runs on");
+    worker.line("lib.rhai was saved with an error, the old one runs on. ");
+    let mark = worker.mark();
+    script.write("lib.rhai", "fn one() { 2 }");
+    worker.line_after(mark, "script.rhai loads again. Reloaded: in force for `web`.");
+    worker.line_after(worker.mark(), "web: one");
+    worker.stop(Signal::Terminate);
+    assert_eq!(worker.count(0, "Reloaded script.rhai"), 0, "{}", worker.text());
+    assert_eq!(worker.count(0, "the one that runs again"), 0, "{}", worker.text());
+}

@@ -39,7 +39,8 @@ fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     worker.line("dry run: nothing is scaled");
     worker.line("Would scale to (2) dynos.");
     // No cooldown: the next tick wants the same, which is told once.
-    wait_for("five ticks that would scale", || worker.count(0, "would scale from 1 to 2 dynos") >= 5);
+    wait_for("five ticks that would scale", || worker.count(0, "up: eager") >= 5);
+    assert_eq!(worker.count(0, "would scale from 1 to 2 dynos"), 1, "{}", worker.text());
     worker.stop(Signal::Terminate);
     assert_eq!(worker.count(0, "Would scale to (2) dynos."), 1, "{}", worker.text());
     assert_eq!(heroku.web(), 1);
@@ -110,4 +111,68 @@ fn after_a_stall_there_is_no_burst() {
         assert!(apart > Duration::from_millis(250), "two ticks {apart:?} apart");
     }
     worker.stop(Signal::Terminate);
+}
+
+#[test]
+fn a_dry_run_logs_what_it_would_do_once() {
+    let script = Script::new(
+        "pipeline(\"web\", #{
+            measure: measure::custom(#{ measurement_interval_in_seconds: 0.05 }, || { print(\"tick\"); 1 }),
+            decide: |m| up(1).because(\"eager\"),
+            scale: #{ current: || 1, scale_to: |n| () },
+        });",
+    );
+    let mut worker = Autoscaler::on("run", &script.path()).arg("--dry-run").spawn();
+    worker.line("runs web (every 0.05 s) from ");
+    worker.line("INFO  web: would scale from 1 to 2 dynos: eager");
+    for _ in 0..3 {
+        worker.line_after(worker.mark(), "web: tick");
+    }
+    worker.stop(Signal::Terminate);
+    assert_eq!(worker.count(0, "would scale from"), 1, "{}", worker.text());
+    assert_eq!(worker.count(0, "stopping on SIGTERM"), 1, "{}", worker.text());
+}
+
+/// A pipeline that was switched off, and tells `notify`.
+fn switched_off(notify: &str) -> Script {
+    Script::new(&format!(
+        "pipeline(\"web\", #{{
+            measure: measure::custom(#{{ measurement_interval_in_seconds: 0.05 }}, || {{ print(\"tick\"); 1 }}),
+            decide: |m| hold(\"fine\"),
+            scale: #{{ current: || 0, scale_to: |n| () }},
+            {notify}
+        }});"
+    ))
+}
+
+#[test]
+fn what_lasts_is_logged_once_whoever_is_told() {
+    for notify in ["", "notify: notify::logger(),"] {
+        let script = switched_off(notify);
+        let mut worker = Autoscaler::on("run", &script.path()).spawn();
+        worker.line("WARN  web: There are 0 dynos, so nothing is scaled until there is one again. ");
+        for _ in 0..3 {
+            worker.line_after(worker.mark(), "web: tick");
+        }
+        worker.stop(Signal::Terminate);
+        assert_eq!(worker.count(0, "There are 0 dynos"), 1, "{}", worker.text());
+    }
+}
+
+#[test]
+fn a_loop_that_prints_fills_no_disk() {
+    let script = Script::new(
+        "pipeline(\"web\", #{
+            measure: measure::custom(#{ measurement_interval_in_seconds: 60 }, || {
+                for n in 0..1000 { print(`line ${n}`); }
+                1
+            }),
+            decide: |m| hold(\"fine\"),
+            scale: #{ current: || 1, scale_to: |n| () },
+        });",
+    );
+    let mut worker = Autoscaler::on("run", &script.path()).spawn();
+    worker.line("WARN  web: 900 more lines of this call were left out");
+    worker.stop(Signal::Terminate);
+    assert_eq!(worker.count(0, "web: line "), 100);
 }

@@ -7,7 +7,7 @@ use crate::harness::{FakeHeroku, Script, Signal, wait_for};
 fn an_error_in_one_unit_keeps_the_old_version_of_that_one_alone() {
     let script = Script::folder(&[("a.rhai", &ticking("web", "a1")), ("b.rhai", &ticking("web", "b1"))]);
     let mut worker = run(&script);
-    worker.line("runs a/web, b/web");
+    worker.line("runs a/web (every 0.05 s), b/web (every 0.05 s)");
     worker.line("a/web: a1");
     worker.line("b/web: b1");
     script.write("units/a.rhai", "let a = ;");

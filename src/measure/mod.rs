@@ -188,8 +188,9 @@ impl MeasureStage {
     ) -> Measurement {
         let backend = self.backend.backend();
         let measured = match read {
-            Ok(reading) => map::rework(reading, &self.map, context, world).await,
-            Err(failure) => Err(failure),
+            // Boxed: the future of a script call is large, and most stages have none.
+            Ok(reading) if !self.map.is_empty() => Box::pin(map::rework(reading, &self.map, context, world)).await,
+            read => read,
         };
         match measured {
             Ok(reading) => Measurement {

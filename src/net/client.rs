@@ -158,7 +158,8 @@ impl Http for Client {
     async fn send(&self, request: Request) -> Result<Reply, HttpError> {
         let url = parse(&request.url)?;
         let prepared = prepare(request, &url)?;
-        self.exchange(vec![url], &prepared).await
+        // Boxed: an allocator has two small futures at hand, and must look for one of over 1 kB.
+        Box::pin(self.exchange(vec![url], &prepared)).await
     }
 
     async fn lines(&self, request: Request) -> Result<Box<dyn LineStream>, HttpError> {

@@ -1,7 +1,7 @@
 //! Owns the state that lives in memory and ends with the process: what every pipeline keeps, a bounded
 //! ring of its records, and a stream of new ones for live views.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -26,7 +26,7 @@ const STREAM: usize = 256;
 /// Keeps everything in memory.
 #[derive(Debug)]
 pub struct MemoryState {
-    pipelines: Mutex<BTreeMap<Arc<str>, OnePipeline>>,
+    pipelines: Mutex<HashMap<Arc<str>, OnePipeline>>,
     stream: broadcast::Sender<Arc<Record>>,
 }
 
@@ -49,7 +49,7 @@ impl MemoryState {
         self.stream.subscribe()
     }
 
-    fn pipelines(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, OnePipeline>> {
+    fn pipelines(&self) -> MutexGuard<'_, HashMap<Arc<str>, OnePipeline>> {
         self.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

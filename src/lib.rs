@@ -29,7 +29,7 @@
 //!
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
-//! - [`reference`]: what a script can call, read and set, gathered from the tables above.
+//! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 

@@ -314,7 +314,7 @@ impl RequestPlan {
         self.url.expose().is_ok_and(|url| world.http.has_answered(url))
     }
 
-    /// Method and URL, without query and secrets: "GET https://api.test/queues".
+    /// Method and URL, without query and secrets: `GET https://api.test/queues`.
     #[must_use]
     pub fn shown(&self) -> String {
         let url = match (&self.url, &self.host) {

@@ -20,6 +20,7 @@ pub(super) struct Refusal {
 
 /// What to say of `error` in `text`, where reading stopped at `at`.
 pub(super) fn refusal(error: &ParseErrorType, text: &str, at: (u32, u32)) -> Refusal {
+    let at = if at.0 == 0 { last_token(text) } else { at };
     let (rule, message, help) = words(error, text);
     let plain = Refusal { rule, message, help, at };
     // What is off was understood, and limits have nothing to do with habits.
@@ -40,6 +41,11 @@ pub(super) fn refusal(error: &ParseErrorType, text: &str, at: (u32, u32)) -> Ref
         ParseErrorType::UnexpectedEOF => unfinished(plain, text),
         _ => plain,
     }
+}
+
+/// Where the last token of `text` begins: a text that is cut off in the middle has no place of its own.
+fn last_token(text: &str) -> (u32, u32) {
+    tokens(text).last().map_or((1, 1), |token| (token.line, token.column))
 }
 
 fn words(error: &ParseErrorType, text: &str) -> (&'static Rule, String, Option<String>) {

@@ -197,3 +197,16 @@ fn mutated_scripts_are_refused_with_a_place_and_never_break_anything() {
         panic!("{error}");
     }
 }
+
+#[test]
+fn a_text_that_is_cut_off_has_a_place() {
+    for cut in ["let a = \"x", "let a = 1;\nlet b = `one ${a", "let a = 1;\nlet b = `one ${a} tw", "let a = 1; /* so"] {
+        looks_at(cut).expect(cut);
+    }
+    for original in originals() {
+        for percent in (1..100).step_by(7) {
+            let changes = [Change::Truncate(f64::from(percent) / 100.0)];
+            looks_at(&mutated(&original, &changes)).expect("a place");
+        }
+    }
+}

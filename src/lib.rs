@@ -53,6 +53,7 @@ pub mod scale;
 pub mod script;
 pub mod secret;
 pub mod settings;
+pub mod simulate;
 pub mod state;
 pub mod testing;
 pub mod worker;

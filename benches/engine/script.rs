@@ -80,6 +80,7 @@ fn decisions(form: Form) {
         history: Arc::clone(&history),
         past: Arc::clone(&history),
         dynos: 2,
+        booting: 0,
         min_dynos: 1,
         max_dynos: 5,
         now: now.with_timezone(&chrono_tz::UTC),

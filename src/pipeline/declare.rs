@@ -20,6 +20,7 @@ use crate::measure::{MeasureStage, Surroundings};
 use crate::scale::Scale;
 use crate::script::{Declaration, Loaded};
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
+use crate::simulate::{Described, SIMULATE};
 pub use stages::SCALE_FUNCTIONS;
 pub use wide::{SCRIPT, WIDE};
 
@@ -158,13 +159,14 @@ fn pipeline(
     let owner = format!("pipeline `{}`", declaration.name);
     let node = &declaration.settings;
     let map = Node { value: node.value.clone(), place: node.place.clone().or_else(|| declaration.place.clone()) };
-    drop(Fields::open(&owner, &map, vec![STAGES, COMMON, WIDE], report));
+    drop(Fields::open(&owner, &map, vec![STAGES, COMMON, WIDE, SIMULATE], report));
     let stage = |name| map.entry(name).filter(|node| !matches!(node.value, Value::Unit));
     let (measure, decide, scale, notify) = (stage("measure"), stage("decide"), stage("scale"), stage("notify"));
     let measured = measure.and_then(|node| stages::measure(node, report));
     let mut scaled = scale.and_then(|node| stages::scale(node, report));
     let policy = decide.and_then(|node| stages::decide(node, report));
     let notified = notify.map_or_else(|| Some(Vec::new()), |node| notifying::notify(node, report));
+    let simulate = stage("simulate").map(|node| Box::new(Described::read(node, report)));
     let scripted = policy.as_ref().is_none_or(stages::Decided::is_scripted);
     let common = wide::common(&owner, &map, decide, settings, scripted, report);
 
@@ -219,6 +221,7 @@ fn pipeline(
         notify: notified?,
         start_from_zero: common.start_from_zero,
         notify_repeat: common.notify_repeat,
+        simulate,
     };
     checks::warn(&spec, &checks::Written { decide, notify, place: declaration.place.as_ref() }, report);
     Some(spec)

@@ -20,6 +20,8 @@ pub struct Moment {
     pub past: Arc<History>,
     /// Dynos now.
     pub dynos: u32,
+    /// Of these, still booting, where the platform tells.
+    pub booting: u32,
     /// The lower bound now.
     pub min_dynos: u32,
     /// The upper bound now.

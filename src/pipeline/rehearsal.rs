@@ -135,6 +135,7 @@ fn sample_moment(spec: &PipelineSpec, dynos: u32, value: f64) -> Moment {
         past: Arc::clone(&history),
         history,
         dynos,
+        booting: 0,
         min_dynos: 1,
         max_dynos: 20,
         now: now.with_timezone(&spec.decide.zone),

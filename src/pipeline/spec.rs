@@ -58,6 +58,8 @@ pub struct PipelineSpec {
     pub start_from_zero: bool,
     /// Every so often a lasting condition is told again.
     pub notify_repeat: Duration,
+    /// The app, for simulations; boxed, since workers have no use for it.
+    pub simulate: Option<Box<crate::simulate::Described>>,
 }
 
 impl PipelineSpec {

@@ -80,7 +80,7 @@ impl Pretend {
 
 /// Answers every request with "reaches nothing".
 #[derive(Clone, Copy, Debug)]
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 const NOWHERE: &str = "this world reaches nothing outside";
 

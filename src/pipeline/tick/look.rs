@@ -183,6 +183,7 @@ fn moment(
         history,
         past: Arc::clone(&kept.history),
         dynos: supply.dynos,
+        booting: supply.booting,
         min_dynos: bounds.min,
         max_dynos: bounds.max,
         now: due.with_timezone(&spec.decide.zone),

@@ -87,6 +87,14 @@ pub(super) static DOCS: &[Entry] = &[
     ),
     property(
         "Moment",
+        "booting",
+        "int",
+        "Of these, dynos that still boot; 0 where the platform does not tell.",
+        Stands::Deciding,
+        deciding(r#"if m.booting > 0 && m.value > 1000 { hold("help is on its way") }"#),
+    ),
+    property(
+        "Moment",
         "min_dynos",
         "int",
         "The lower bound now.",
@@ -195,6 +203,7 @@ pub(super) fn register(engine: &mut Engine) {
     get("history", |m| Dynamic::from(HistoryValue(Arc::clone(&m.history))));
     get("past", |m| Dynamic::from(HistoryValue(Arc::clone(&m.past))));
     get("dynos", |m| i64::from(m.dynos).into());
+    get("booting", |m| i64::from(m.booting).into());
     get("min_dynos", |m| i64::from(m.min_dynos).into());
     get("max_dynos", |m| i64::from(m.max_dynos).into());
     get("now", |m| Dynamic::from(NowValue(m.now)));

@@ -107,6 +107,7 @@ pub fn world_of(live: LiveAudience) -> (Arc<World>, Arc<Lines>) {
 /// A pipeline that only notifies.
 pub fn pipeline(name: &str, notify: Vec<NotifyStage>) -> Arc<PipelineSpec> {
     Arc::new(PipelineSpec {
+        simulate: None,
         name: Arc::from(name),
         generation: 1,
         place: None,

@@ -91,6 +91,7 @@ fn moment() -> Moment {
         history: Arc::clone(&history),
         past: history,
         dynos: 2,
+        booting: 0,
         min_dynos: 1,
         max_dynos: 5,
         now: start().with_timezone(&chrono_tz::America::Vancouver),

@@ -124,6 +124,7 @@ pub fn moment(value: Option<f64>) -> Arc<Moment> {
         history: Arc::new(history(&[Some(100.0), Some(200.0), Some(300.0)])),
         past: Arc::new(history(&[Some(50.0), Some(100.0), None, Some(300.0)])),
         dynos: 2,
+        booting: 0,
         min_dynos: 1,
         max_dynos: 5,
         now: start().with_timezone(&chrono_tz::America::Vancouver),

@@ -12,6 +12,8 @@ pub mod reference;
 pub mod resolved;
 pub mod run;
 pub mod sarif;
+pub mod simulate;
+mod simulated;
 pub mod test;
 mod verdicts;
 
@@ -37,6 +39,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Test(args) => test::run(args).await,
+        Command::Simulate(args) => simulate::run(*args).await,
         Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,
     }

@@ -13,9 +13,9 @@ pub use lookup::{Found, find, names};
 pub use markdown::markdown;
 
 use crate::pipeline::declare::{SCALE_FUNCTIONS, SCRIPT, STAGES, WIDE};
-use crate::simulate::{self, SIMULATE};
 use crate::script::{Entry, Example, entries};
 use crate::settings::{Constructor, Preset, Setting, StageKind};
+use crate::simulate::{self, SIMULATE};
 use crate::{decide, measure, notify, scale};
 
 /// One constructor of one of the four modules.

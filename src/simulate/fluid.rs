@@ -208,9 +208,8 @@ mod tests {
             let steady = seconds(&mut app, &[(rate, ready); 3]);
             let window = Window { seconds: &steady, from: 0, to: 3, elapsed: 3 };
             let mut chance = Chance::seeded(2, 0);
-            let mut drawn: Vec<f64> = (0..40_000)
-                .map(|_| app.measure(Signal::ResponseTime, &window, &mut chance).unwrap())
-                .collect();
+            let mut drawn: Vec<f64> =
+                (0..40_000).map(|_| app.measure(Signal::ResponseTime, &window, &mut chance).unwrap()).collect();
             drawn.sort_by(f64::total_cmp);
             let p95 = app.measure(Signal::ResponseTimeP95, &window, &mut chance).unwrap();
             assert!((p95 / drawn[38_000] - 1.0).abs() < 0.03, "{p95}, not {}", drawn[38_000]);

@@ -218,10 +218,10 @@ impl Described {
             ..Self::default()
         };
         if fields.has("app") {
-            described.app = fields.word("app").map(app_named);
+            described.app = fields.word("app").and_then(AppKind::named);
         }
         if fields.has("durations") {
-            described.durations = fields.word("durations").map(durations_named);
+            described.durations = fields.word("durations").and_then(Durations::named);
         }
         let one = fields.word("signal").and_then(Signal::named).map(Answer::One);
         let several = several(&mut fields);
@@ -298,15 +298,28 @@ impl Described {
     }
 }
 
-fn app_named(name: &str) -> AppKind {
-    if name == "queue" { AppKind::Queue } else { AppKind::Web }
+impl AppKind {
+    /// By the name that scripts give it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "web" => Some(Self::Web),
+            "queue" => Some(Self::Queue),
+            _ => None,
+        }
+    }
 }
 
-fn durations_named(name: &str) -> Durations {
-    match name {
-        "constant" => Durations::Constant,
-        "lognormal" => Durations::Lognormal,
-        _ => Durations::Exponential,
+impl Durations {
+    /// By the name that scripts give it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "constant" => Some(Self::Constant),
+            "exponential" => Some(Self::Exponential),
+            "lognormal" => Some(Self::Lognormal),
+            _ => None,
+        }
     }
 }
 

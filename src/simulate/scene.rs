@@ -61,12 +61,7 @@ impl Scene {
             return Err(Failure::not_load("the measurement is missing: a fault that was asked for"));
         }
         let to = self.seconds.len().saturating_sub(self.delay);
-        let window = Window {
-            seconds: &self.seconds,
-            from: to.saturating_sub(self.window),
-            to,
-            elapsed: self.elapsed,
-        };
+        let window = Window { seconds: &self.seconds, from: to.saturating_sub(self.window), to, elapsed: self.elapsed };
         if to == 0 {
             return Err(Failure::not_load("nothing has been measured yet"));
         }

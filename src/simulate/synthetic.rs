@@ -108,7 +108,8 @@ fn noise(samples: u32, chance: &mut Chance) -> Vec<f64> {
 /// Level, with three crowds at times by chance: to eight times as much within two minutes, half of it gone
 /// every half hour.
 fn flash_crowd(samples: u32, chance: &mut Chance) -> Vec<f64> {
-    let starts: Vec<f64> = (0..3).map(|crowd| (f64::from(crowd) + chance.uniform()) / 3.0 * f64::from(samples)).collect();
+    let starts: Vec<f64> =
+        (0..3).map(|crowd| (f64::from(crowd) + chance.uniform()) / 3.0 * f64::from(samples)).collect();
     let mut breath = breath(chance, 0.01);
     let crowd = |sample: u32| {
         let of = |start: &f64| {
@@ -133,7 +134,10 @@ mod tests {
         for shape in SHAPES {
             let trace = make(&format!("{shape},seed=3,days=3")).unwrap();
             assert_eq!(trace.seconds(), 3 * 86_400);
-            assert!(trace.rates.iter().all(|rate| rate.is_finite() && *rate >= 0.0) && trace.highest() > 50.0, "{shape}");
+            assert!(
+                trace.rates.iter().all(|rate| rate.is_finite() && *rate >= 0.0) && trace.highest() > 50.0,
+                "{shape}"
+            );
             assert_eq!(trace.rates, make(&format!("{shape},seed=3,days=3")).unwrap().rates);
             assert_ne!(trace.rates, make(&format!("{shape},seed=4,days=3")).unwrap().rates);
         }

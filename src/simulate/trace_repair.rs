@@ -136,7 +136,11 @@ mod tests {
     fn a_good_trace_is_left_alone_and_nothing_is_made_of_nothing() {
         let good = "seconds,rate_per_s\n0,1\n60,2\n";
         assert!(parse("t.csv", good.as_bytes(), true).unwrap().1.is_empty());
-        for bad in ["seconds,rate_per_s\n5,1\n5,2\n", "seconds,rate_per_s\n5,x\n6,y\n", "seconds,rate_per_s\n0,1\n1,1\n2,1\n1e12,1\n"] {
+        for bad in [
+            "seconds,rate_per_s\n5,1\n5,2\n",
+            "seconds,rate_per_s\n5,x\n6,y\n",
+            "seconds,rate_per_s\n0,1\n1,1\n2,1\n1e12,1\n",
+        ] {
             assert!(parse("t.csv", bad.as_bytes(), true).is_err(), "{bad}");
         }
     }

@@ -89,7 +89,7 @@ pub(super) static DOCS: &[Entry] = &[
         "Moment",
         "booting",
         "int",
-        "Of these, dynos that still boot; 0 where the platform does not tell.",
+        "Of `m.dynos`, those that still boot; 0 where the platform does not tell.",
         Stands::Deciding,
         deciding(r#"if m.booting > 0 && m.value > 1000 { hold("help is on its way") }"#),
     ),

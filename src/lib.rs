@@ -30,6 +30,7 @@
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
+//! - [`simulate`]: a pretended app under recorded load, in which the very same ticks are run and scored.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 

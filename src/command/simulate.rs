@@ -27,7 +27,7 @@ pub async fn run(args: SimulateArgs) -> ExitCode {
 }
 
 fn simulate(args: &SimulateArgs) -> ExitCode {
-    let prepared = settings(args).and_then(|settings| Ok((settings, candidates(args)?)));
+    let prepared = candidates(args).and_then(|candidates| Ok((settings(args)?, candidates)));
     let (settings, candidates) = match prepared {
         Ok(prepared) => prepared,
         Err(Refused::Told) => return ExitCode::from(super::FAILED),

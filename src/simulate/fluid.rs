@@ -101,13 +101,21 @@ impl App for Fluid {
         let newest = *window.newest()?;
         let arrived = window.sum(|second| second.arrived);
         // Requests come one by one: what is counted differs from the mean by chance.
-        let mut noise = || if arrived > 0.0 { chance.count(arrived) / arrived } else { 1.0 };
+        let noise = |chance: &mut Chance| if arrived > 0.0 { chance.count(arrived) / arrived } else { 1.0 };
         let answers = newest.capacity > 0.0;
         let behind = 1000.0 * newest.delay;
         match signal {
-            Signal::ArrivalRate => Some(noise() * arrived / window.length()),
-            Signal::Utilization => Some(utilization(window, noise())),
-            Signal::Concurrency => Some(noise() * window.sum(|second| second.concurrency) / window.length()),
+            Signal::ArrivalRate => Some(noise(chance) * arrived / window.length()),
+            Signal::Utilization if std::env::var_os("EXPERIMENT").is_some() => {
+                let mut busy = 0.0;
+                for second in window.iter() {
+                    let full = second.backlog > 0.0 || second.served >= second.capacity;
+                    busy += if full { second.capacity } else { chance.count(second.arrived).min(second.capacity) };
+                }
+                Some(busy / window.sum(|second| second.capacity).max(1e-9))
+            }
+            Signal::Utilization => Some(utilization(window, noise(chance))),
+            Signal::Concurrency => Some(noise(chance) * window.sum(|second| second.concurrency) / window.length()),
             Signal::Queue => Some((newest.backlog + waiting(&newest, chance)).round()),
             Signal::QueueAge => Some(newest.delay),
             Signal::QueueTimeP95 => answers.then(|| {

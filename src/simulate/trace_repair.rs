@@ -68,7 +68,7 @@ pub(super) fn mend(name: &str, mut rows: Vec<Row>, repairs: &mut Repairs) -> Res
     repairs.repeated += before - rows.len();
     let mut steps: Vec<f64> = rows.windows(2).map(|pair| pair[1].seconds - pair[0].seconds).collect();
     steps.sort_by(f64::total_cmp);
-    let Some(&step) = steps.get(steps.len() / 2) else {
+    let Some(&step) = steps.get(steps.len().saturating_sub(1) / 2) else {
         return Err(format!("{name}: all samples have one time"));
     };
     let (first, last) = (rows[0].seconds, rows[rows.len() - 1].seconds);

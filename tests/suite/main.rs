@@ -9,5 +9,6 @@ mod pipeline;
 mod readme;
 mod reference;
 mod script;
+mod simulate;
 mod testing;
 mod worker;

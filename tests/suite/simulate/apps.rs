@@ -14,7 +14,7 @@ fn the_flow_and_single_requests_agree_on_a_steady_load() {
     for (rate, simulate) in [
         (70.0, "rate_per_dyno: 10, slo_wait_seconds: 0.1"),
         (105.0, "rate_per_dyno: 40, service_ms: 100, slo_wait_seconds: 0.1, slo_percent: 20"),
-        (8.0, "rate_per_dyno: 10, slo_wait_seconds: 0.1"),
+        (8.0, "rate_per_dyno: 10, slo_wait_seconds: 0.1, slo_percent: 10"),
     ] {
         let script = still(simulate);
         let flow = steady(rate, 120);

@@ -167,7 +167,7 @@ fn candidates(args: &SimulateArgs) -> Result<Vec<Candidate>, Refused> {
             Refused::Told
         })?;
         let found = sources.iter().map(load).collect::<Result<Vec<_>, Refused>>()?.concat();
-        let spec = chosen(path, found, args.pipeline.as_deref())?;
+        let spec = chosen(path, &found, args.pipeline.as_deref())?;
         let name =
             if args.scripts.len() > 1 { format!("{}:{}", path.display(), spec.name) } else { spec.name.to_string() };
         specs.push((name, spec));
@@ -227,9 +227,9 @@ fn load(source: &Source) -> Result<Vec<Arc<PipelineSpec>>, Refused> {
 }
 
 /// The pipeline of the script in `path` that is meant.
-fn chosen(path: &Path, specs: Vec<Arc<PipelineSpec>>, name: Option<&str>) -> Result<Arc<PipelineSpec>, String> {
+fn chosen(path: &Path, specs: &[Arc<PipelineSpec>], name: Option<&str>) -> Result<Arc<PipelineSpec>, String> {
     let names = || specs.iter().map(|spec| &*spec.name).collect::<Vec<_>>().join(", ");
-    match (name, &specs[..]) {
+    match (name, specs) {
         (Some(name), _) => {
             let found = specs.iter().find(|spec| *spec.name == *name).cloned();
             found.ok_or_else(|| format!("{} has no pipeline `{name}`; it has {}", path.display(), names()))

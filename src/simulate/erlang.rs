@@ -124,6 +124,7 @@ impl Delays {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
 mod tests {
     use super::*;
 

@@ -156,6 +156,7 @@ fn waiting(second: &Second, chance: &mut Chance) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
 mod tests {
     use std::collections::VecDeque;
 

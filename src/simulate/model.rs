@@ -353,6 +353,7 @@ fn several(fields: &mut Fields<'_>) -> Option<Answer> {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
 mod tests {
     use super::*;
 

@@ -87,12 +87,12 @@ impl Scorer {
             self.too_many += (ready - demand) / demand;
             self.seconds_too_many += 1;
         }
-        if self.seconds.is_multiple_of(GRID) {
-            if let Some(before) = self.point.replace(dynos) {
-                self.steps += 1;
-                let alike = dynos.ready.cmp(&before.ready) == dynos.demand.cmp(&before.demand);
-                self.unlike += u64::from(!alike);
-            }
+        if self.seconds.is_multiple_of(GRID)
+            && let Some(before) = self.point.replace(dynos)
+        {
+            self.steps += 1;
+            let alike = dynos.ready.cmp(&before.ready) == dynos.demand.cmp(&before.demand);
+            self.unlike += u64::from(!alike);
         }
         self.seconds += 1;
         self.arrived += second.arrived;
@@ -136,6 +136,7 @@ impl Scorer {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
 mod tests {
     use super::*;
 
@@ -152,7 +153,6 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
     fn elasticity_by_hand() {
         // 100 s: for 25 s a half is missing (2 of 4), for 50 s a quarter is too much (5 of 4), 25 s fit.
         let scores = scored(&[(25, 4, 2, 2), (50, 4, 5, 5), (25, 4, 4, 4)]);
@@ -168,7 +168,6 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::float_cmp)]
     fn theta_is_normalised_by_the_demand_of_each_second() {
         // One missing of 2 weighs as much as five of 10; what is paid and boots is no supply.
         assert_eq!(scored(&[(50, 2, 1, 2), (50, 10, 5, 10)]).theta_u, 50.0);
@@ -176,7 +175,6 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::float_cmp)]
     fn instability_is_time_in_which_supply_and_demand_do_not_move_alike() {
         // Points of the grid at 0, 60, … 240 s: demand 1 1 2 2 3, supply 1 2 2 3 4.
         // Steps: (same, up), (up, same), (same, up), (up, up): three of four are unlike.
@@ -185,7 +183,6 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::float_cmp)]
     fn scales_are_counted_by_day_and_by_direction() {
         let mut scorer = Scorer::default();
         for _ in 0..43_200 {
@@ -200,7 +197,6 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::float_cmp)]
     fn nothing_comes_to_nothing() {
         assert_eq!(Scorer::default().scores(None), Scores::default());
     }

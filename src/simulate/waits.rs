@@ -136,6 +136,7 @@ fn bin(seconds: f64) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
 mod tests {
     use super::super::app::App;
     use super::super::erlang::Capacity;

@@ -1,5 +1,6 @@
 //! `autoscaler simulate` as built: its array and its table, presets, policies by name, flags.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -10,8 +11,11 @@ use crate::harness::{Autoscaler, Said, Script};
 fn trace(script: &Script) -> String {
     let path = script.root().join("load.csv");
     let rate = |minute: u32| 60.0 - 50.0 * (f64::from(minute) / 720.0 * std::f64::consts::TAU).cos();
-    let lines: String = (0..=720).map(|minute| format!("{},{:.3}\n", minute * 60, rate(minute))).collect();
-    std::fs::write(&path, format!("seconds,rate_per_s\n{lines}")).unwrap();
+    let mut text = "seconds,rate_per_s\n".to_owned();
+    for minute in 0..=720 {
+        writeln!(text, "{},{:.3}", minute * 60, rate(minute)).unwrap();
+    }
+    std::fs::write(&path, text).unwrap();
     path.display().to_string()
 }
 

@@ -106,15 +106,7 @@ impl App for Fluid {
         let behind = 1000.0 * newest.delay;
         match signal {
             Signal::ArrivalRate => Some(noise(chance) * arrived / window.length()),
-            Signal::Utilization if std::env::var_os("EXPERIMENT").is_some() => {
-                let mut busy = 0.0;
-                for second in window.iter() {
-                    let full = second.backlog > 0.0 || second.served >= second.capacity;
-                    busy += if full { second.capacity } else { chance.count(second.arrived).min(second.capacity) };
-                }
-                Some(busy / window.sum(|second| second.capacity).max(1e-9))
-            }
-            Signal::Utilization => Some(utilization(window, noise(chance))),
+            Signal::Utilization => Some(utilization(window, chance)),
             Signal::Concurrency => Some(noise(chance) * window.sum(|second| second.concurrency) / window.length()),
             Signal::Queue => Some((newest.backlog + waiting(&newest, chance)).round()),
             Signal::QueueAge => Some(newest.delay),
@@ -132,17 +124,19 @@ impl App for Fluid {
     }
 }
 
-/// Work asked for by work that could be done. Where a backlog waits every dyno is busy, however many
-/// requests come: more than 1 is never seen.
-fn utilization(window: &Window<'_>, noise: f64) -> f64 {
-    let full = |second: &Second| second.backlog > 0.0 || second.served >= second.capacity;
+/// Work that was done by work that could be done. In no second is it more than all: what comes by chance
+/// beyond a second's capacity is not seen, and where a backlog waits every dyno is busy.
+fn utilization(window: &Window<'_>, chance: &mut Chance) -> f64 {
     let capacity = window.sum(|second| second.capacity);
     if capacity <= 0.0 {
         return if window.sum(|second| second.arrived) > 0.0 { 1.0 } else { 0.0 };
     }
-    let busy = window.sum(|second| if full(second) { second.capacity } else { 0.0 });
-    let rest = window.sum(|second| if full(second) { 0.0 } else { second.served });
-    (busy + (noise * rest).min(capacity - busy)) / capacity
+    let mut busy = 0.0;
+    for second in window.iter() {
+        let full = second.backlog > 0.0 || second.served >= second.capacity;
+        busy += if full { second.capacity } else { chance.count(second.arrived).min(second.capacity) };
+    }
+    busy / capacity
 }
 
 /// How many wait besides the backlog: drawn from the M/M/c queue.

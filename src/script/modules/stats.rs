@@ -100,6 +100,11 @@ pub(super) fn register(engine: &mut Engine) {
         Ok(optional(percentile(&mut values("`stats::percentile`", &of)?, p)))
     });
     for (name, sign) in [("rolling_max", 1.0), ("rolling_min", -1.0)] {
+        // Found at once, where any value is tried type by type.
+        module.set_native_fn(name, move |window: Array, at: i64, value: i64, seconds: i64| {
+            let (window, at, value) = (Dynamic::from_array(window), at.into(), value.into());
+            rolled(&format!("`stats::{name}`"), &window, &at, value, &seconds.into(), sign)
+        });
         module.set_native_fn(name, move |window: Dynamic, at: Dynamic, value: Dynamic, seconds: Dynamic| {
             rolled(&format!("`stats::{name}`"), &window, &at, value, &seconds, sign)
         });

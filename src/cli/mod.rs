@@ -1,5 +1,6 @@
 //! Owns the command line: what can be typed, what it means and its help. It does nothing itself.
 
+mod records;
 mod scripts;
 mod shared;
 mod values;
@@ -9,10 +10,11 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub use records::{ExportArgs, RecordsArgs, RecordsCommand};
 pub use scripts::{
     CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
 };
-pub use shared::{LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
+pub use shared::{FindArgs, LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
 pub use work::{DemoArgs, KeepArgs, OnceArgs, RunArgs};
 
 /// The command line as parsed.
@@ -51,6 +53,8 @@ pub enum Command {
     Check(CheckArgs),
     /// One tick of every pipeline, its full record printed; scales only with --act
     Once(OnceArgs),
+    /// Read what ticks have recorded
+    Records(RecordsArgs),
     /// Run the tests that scripts hold, on a virtual clock, reaching nothing
     Test(TestArgs),
     /// Write a small script to begin with, with tests that pass

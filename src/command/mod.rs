@@ -8,6 +8,7 @@ pub mod github;
 pub mod init;
 mod junit;
 pub mod once;
+pub mod records;
 pub mod reference;
 pub mod resolved;
 pub mod run;
@@ -33,6 +34,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Check(args) => check::run(&args),
         Command::Once(args) => once::run(args).await,
+        Command::Records(args) => records::run(args).await,
         Command::Reference(args) => reference::run(&args),
         Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),

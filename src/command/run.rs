@@ -45,7 +45,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
         Ok(services) => services,
         Err(error) => return super::fail(error),
     };
-    let worker = match Supervisor::load(loading, services.world()) {
+    let worker = match Supervisor::start(loading, services.world(), args.strict_start).await {
         Ok(worker) => worker,
         Err(problems) => {
             if crate::log::is_for_people(&args.log) {

@@ -273,7 +273,7 @@ impl Script {
     }
 
     /// The text from `position` on.
-    fn from(&self, position: Position) -> &str {
+    pub(super) fn from(&self, position: Position) -> &str {
         let line = position.line().unwrap_or(0).saturating_sub(self.shift + 1);
         let start: usize = self.text.split_inclusive('\n').take(line).map(str::len).sum();
         let rest = self.text.get(start..).unwrap_or_default();

@@ -74,7 +74,7 @@ fn look(
             examination.found(Finding { rule: &rules::ARGUMENT_TYPE, position, message, help }, scene);
         }
     }
-    odd(examination, entry, call, position, scene);
+    odd(examination, inference, entry, call, position, scene);
 }
 
 /// The types that are surely not taken for another.
@@ -101,8 +101,8 @@ fn place(given: &Expr, call: Position) -> Position {
 }
 
 /// Numbers that are refused or hardly meant.
-fn odd(examination: &mut Examination<'_>, entry: &Entry, call: &FnCallExpr, position: Position, scene: Scene<'_>) {
-    let Some((first, given)) = call.args.first().and_then(|given| Some((values::number(given)?, given))) else {
+fn odd(examination: &mut Examination<'_>, inference: &Inference<'_>, entry: &Entry, call: &FnCallExpr, position: Position, scene: Scene<'_>) {
+    let Some((first, given)) = call.args.first().and_then(|given| Some((values::number(inference.traced(given))?, given))) else {
         return;
     };
     let fails = rules::ARGUMENT_RANGE.severity;
@@ -144,6 +144,36 @@ fn odd(examination: &mut Examination<'_>, entry: &Entry, call: &FnCallExpr, posi
 /// 0.95 as 95, 0.999 as 99.9.
 fn percent(part: f64) -> f64 {
     (part * 1_000_000.0).round() / 10_000.0
+}
+
+/// Looks at an operator: answers, times, histories and truths take part in no calculation.
+pub(super) fn calculated(
+    examination: &mut Examination<'_>,
+    inference: &Inference<'_>,
+    call: &FnCallExpr,
+    position: Position,
+    scene: Scene<'_>,
+) {
+    let (name, [a, b]) = (call.name.as_str(), call.args.as_slice()) else { return };
+    let own = ["Moment", "Event", "History", "Time", "Answer"].map(Types::named);
+    let uncounted = own.into_iter().fold(Types::BOOL, Types::or);
+    let (of_a, of_b) = (inference.types(a), inference.types(b));
+    let refuses = match name {
+        "-" | "*" | "/" | "%" | "**" => of_a.is_within(uncounted) || of_b.is_within(uncounted),
+        // A text takes everything.
+        "+" => {
+            let all = uncounted.or(Types::NUMBER);
+            of_a.is_within(all) && of_b.is_within(all) && (of_a.is_within(uncounted) || of_b.is_within(uncounted))
+        }
+        _ => false,
+    };
+    if refuses {
+        let types = if of_a.is_within(uncounted) { of_a } else { of_b };
+        let message = format!("`{name}` takes numbers, not {}", types.words());
+        let answer = types == Types::named("Answer");
+        let help = answer.then(|| "calculate within it: `up(1 + 2)`".to_owned());
+        examination.found(Finding { rule: &rules::ARGUMENT_TYPE, position, message, help }, scene);
+    }
 }
 
 /// Looks at a call that stands as a statement.

@@ -4,13 +4,13 @@ use rhai::{Expr, Position};
 
 use crate::script::files::Script;
 use crate::script::habits::tokens::{Kind, Token, tokens};
+use crate::script::text::extent;
 
 /// The values of the arms of the `switch` at `position`, as constants, in the order written.
 pub(super) fn arms(script: &Script, position: Position) -> Vec<Expr> {
-    let place = script.place(position);
-    let tokens = tokens(&script.text);
-    let start = tokens.iter().position(|token| (token.line, token.column) >= (place.line, place.column));
-    let open = start.and_then(|at| Some(at + tokens[at..].iter().position(|token| token.is("{"))?));
+    let text = script.from(position);
+    let tokens = tokens(&text[..extent(text)]);
+    let open = tokens.iter().position(|token| token.is("{"));
     let mut found = Vec::new();
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate().skip(open.unwrap_or(tokens.len())) {
@@ -25,15 +25,18 @@ pub(super) fn arms(script: &Script, position: Position) -> Vec<Expr> {
         let begins = tokens[at - 1].is_any(&["{", ",", "}", "|"]);
         let arrow = tokens.get(at + 1).is_some_and(|next| next.is_any(&["=>", "|", "if"]));
         if depth == 1 && begins && arrow {
-            found.extend(constant(token, script.shift));
+            found.extend(constant(token, position));
         }
     }
     found
 }
 
-fn constant(token: &Token<'_>, shift: usize) -> Option<Expr> {
-    let line = u16::try_from(token.line as usize + shift).ok().filter(|line| *line > 0)?;
-    let position = Position::new(line, u16::try_from(token.column).ok()?);
+/// `token` as a constant, in the text that begins at `start`.
+fn constant(token: &Token<'_>, start: Position) -> Option<Expr> {
+    let line = start.line()? + token.line as usize - 1;
+    let before = if token.line == 1 { start.position()? - 1 } else { 0 };
+    let column = before + token.column as usize;
+    let position = Position::new(u16::try_from(line).ok()?, u16::try_from(column).ok()?);
     match token.kind {
         Kind::Number => {
             let digits = token.text.replace('_', "");

@@ -44,7 +44,7 @@ pub(super) fn look(
         (ASTNode::Stmt(Stmt::Switch(switch, position)), _) => switches.push((switch.0.clone(), *position)),
         _ => {}
     });
-    for (on, position) in switches {
+    for (on, position) in switches.into_iter().filter(|(on, _)| inference.types(on).is_known()) {
         let arms = arms::arms(examination.script, position);
         found.extend(arms.iter().find_map(|arm| compared(inference, "==", &on, arm, arm.start_position())));
     }
@@ -168,7 +168,7 @@ fn impossible(inference: &Inference<'_>, name: &str, a: &Expr, b: &Expr, positio
         (Values::Range(least, most), _) => {
             #[allow(clippy::cast_precision_loss)] // They are small.
             let (least, most) = (*least as f64, *most as f64);
-            let number = values::number(b)?;
+            let number = values::number(inference.traced(b))?;
             let outside = number < least || number > most || number.fract() != 0.0;
             let one_way = match name {
                 "==" | "!=" => outside,

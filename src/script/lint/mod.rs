@@ -158,10 +158,9 @@ impl Examination<'_> {
                             members::look(self, &inference, expression, scene);
                             arguments::methods(self, &inference, expression, scene);
                         }
-                        if let Expr::FnCall(call, position) = expression
-                            && !call.is_operator_call()
-                        {
-                            arguments::function(self, &inference, call, *position, scene);
+                        if let Expr::FnCall(call, position) = expression {
+                            let look = if call.is_operator_call() { arguments::calculated } else { arguments::function };
+                            look(self, &inference, call, *position, scene);
                         }
                         self.expression(expression, scene);
                     }

@@ -140,7 +140,7 @@ mod tests {
     fn every_type_of_the_tables_is_known() {
         for entry in entries() {
             for kind in entry.parameters.iter().map(|parameter| parameter.kind).chain([entry.gives]) {
-                assert!(kind == "?" || Types::written(kind).is_known(), "{}: {kind}", entry.title());
+                assert!(kind.ends_with('?') || Types::written(kind).is_known(), "{}: {kind}", entry.title());
             }
         }
         assert_eq!(Types::written("float | ()"), Types::FLOAT.or(Types::UNIT));

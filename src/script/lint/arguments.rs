@@ -101,8 +101,17 @@ fn place(given: &Expr, call: Position) -> Position {
 }
 
 /// Numbers that are refused or hardly meant.
-fn odd(examination: &mut Examination<'_>, inference: &Inference<'_>, entry: &Entry, call: &FnCallExpr, position: Position, scene: Scene<'_>) {
-    let Some((first, given)) = call.args.first().and_then(|given| Some((values::number(inference.traced(given))?, given))) else {
+fn odd(
+    examination: &mut Examination<'_>,
+    inference: &Inference<'_>,
+    entry: &Entry,
+    call: &FnCallExpr,
+    position: Position,
+    scene: Scene<'_>,
+) {
+    let Some((first, given)) =
+        call.args.first().and_then(|given| Some((values::number(inference.traced(given))?, given)))
+    else {
         return;
     };
     let fails = rules::ARGUMENT_RANGE.severity;

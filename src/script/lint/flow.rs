@@ -19,8 +19,9 @@ pub(super) fn look(examination: &mut Examination<'_>, statements: &[Stmt]) {
                 }
                 Some(ASTNode::Stmt(Stmt::While(flow, _) | Stmt::Do(flow, ..))) => block(flow.body.statements()),
                 Some(ASTNode::Stmt(Stmt::For(turns, _))) => block(turns.2.body.statements()),
-                Some(ASTNode::Stmt(Stmt::Block(within))) => block(within.statements()),
-                Some(ASTNode::Expr(Expr::Stmt(within))) => block(within.statements()),
+                Some(ASTNode::Stmt(Stmt::Block(within)) | ASTNode::Expr(Expr::Stmt(within))) => {
+                    block(within.statements());
+                }
                 _ => {}
             }
             true

@@ -193,13 +193,12 @@ impl<'a> Inference<'a> {
 
     fn block(&self, block: &StmtBlock) -> Types {
         match block.statements().last() {
-            None => Types::UNIT,
+            None | Some(Stmt::Var(..) | Stmt::Assignment(_) | Stmt::Noop(_)) => Types::UNIT,
             Some(Stmt::Expr(expression)) => self.types(expression),
             Some(Stmt::FnCall(call, _)) => self.call(call),
             Some(Stmt::Block(block)) => self.block(block),
             Some(Stmt::If(flow, _)) => self.block(&flow.body).or(self.block(&flow.branch)),
             Some(Stmt::Return(..)) => Types::NONE,
-            Some(Stmt::Var(..) | Stmt::Assignment(_) | Stmt::Noop(_)) => Types::UNIT,
             Some(_) => Types::ANY,
         }
     }

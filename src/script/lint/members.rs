@@ -63,7 +63,7 @@ pub(super) fn assigned(
     let Stmt::Assignment(assignment) = statement else { return };
     let (operator, sides) = &**assignment;
     let links = inference.links(&sides.lhs);
-    let own = |link: &&Link<'_>| link.base.own().filter(|own| STRICT.contains(&own.name)).is_some();
+    let own = |link: &&Link<'_>| link.base.own().is_some_and(|own| STRICT.contains(&own.name));
     let Some(link) = links.iter().rfind(own) else { return };
     let Some(own) = link.base.own() else { return };
     let text = shown(&sides.lhs).unwrap_or_else(|| own.words.to_owned());

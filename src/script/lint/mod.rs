@@ -92,7 +92,9 @@ pub(super) fn examine(engine: &Engine, script: &Script, name: &str, handed: &Han
     examination.function(name, defined, Way { subject, captured, depth: Depth::Stage });
     let mut found = found.diagnostics().to_vec();
     found.sort_by_key(|said| said.place.as_ref().map(|place| (place.line, place.column)));
-    found.into_iter().for_each(|said| report.push(said));
+    for said in found {
+        report.push(said);
+    }
 }
 
 /// What the parameter of a function in `role` is.
@@ -159,7 +161,8 @@ impl Examination<'_> {
                             arguments::methods(self, &inference, expression, scene);
                         }
                         if let Expr::FnCall(call, position) = expression {
-                            let look = if call.is_operator_call() { arguments::calculated } else { arguments::function };
+                            let look =
+                                if call.is_operator_call() { arguments::calculated } else { arguments::function };
                             look(self, &inference, call, *position, scene);
                         }
                         self.expression(expression, scene);

@@ -25,7 +25,7 @@ pub(super) fn look(examination: &mut Examination<'_>, inference: &Inference<'_>,
                     read.insert(variable.1.to_string());
                 }
                 [ASTNode::Expr(Expr::Variable(variable, ..))] => drop(read.insert(variable.1.to_string())),
-                [.., ASTNode::Expr(Expr::FnCall(call, _))] | [.., ASTNode::Stmt(Stmt::FnCall(call, _))] => {
+                [.., ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))] => {
                     by_name |= ["is_def_var", "eval"].contains(&call.name.as_str()) || call.capture_parent_scope;
                 }
                 _ => {}

@@ -156,10 +156,22 @@ fn mistakes_are_found_through_variables_captures_and_branches() {
 #[test]
 fn other_functions_of_stages_are_looked_at_too() {
     for (stages, said) in [
-        ("measure: || { let at = time::now(); if at.weekday == \"Monday\" { 1 } else { 2 } }", "`at.weekday` is a number"),
-        ("measure: || { let reply = http::get(\"https://a.example/\").send(); if reply.status == \"200\" { reply.jsn() } }", "a reply has no `jsn`"),
-        ("measure: measure::http(#{ request: http::get(\"https://a.example/\"), value: |reply| if reply.status == \"200\" { 1 } })", "`reply.status` is a number"),
-        ("scale: #{ current: || 1, scale_to: |n| if n == \"3\" { print(\"three\") } }", "`n` is a number, and never equals"),
+        (
+            "measure: || { let at = time::now(); if at.weekday == \"Monday\" { 1 } else { 2 } }",
+            "`at.weekday` is a number",
+        ),
+        (
+            "measure: || { let reply = http::get(\"https://a.example/\").send(); if reply.status == \"200\" { reply.jsn() } }",
+            "a reply has no `jsn`",
+        ),
+        (
+            "measure: measure::http(#{ request: http::get(\"https://a.example/\"), value: |reply| if reply.status == \"200\" { 1 } })",
+            "`reply.status` is a number",
+        ),
+        (
+            "scale: #{ current: || 1, scale_to: |n| if n == \"3\" { print(\"three\") } }",
+            "`n` is a number, and never equals",
+        ),
         ("notify: |event| if event.dynos == \"3\" { print(event.message) }", "`event.dynos` is a number"),
         ("notify: |event| if event.severity == \"critical\" { print(event.message) }", "`event.severity` is never"),
         ("notify: |event| if event.phase == \"end\" { event.subject = \"over\"; }", "`event.subject` cannot be set"),

@@ -2,7 +2,7 @@
 //! can call, operators, and everything that a variable is ever set to in the function. What it cannot tell
 //! is any type; it never guesses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, Stmt, StmtBlock};
 
@@ -33,6 +33,8 @@ pub(super) struct Inference<'a> {
     script: &'a Script,
     variables: HashMap<String, Types>,
     sources: HashMap<String, Vec<Source>>,
+    /// Variables whose value may be changed where it is: `days.push(…)`.
+    changed: HashSet<String>,
     /// The types of the entries of `this`; `None` where nothing is known of them.
     memory: Option<HashMap<String, Types>>,
 }
@@ -60,15 +62,17 @@ impl<'a> Inference<'a> {
             add(name, Source::Types(*types));
         }
         let mut kept: Vec<(String, Source)> = Vec::new();
+        let mut changed = HashSet::new();
         for statement in body {
             statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {
                 if let Some(ASTNode::Stmt(statement)) = path.last() {
                     set(statement, &mut add, &mut kept);
                 }
+                changed.extend(path.last().and_then(changes).map(str::to_owned));
                 true
             });
         }
-        let mut inference = Self { script, variables: HashMap::new(), sources, memory: None };
+        let mut inference = Self { script, variables: HashMap::new(), sources, changed, memory: None };
         if let Some(first) = memory {
             inference.memory = Some(first.iter().cloned().collect());
             for (key, source) in kept {
@@ -150,13 +154,14 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// What `expression` is set to, if it is a variable that is set once; else itself.
+    /// What `expression` is set to, if it is a variable that is set once and never changed; else itself.
     pub(super) fn traced<'e>(&'e self, expression: &'e Expr) -> &'e Expr {
         let mut traced = expression;
         for _ in 0..DEEPEST_TRACE {
             let Expr::Variable(variable, ..) = traced else { break };
-            match self.sources.get(variable.1.as_str()).map(Vec::as_slice) {
-                Some([Source::Value(value)]) if variable.2.is_empty() => traced = value,
+            let name = variable.1.as_str();
+            match self.sources.get(name).map(Vec::as_slice) {
+                Some([Source::Value(value)]) if variable.2.is_empty() && !self.changed.contains(name) => traced = value,
                 _ => break,
             }
         }
@@ -333,6 +338,28 @@ fn binary(operator: &str, a: Types, b: Types) -> Types {
             }
         }
         _ => Types::ANY,
+    }
+}
+
+/// The variable whose value `node` may change where it is: by a method, by a function that is given it first,
+/// or by setting an entry of it.
+fn changes<'a>(node: &ASTNode<'a>) -> Option<&'a str> {
+    let (first, called) = match node {
+        ASTNode::Expr(Expr::Dot(sides, ..)) => (&sides.lhs, matches!(sides.rhs, Expr::MethodCall(..))),
+        ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)) => {
+            let ours = |entry: &Entry| entry.form == Form::Function && entry.name == call.name;
+            let keeps = call.is_operator_call() || call.name == "contains" || modules::entries().any(ours);
+            (call.args.first()?, !keeps)
+        }
+        ASTNode::Stmt(Stmt::Assignment(assignment)) => match &assignment.1.lhs {
+            Expr::Dot(sides, ..) | Expr::Index(sides, ..) => (&sides.lhs, true),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    match first {
+        Expr::Variable(variable, ..) if called => Some(&variable.1),
+        _ => None,
     }
 }
 

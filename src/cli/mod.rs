@@ -2,7 +2,7 @@
 
 mod scripts;
 mod shared;
-mod values;
+pub(crate) mod values;
 mod work;
 
 use std::ffi::OsString;

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
 
-use crate::pipeline::{Decided, Event, Failure, Mode, Pipeline, PipelineSpec, Record};
+use crate::pipeline::{Event, Failure, Mode, Pipeline, PipelineSpec, Record};
 use crate::state::Fence;
 use crate::world::pretend::{Pretend, PretendDynos};
 use crate::world::{Http, ScaleError, ScaleErrorKind};
@@ -191,11 +191,7 @@ impl Bench {
     pub(super) fn state(&self) -> Option<String> {
         let course = self.course();
         let record = course.records.last()?;
-        let decided = match record.decision {
-            Decided::Up => "up",
-            Decided::Down => "down",
-            Decided::Hold => "hold",
-        };
+        let decided = record.decision.name();
         let dynos = self.platform(|platform| platform.dynos);
         let at = record.at.with_timezone(&self.zone).format("%a %H:%M:%S");
         let why: Vec<&str> = record.reasons.iter().map(|reason| reason.text.as_str()).collect();

@@ -1,0 +1,1 @@
+//! Owns the making of a test from records.

@@ -15,5 +15,5 @@ mod ways;
 
 pub use scene::Scene;
 pub use show::show;
-pub use story::{Explanation, Question, Stretch, explain};
+pub use story::{Explanation, Question, Stretch, explain, of_scale_lines};
 pub use ways::Way;

@@ -219,7 +219,17 @@ fn remembered(spec: &PipelineSpec, records: &[Arc<Record>]) -> Kept {
     kept
 }
 
-/// Whether `record` decided `to`.
-pub(super) fn decided(to: Decided) -> impl Fn(&Record) -> bool {
-    move |record| record.decision == to
+/// What the policy wished in `record`, before any guard; where it was not asked, what was decided.
+pub(super) fn wish(record: &Record) -> Decided {
+    let Some(current) = record.dynos.current.filter(|_| !record.proposals.is_empty()) else { return record.decision };
+    match record.dynos.proposed.map(|proposed| proposed.cmp(&current)) {
+        Some(std::cmp::Ordering::Greater) => Decided::Up,
+        Some(std::cmp::Ordering::Less) => Decided::Down,
+        Some(std::cmp::Ordering::Equal) | None => Decided::Hold,
+    }
+}
+
+/// Whether a record wishes `to`.
+pub(super) fn wishes(to: Decided) -> impl Fn(&Record) -> bool {
+    move |record| wish(record) == to
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use super::scene::{Change, Scene, decided};
+use super::scene::{Change, Scene, wish, wishes};
 use super::time;
-use super::ways::{Way, finish, of_played};
+use super::ways::{Way, finish, of_played, still};
 use crate::decide::{Limit, PolicyKind, number};
 use crate::pipeline::{Decided, Record};
 
@@ -42,7 +42,7 @@ pub(super) async fn ways(scene: &Scene) -> Vec<Way> {
     let mut search = Search { scene, tries: 0, until: Instant::now() + PATIENCE, now };
     let mut ways = Vec::new();
     for to in [Decided::Up, Decided::Down, Decided::Hold] {
-        if to == search.now.decision {
+        if to == wish(&search.now) || (to == Decided::Hold && scene.record.decision == to) {
             continue;
         }
         ways.extend(search.values(to).await);
@@ -79,7 +79,7 @@ impl Search<'_> {
                 if self.over() {
                     return found;
                 }
-                if self.play(Change::value(candidate)).await.decision == to {
+                if wish(&self.play(Change::value(candidate)).await) == to {
                     found.push(self.border(to, last, candidate).await);
                     break;
                 }
@@ -110,7 +110,7 @@ impl Search<'_> {
         let upwards = inside > outside;
         while (inside - outside).abs() > 1e-7 * inside.abs().max(1e-3) && !self.over() {
             let middle = f64::midpoint(inside, outside);
-            if self.play(Change::value(middle)).await.decision == to {
+            if wish(&self.play(Change::value(middle)).await) == to {
                 inside = middle;
             } else {
                 outside = middle;
@@ -121,7 +121,7 @@ impl Search<'_> {
         let round = (0..=6).map(|digits| 10_f64.powi(digits)).map(|factor| (high * factor).round() / factor);
         let limit = round.into_iter().find(|round| (low - 1e-6..=high + 1e-6).contains(round)).unwrap_or(inside);
         let played = self.play(Change::value(limit)).await;
-        let (limit, played) = match (played.decision == to, upwards) {
+        let (limit, played) = match (wish(&played) == to, upwards) {
             (true, true) => (Limit::AtLeast(limit), played),
             (true, false) => (Limit::AtMost(limit), played),
             (false, upwards) => {
@@ -136,15 +136,15 @@ impl Search<'_> {
             |own| format!(" instead of {} ({})", number(own, unit), limit.distance(own, unit)),
         );
         let way = Way { newest: Some(limit), ..of_played(&played) };
-        finish(self.scene, way, &played, None, format!("a measurement {}{by}", limit.words(unit)))
+        finish(self.scene, way, &played, Some(to), format!("a measurement {}{by}", limit.words(unit)))
     }
 
     /// Further measurements like this one.
     async fn further(&mut self, to: Decided) -> Option<Way> {
         let value = self.scene.record.measurements.first()?.value?;
-        let played = self.scene.play_on(&Change::default(), value, MOST_FURTHER, decided(to)).await;
+        let played = self.scene.play_on(&Change::default(), value, MOST_FURTHER, wishes(to)).await;
         self.tries += MOST_FURTHER;
-        if played.decision != to {
+        if wish(&played) != to {
             return None;
         }
         let ticks = (played.at - self.scene.record.at).num_milliseconds() / self.scene.interval().num_milliseconds();
@@ -153,7 +153,7 @@ impl Search<'_> {
         let plural = if count == 1 { "measurement" } else { "measurements" };
         let text = format!("{count} more {plural} of {}", number(value, unit));
         let way = Way { further: Some((count, Limit::AtLeast(value))), ..of_played(&played) };
-        Some(finish(self.scene, way, &played, None, text))
+        Some(finish(self.scene, way, &played, Some(to), text))
     }
 
     /// The nearest other count of dynos at which the script wants another number of them.
@@ -168,10 +168,16 @@ impl Search<'_> {
             }
             let played = self.play(Change { dynos: Some(count), ..Change::default() }).await;
             // The same number wanted from another one is no news.
-            if played.decision == to && played.dynos.desired != self.now.dynos.desired {
+            if wish(&played) == to && played.dynos.proposed != self.now.dynos.proposed {
                 let way = Way { with_dynos: Some(count), ..of_played(&played) };
                 let plural = if count == 1 { "dyno" } else { "dynos" };
-                return Some(finish(self.scene, way, &played, None, format!("{count} {plural} instead of {current}")));
+                return Some(finish(
+                    self.scene,
+                    way,
+                    &played,
+                    Some(to),
+                    format!("{count} {plural} instead of {current}"),
+                ));
             }
         }
         None
@@ -186,7 +192,7 @@ impl Search<'_> {
                 return None;
             }
             let change = Change { later, ..Change::default() };
-            if self.play(change).await.decision != to {
+            if wish(&self.play(change).await) != to {
                 before = later;
                 continue;
             }
@@ -196,7 +202,7 @@ impl Search<'_> {
                 if middle <= outside {
                     break;
                 }
-                if self.play(Change { later: middle, ..Change::default() }).await.decision == to {
+                if wish(&self.play(Change { later: middle, ..Change::default() }).await) == to {
                     inside = middle;
                 } else {
                     outside = middle;
@@ -205,10 +211,15 @@ impl Search<'_> {
             let played = self.play(Change { later: inside, ..Change::default() }).await;
             let at = time::beside(played.at, self.scene.record.at, self.scene.spec.decide.zone);
             let way = of_played(&played);
-            return Some(Way { text: format!("the same at {at}"), ..way });
+            return Some(finish_at(way, &played, to, format!("the same at {at}")));
         }
         None
     }
+}
+
+/// A way whose words say when it is themselves.
+fn finish_at(way: Way, played: &Record, to: Decided, text: String) -> Way {
+    Way { text: format!("{text}{}", still(played, Some(to))), ..way }
 }
 
 /// The numbers that are written in `text`.

@@ -81,7 +81,9 @@ pub async fn explain(question: &Question<'_>) -> Option<Explanation> {
     let mut would_have = Vec::new();
     match question.spec {
         Some(spec) => {
-            if let Some(scene) = Scene::set(spec, until).await {
+            // A scale from before all of them is remembered too.
+            let known: Vec<Arc<Record>> = question.last_scale.iter().chain(until).cloned().collect();
+            if let Some(scene) = Scene::set(spec, &known).await {
                 would_have = ways::ways(&scene, question.why_not).await;
                 notes.extend(caveats(&scene, &record, &would_have).await);
             }

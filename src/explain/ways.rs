@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::scene::{Change, Scene, decided};
+use super::scene::{Change, Scene, wishes};
 use super::{search, time};
 use crate::decide::{Flip, Limit, PolicyKind, number};
 use crate::pipeline::{Decided, Mode, PipelineSpec, Reason, Record};
@@ -44,7 +44,8 @@ pub(super) async fn ways(scene: &Scene, asked: Option<Decided>) -> Vec<Way> {
         PolicyKind::Native(policy) => scene.input(|input| policy.flips(input)).unwrap_or_default(),
         PolicyKind::Scripted(_) => Vec::new(),
     };
-    for flip in &native {
+    // To one that held, another way to hold is no news.
+    for flip in native.iter().filter(|flip| flip.to != record.decision) {
         ways.push(of_flip(scene, flip).await);
     }
     if native.is_empty() && record.dynos.current.is_some() {
@@ -59,7 +60,7 @@ async fn of_flip(scene: &Scene, flip: &Flip) -> Way {
     let change = flip.newest.map_or_else(Change::default, |limit| Change::value(limit.just_within()));
     let (count, value) = flip.further.map_or((0, 0.0), |(count, limit)| (count, limit.just_within()));
     // A guard may turn the wish into a hold: the last of them is looked at then.
-    let played = scene.play_on(&change, value, count, decided(flip.to)).await;
+    let played = scene.play_on(&change, value, count, wishes(flip.to)).await;
     let unit = scene.spec.unit();
     let mut parts = Vec::new();
     if let Some(limit) = flip.newest {
@@ -88,18 +89,17 @@ pub(super) fn of_played(played: &Record) -> Way {
 pub(super) fn finish(scene: &Scene, way: Way, played: &Record, wished: Option<Decided>, text: String) -> Way {
     let zone = scene.spec.decide.zone;
     let when = if played.at > scene.record.at {
-        format!(" (at {} at the earliest)", time::beside(played.at, scene.record.at, zone))
+        format!(" ({} at the earliest)", time::beside(played.at, scene.record.at, zone))
     } else {
         String::new()
     };
-    let still = match wished {
-        Some(wished) if wished != played.decision => {
-            let guard = changing(played);
-            guard.map_or_else(String::new, |reason| format!("; even then `{}` holds: {}", reason.guard, reason.text))
-        }
-        _ => String::new(),
-    };
-    Way { text: format!("{text}{when}{still}"), ..way }
+    Way { text: format!("{text}{when}{}", still(played, wished)), ..way }
+}
+
+/// The guard that holds in `played` what was `wished`, in words.
+pub(super) fn still(played: &Record, wished: Option<Decided>) -> String {
+    let guard = changing(played).filter(|_| wished.is_some_and(|wished| wished != played.decision));
+    guard.map_or_else(String::new, |reason| format!("; `{}` holds then: {}", reason.guard, reason.text))
 }
 
 /// The last reason that changed what the policy wanted.
@@ -149,10 +149,6 @@ async fn waiting(scene: &Scene, way: impl Fn(Option<u32>, String) -> Way) -> Way
     let free = scene.play(&Change { without_wait: true, ..Change::default() }).await;
     let seconds = scene.spec.decide.wait.as_secs_f64();
     let why = free.reasons.last().map_or_else(String::new, |reason| format!(": {}", reason.text));
-    let text = if free.decision == Decided::Hold {
-        format!("not even without the wait of {seconds} s after the last scale{why}")
-    } else {
-        format!("no wait of {seconds} s after the last scale{why}")
-    };
+    let text = format!("no wait of {seconds} s after the last scale{why}");
     Way { decision: Some(free.decision), ..way(free.dynos.desired, text) }
 }

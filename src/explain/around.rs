@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::decide::number;
 use crate::pipeline::{Decided, Outcome, Reason, Record};
 
 /// A stretch of time in numbers.
@@ -96,6 +97,14 @@ pub fn widened(range: Option<(f64, f64)>, value: Option<f64>) -> Option<(f64, f6
         (None, Some(value)) => Some((value, value)),
         (range, None) => range,
     }
+}
+
+/// "430 to 612 ms", or the one value that there is.
+#[must_use]
+pub fn span((low, high): (f64, f64), unit: Option<&str>, between: &str) -> String {
+    let high_words = number(high, unit);
+    #[allow(clippy::float_cmp)] // The very same value.
+    if low == high { high_words } else { format!("{}{between}{high_words}", number(low, None)) }
 }
 
 /// `text` with every number, and every list of them, as one mark.

@@ -108,7 +108,7 @@ pub fn test(
         _ => format!("it was {}", super::story::change(pinned)),
     };
     let text = format!(
-        "// What `{name}` met from {since} to {at} ({zone}): {decided} then, and {} is expected.\n\
+        "// What `{name}` met from {since} to {at} ({zone}): {decided}; expected: {}.\n\
          fn {test_name}() {{\n    let p = under_test({});\n    p.replay([\n{lines}    ]);\n    {}\n}}\n",
         expectation.words(),
         literal(name),

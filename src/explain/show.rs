@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use chrono_tz::Tz;
 
+use super::around::span;
 use super::story::{change, dynos};
 use super::{Explanation, Way, time};
 use crate::decide::number;
@@ -164,9 +165,7 @@ fn around(out: &mut impl Write, told: &Explanation, zone: Tz) -> io::Result<()> 
     )?;
     for held in around.holds.iter().take(MOST_HOLDS) {
         let values = match held.values {
-            Some((low, high)) => {
-                format!(" {dim}({} to {}){dim:#}", number(low, None), number(high, told.unit.as_deref()))
-            }
+            Some(values) => format!(" {dim}({}){dim:#}", span(values, told.unit.as_deref(), " to ")),
             None => String::new(),
         };
         let last = time::beside(held.last, record.at, zone);

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use chrono::SecondsFormat;
 use chrono_tz::Tz;
 
-use super::around::{decisive, widened};
+use super::around::{decisive, span, widened};
 use super::story::change;
 use super::time;
 use crate::decide::number;
@@ -171,12 +171,7 @@ fn held(out: &mut impl Write, run: &Run<'_>, zone: Tz, unit: Option<&str>) -> io
     let guard = decisive(run.last).map_or("", |reason| &reason.guard);
     let by = if matches!(guard, "" | "policy") { String::new() } else { format!(" by {guard}") };
     let dynos = run.last.dynos.current.map_or_else(|| "? dynos".into(), super::story::dynos);
-    let values = run.values.map_or_else(String::new, |(low, high)| {
-        #[allow(clippy::float_cmp)] // The very same value twice.
-        let same = low == high;
-        let high = number(high, unit);
-        if same { format!(", value {high}") } else { format!(", value {}–{high}", number(low, None)) }
-    });
+    let values = run.values.map_or_else(String::new, |values| format!(", value {}", span(values, unit, "–")));
     let failed = if run.failed > 0 { format!(", {} failed", run.failed) } else { String::new() };
     let plural = if run.ticks == 1 { "tick" } else { "ticks" };
     writeln!(out, "{at}  {dim}… {} {plural} held{by} at {dynos}{values}{failed}{dim:#}", run.ticks)

@@ -77,8 +77,10 @@ fn taken() -> impl Strategy<Value = Taken> {
 }
 
 fn policy() -> impl Strategy<Value = Arc<str>> {
-    let thresholds = prop::sample::select(vec!["min_measurement_value: 0, max_measurement_value: 20",
-        "min_measurement_value: 10, max_measurement_value: 20"]);
+    let thresholds = prop::sample::select(vec![
+        "min_measurement_value: 0, max_measurement_value: 20",
+        "min_measurement_value: 10, max_measurement_value: 20",
+    ]);
     (1..5_usize, 1..5_usize, thresholds, any::<bool>()).prop_map(|(up, down, thresholds, average)| {
         if average {
             format!("decide::average_threshold(#{{ {thresholds}, number_of_measurements_to_average: {up} }})").into()

@@ -2,6 +2,7 @@
 
 mod demo;
 mod explain;
+mod faults;
 mod harness;
 mod heroku;
 mod measure;

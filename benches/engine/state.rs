@@ -128,6 +128,7 @@ fn record(
             value: Some(value),
             success: true,
             error: None,
+            failure: None,
             at,
             took_ms: value + 3.0 * random.f64(),
         }],

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use autoscaler::pipeline::Decided;
-use autoscaler::state::{Intent, Query, State, newest_version};
+use autoscaler::state::{Intent, Query, newest_version};
 use rusqlite::Connection;
 
 use super::{batch, open};

@@ -41,6 +41,10 @@ pub async fn run(args: RunArgs) -> ExitCode {
     }
     let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), &stop).await;
     let Some(opened) = opened else { return ExitCode::SUCCESS };
+    if loading.actor.dyno.is_some() {
+        tracing::warn!("what this worker remembers ends with its dyno, whose disk is not kept");
+    }
+    limit_is_no_end();
     let services = match Services::start(Arc::clone(&opened.state)) {
         Ok(services) => services,
         Err(error) => return super::fail(error),
@@ -117,6 +121,14 @@ pub(super) fn stop_signal() -> std::io::Result<CancellationToken> {
         }
     });
     Ok(stop)
+}
+
+/// A file that may not grow any more is a full disk, which ends nobody: its signal is heard, and the write fails.
+fn limit_is_no_end() {
+    /// SIGXFSZ, which has this number on every system that knows it.
+    const TOO_LARGE: i32 = 25;
+    let Ok(mut too_large) = signal(SignalKind::from_raw(TOO_LARGE)) else { return };
+    tokio::spawn(async move { while too_large.recv().await.is_some() {} });
 }
 
 /// SIGHUP reloads the script.

@@ -41,9 +41,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
     }
     let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), &stop).await;
     let Some(opened) = opened else { return ExitCode::SUCCESS };
-    if loading.actor.dyno.is_some() {
-        tracing::warn!("what this worker remembers ends with its dyno, whose disk is not kept");
-    }
+    let on_a_dyno = loading.actor.dyno.is_some();
     limit_is_no_end();
     let services = match Services::start(Arc::clone(&opened.state)) {
         Ok(services) => services,
@@ -71,6 +69,9 @@ pub async fn run(args: RunArgs) -> ExitCode {
     let script = args.script.script.display();
     let dry_run = if args.dry_run { "; dry run: nothing is scaled" } else { "" };
     tracing::info!("autoscaler {} runs {} from {script}{dry_run}", env!("CARGO_PKG_VERSION"), pipelines.join(", "));
+    if on_a_dyno {
+        tracing::warn!("what this worker remembers ends with its dyno, whose disk is not kept");
+    }
     warn_of_tests(&worker, stop.clone());
     worker.run(stop, reload).await;
     services.close().await;

@@ -7,6 +7,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 
 use super::files::{Script, Surroundings};
 use super::limits::{self, Halt};
+use super::stopped::{self, Stop};
 use super::{context, parse};
 use crate::function::CallError;
 use crate::rules::{self, Rule};
@@ -120,11 +121,15 @@ pub(super) fn call_error(
     error: Option<&EvalAltResult>,
     surroundings: &Surroundings,
     script: &Arc<Script>,
-    place: &Place,
+    (name, place): (&str, &Place),
 ) -> CallError {
     let said = error.map(|error| diagnostic(error, surroundings, script));
-    let place =
-        said.as_ref().and_then(|said| said.place.clone()).filter(|place| place.line > 0).or(Some(place.clone()));
+    let shown = matches!(limits::halted(), Some(Halt::SecretShown));
+    let stop = error.and_then(|error| Stop::of(innermost(error, surroundings, script).0)).filter(|_| !shown);
+    let place = stop
+        .and_then(|stop| stopped::place(surroundings, script, name, stop))
+        .or_else(|| said.as_ref().and_then(|said| said.place.clone()).filter(|place| place.line > 0))
+        .or(Some(place.clone()));
     match (limits::halted(), said) {
         (Some(Halt::SecretShown), _) => CallError::Script { message: halt_words(Halt::SecretShown).0, place },
         (Some(halt), _) => CallError::Budget { message: halt_words(halt).0, place },

@@ -14,11 +14,11 @@ use super::limits::{MEMORY_BYTES, Metered, NESTING};
 use super::modules::http::RequestValue;
 use super::modules::{event::EventValue, moment::MomentValue, reaching::ReplyValue, secret::ScriptSecret};
 use super::{context, convert, diagnose, lint, reaches};
-use crate::function::{Argument, Budget, CallError, Callable, Permit, Reach, Returned, Role};
+use crate::function::{Argument, Budget, CallError, Callable, FULL, Permit, Reach, Returned, Role};
 use crate::settings::{Place, Report};
 
-/// What a trial may use: enough for any function that is worth having, and soon over.
-const TRIAL: Budget = Budget { operations: 200_000, time: Duration::from_millis(100) };
+/// What a trial may use: the operations of a decision; more time than it has, since this machine may be a slow one.
+const TRIAL: Budget = Budget { operations: FULL.operations, time: Duration::from_secs(1) };
 
 /// A function of one file of one generation.
 pub(super) struct ScriptFunction {
@@ -128,7 +128,8 @@ impl Callable for ScriptFunction {
         let _trial = context::Trial::start(reaches);
         let permit = Permit { pipeline: "".into(), budget: TRIAL, reach: Reach::Pure };
         let answer = self.call(argument, &mut memory.clone(), &permit);
-        if context::trial_is_over() { Ok(None) } else { answer.map(Some) }
+        let says_nothing = context::trial_is_over() || answer.is_err() && context::trial_is_doubtful();
+        if says_nothing { Ok(None) } else { answer.map(Some) }
     }
 
     fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError> {
@@ -152,7 +153,12 @@ impl Callable for ScriptFunction {
         .map_err(|_| self.error("the function broke down; this is a bug of autoscaler"))?;
         if super::limits::halted().is_some() || result.is_err() {
             let error = result.err();
-            return Err(diagnose::call_error(error.as_deref(), &self.surroundings, &self.home, &self.place));
+            return Err(diagnose::call_error(
+                error.as_deref(),
+                &self.surroundings,
+                &self.home,
+                (self.pointer.fn_name(), &self.place),
+            ));
         }
         if matches!(permit.reach, Reach::Test(_)) {
             // A test answers nothing and remembers nothing.

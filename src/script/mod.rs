@@ -26,6 +26,7 @@ mod requires;
 mod resolver;
 mod session;
 mod sources;
+mod stopped;
 mod text;
 
 use std::path::PathBuf;

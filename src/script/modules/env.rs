@@ -76,6 +76,10 @@ fn get(name: &Dynamic) -> Answered<Dynamic> {
     allowed(&name)?;
     let value = variable(&name);
     session::with(|session| session.need(&name, value.is_some()));
+    if value.is_none() {
+        // It may be set where the worker runs.
+        context::doubt_trial();
+    }
     Ok(optional(value))
 }
 

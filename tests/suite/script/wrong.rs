@@ -185,14 +185,50 @@ fn what_is_right_raises_no_alarm() {
 }
 
 #[test]
+fn a_trial_says_when_it_fails_and_only_what_always_fails_is_an_error() {
+    let said_of_decide = |decide: &str| said_of(&pipeline(decide, "|event| ()"));
+    for (decide, when) in [
+        ("|m| if m.dynos > 9 { throw \"x\" }", "at 10 dynos, a measurement of 50"),
+        ("|m| if m.value == 0.0 { throw \"x\" }", "at 2 dynos, a measurement of 0"),
+        ("|m| if m.value > 4000 { throw \"x\" }", "at 2 dynos, a measurement of 5000"),
+        ("|m| if m.now.hour < 6 { throw \"x\" }", "in the night of a Sunday"),
+        ("|m| if m.past.len() == 1 { throw \"x\" }", "at the first tick after a start"),
+        ("|m| if m.past.len() > 1 && m.history.slope(3) > 1 { up(1) }", "at the first tick after a scale"),
+        ("|m| if m.seconds_since_scale > 60 { up(1) }", "at the first tick after a start"),
+        ("|m| m.dynos - 5", "at 2 dynos, a measurement of 50: the decision answered to(-3)"),
+    ] {
+        let said = said_of_decide(decide);
+        assert!(said.starts_with("warning[trial-failed]: `decide` fails ") && said.contains(when), "{decide}:\n{said}");
+    }
+    // Only those that are called where nothing was measured must expect it.
+    assert_eq!(said_of_decide("|m| if m.value > 5 { up(1) }"), "");
+    let called = "decide::custom(#{ call_on_failure: true }, |m| if m.value > 5 { up(1) })";
+    assert!(said_of_decide(called).contains("fails where the measurement failed"), "{}", said_of_decide(called));
+    // What the environment lacks here may be there where the worker runs.
+    assert_eq!(said_of_decide("|m| up(parse_int(env::get(\"STEP\")))"), "");
+}
+
+#[test]
+fn check_refuses_what_always_fails_and_run_starts_all_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.rhai"), pipeline("|m| m.value - ()", "|event| ()")).expect("a file");
+    let output = check(folder.path(), &["a.rhai"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error[always-fails]: `decide` fails on every tick: `-` calculates"), "{said}");
+    let mut once = Command::new(env!("CARGO_BIN_EXE_autoscaler"));
+    let once = once.args(["once", "a.rhai"]).current_dir(folder.path()).output().expect("it runs");
+    let said = String::from_utf8_lossy(&once.stdout);
+    assert!(said.contains("the decision went wrong: `-` calculates"), "{once:?}");
+}
+
+#[test]
 fn a_trial_reaches_nothing_and_says_nothing() {
     let notify = "|event| { print(\"loud\"); http::post(\"http://127.0.0.1:9/\").json(event.to_json()).send(); throw \"after\" }";
     assert_eq!(said_of(&pipeline("|m| hold(\"\")", notify)), "");
     assert_eq!(said_of(&pipeline("|m| hold(\"\")", "|event| log::info(`at ${time::now().hour}`)")), "");
     let said = said_of(&pipeline("|m| hold(\"\")", "|event| throw `no ${event.kind}`"));
-    assert!(said.contains("warning[trial-failed]: `notify` fails at the event `scaled`: no scaled"), "{said}");
-    let said = said_of(&pipeline("|m| { loop { } }", "|event| ()"));
-    assert!(said.contains("warning[trial-failed]: `decide` fails at 2 dynos, a measurement of 50"), "{said}");
+    assert!(said.contains("error[always-fails]: `notify` fails at every event: no scaled"), "{said}");
     let said = said_of(&pipeline("|m| \"up\"", "|event| ()"));
     assert!(said.contains("the decision answered \"up\""), "{said}");
 }

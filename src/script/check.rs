@@ -4,19 +4,21 @@
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rhai::Engine;
 
 use super::context;
 use super::diagnose::{self, REFUSED, parameters};
 use super::files::Script;
+use super::habits::foreign;
+use super::habits::tokens::{Kind, tokens};
 use super::modules::{self, testing::BenchValue};
 use super::places::Call;
 use crate::measure::redis_url;
 use crate::request::{Part, RequestPlan};
 use crate::rules;
-use crate::settings::{Report, did_you_mean};
+use crate::settings::{Place, Report, did_you_mean};
 
 /// What the language treats as calls without having functions for it.
 const BUILT_IN: &[&str] =
@@ -71,6 +73,11 @@ fn known(engine: &Engine) -> &'static Known {
     })
 }
 
+/// Takes note of what `engine` has: it may be given more, so that a load comes to its end.
+pub(super) fn learn(engine: &Engine) {
+    known(engine);
+}
+
 /// The properties of one of our types, for suggestions.
 pub(super) fn properties(type_name: &str) -> &'static [&'static str] {
     modules::PROPERTIES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, properties)| &properties[..])
@@ -96,10 +103,25 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
         let help = "write `\"text\" + secret`, which is a secret too".to_owned();
         report.say(&rules::SECRET_IN_TEXT, Some(&script.place(position)), message, help);
     }
+    unfilled(script, report);
     let mut calls: Vec<&Call> = script.index.calls().collect();
     calls.sort_by_key(|call| (call.position.line(), call.position.position()));
     for found in calls {
         call(known, script, found, report);
+    }
+}
+
+/// Texts in double quotes that look as if they were filled in.
+fn unfilled(script: &Script, report: &mut Report) {
+    if !script.text.contains("${") {
+        return;
+    }
+    for token in tokens(&script.text).iter().filter(|token| token.kind == Kind::Text && token.text.starts_with('"')) {
+        if token.text.split_once("${").is_some_and(|(_, rest)| rest.contains('}')) {
+            let place = Place { file: Arc::clone(&script.name), line: token.line, column: token.column };
+            let help = "write it in backticks: `` `…${…}…` ``".to_owned();
+            report.say(&rules::DOLLAR_IN_QUOTES, Some(&place), "`${…}` is not filled in in double quotes", help);
+        }
     }
 }
 
@@ -180,7 +202,8 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
                 );
             }
             None => {
-                let help = did_you_mean(name, members.keys().map(String::as_str)).unwrap_or_else(|| {
+                let nearest = || did_you_mean(name, members.keys().map(String::as_str));
+                let help = elsewhere(module, name).or_else(nearest).unwrap_or_else(|| {
                     format!("`{module}` has {}", members.keys().cloned().collect::<Vec<_>>().join(", "))
                 });
                 report.say(
@@ -204,17 +227,44 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
     let mut arities: BTreeSet<usize> =
         script.functions.get(name).into_iter().flatten().map(|defined| defined.definition.params.len()).collect();
     arities.extend(known.plain.get(name).into_iter().flatten());
-    if arities.contains(&given) || script.holds(name) {
+    if arities.contains(&given) {
+        return;
+    }
+    if script.holds(name) {
+        let message = format!("`{name}` is a variable, and is called like a function");
+        let dots = if given == 0 { "" } else { "…" };
+        let help = format!("a function in a variable is called with `{name}.call({dots})`");
+        report.say(&rules::UNKNOWN_FUNCTION, Some(&place), message, help);
         return;
     }
     if arities.is_empty() {
         let own = script.functions.keys().map(String::as_str).filter(|own| !own.starts_with("anon$"));
-        let help = did_you_mean(name, own.chain(modules::FUNCTIONS.iter().copied()));
+        let nearest = || did_you_mean(name, own.chain(modules::FUNCTIONS.iter().copied()));
+        let help = foreign::instead(name).or_else(nearest);
         report.say(&rules::UNKNOWN_FUNCTION, Some(&place), format!("unknown function `{name}`"), help);
     } else {
         let message = format!("`{name}` takes {}, and is called with {given}", counts(&arities));
-        report.say(&rules::WRONG_ARGUMENTS, Some(&place), message, None);
+        let help = (name == "range" && given == 1).then(|| "write `0..n`, as in `for i in 0..3 { … }`".to_owned());
+        report.say(&rules::WRONG_ARGUMENTS, Some(&place), message, help);
     }
+}
+
+/// Where that which is looked for under `module::name` really is.
+fn elsewhere(module: &str, name: &str) -> Option<String> {
+    if module == "scale" && ["dry_run", "none", "noop", "nothing", "test", "console"].contains(&name) {
+        return Some(
+            "write `mode: \"dry_run\"` in the settings of the pipeline, next to the `scale` that it would use".into(),
+        );
+    }
+    let standard = modules_of(name)?;
+    Some(format!(
+        "write `import \"std/{standard}\" as {standard};` and call its functions (`autoscaler reference` lists them)"
+    ))
+}
+
+/// The standard module of that name.
+fn modules_of(name: &str) -> Option<&'static str> {
+    super::resolver::STANDARD.iter().map(|(path, _)| *path).find(|path| *path == name)
 }
 
 /// "1 parameter", "0 or 1 parameters".

@@ -8,7 +8,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 use super::files::{Script, Surroundings};
 use super::limits::{self, Halt};
 use super::stopped::{self, Stop};
-use super::{context, parse};
+use super::{context, habits::foreign, parse};
 use crate::function::CallError;
 use crate::rules::{self, Rule};
 use crate::secret::scrub;
@@ -259,11 +259,21 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     let types: Vec<String> =
         types.trim_end_matches(')').split(", ").filter(|name| !name.is_empty()).map(type_name).collect();
     if name.contains("anon$") || name.contains("captured_function") {
-        return (format!("a closure is called with {}, and takes another number", given(types.len())), None);
+        let takes = script.function(name).map(|defined| {
+            let captured = script.index.captured(name);
+            (defined.definition.params.len().saturating_sub(captured), types.len().saturating_sub(captured))
+        });
+        return match takes {
+            Some((takes, count)) => {
+                (format!("the closure takes {}, and is called with {}", parameters(takes), given(count)), None)
+            }
+            None => (format!("a closure is called with {}, and takes another number", given(types.len())), None),
+        };
     }
     let operator = name.chars().all(|character| !character.is_alphanumeric() && character != '_' && character != '$');
     if let (true, [a, b]) = (operator, types.as_slice()) {
-        return (format!("`{name}` does not work on {a} and {b}"), None);
+        let power = (name == "^").then(|| "`**` is the power: `2 ** 3` is 8".into());
+        return (format!("`{name}` does not work on {a} and {b}"), power);
     }
     if let Some(help) = by_hand(name) {
         return (format!("`{name}` does not take {}", given(types.len())), Some(help));
@@ -280,7 +290,7 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     let help = if property {
         Some(format!("it is a property: write `.{bare}` without brackets"))
     } else {
-        did_you_mean(bare, known)
+        foreign::instead(bare).or_else(|| did_you_mean(bare, known))
     };
     let of = if types.is_empty() { String::new() } else { format!(" for {}", types.join(", ")) };
     (format!("unknown function `{name}`{of}"), help)
@@ -313,7 +323,8 @@ fn property_words(text: &str) -> (String, Option<String>) {
             Some(format!("copy it: `let {property} = ….{property};`")),
         ),
         (Some(property), Some(of)) => {
-            let help = did_you_mean(property, super::check::properties(of).iter().copied());
+            let known = super::check::properties(of).iter().copied();
+            let help = foreign::instead(property).or_else(|| did_you_mean(property, known));
             (format!("{} has no `{property}`", type_name(of)), help)
         }
         _ => (lower(text), None),

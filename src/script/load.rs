@@ -66,7 +66,10 @@ pub fn load(source: &Source, environment: &Arc<dyn Environment>, missing: Missin
 
 /// Runs the script on this thread and collects what it declares.
 fn declare(source: &Source, surroundings: &Arc<Surroundings>, name: Arc<str>, path: PathBuf, text: Arc<str>) -> Loaded {
-    let engine = Arc::new(engine::build(surroundings));
+    let mut engine = engine::build(surroundings);
+    check::learn(&engine);
+    modules::stages::tolerate(&mut engine, &text);
+    let engine = Arc::new(engine);
     Session::open(&engine);
     let entered = context::enter(surroundings, None);
     let metered = Metered::start(limits::LOAD);

@@ -86,7 +86,7 @@ fn one(stage_: &Stage, around: Option<&Node>, report: &mut Report) -> Option<Not
         let function = argument(stage_, 0, "notify", 1, report)?;
         return Some(stage(Box::new(notify::Custom::new(function)), flags?, memory));
     }
-    let constructor = constructor(stage_, notify::CONSTRUCTORS, report)?;
+    let constructor = constructor(stage_, notify::CONSTRUCTORS)?;
     let mut fields = Fields::open(title, &common, vec![constructor.settings, COMMON], report);
     let (backend, flags) = ((constructor.read)(&mut fields), Flags::read(&mut fields));
     Some(stage(backend?, flags?, no_memory()))

@@ -3,6 +3,7 @@
 use super::chain::{Chain, Link};
 use crate::function::Role;
 use crate::script::check;
+use crate::script::habits::foreign;
 use crate::script::modules::{self, event, moment};
 use crate::settings::did_you_mean;
 
@@ -60,7 +61,8 @@ pub(super) fn unknown<'a>(
                 (false, _, true) => Some(format!("it is a function: write `.{}(…)`", link.name)),
                 // Functions of the language and of the script can be called on anything.
                 (true, ..) if is_function(link.name) => return None,
-                _ => did_you_mean(link.name, properties.iter().chain(methods).copied()),
+                _ => foreign::instead(link.name)
+                    .or_else(|| did_you_mean(link.name, properties.iter().chain(methods).copied())),
             };
             return Some((link, format!("{} has no `{}`", of.name(), link.name), help));
         }

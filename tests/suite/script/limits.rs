@@ -72,7 +72,7 @@ fn mistakes_and_what_is_said_of_them() {
         ("let a = \"x\" - 1;", "test.rhai:1:13: error: `-` does not work on a text and a whole number"),
         (
             "let f = |x| x; f.call(1, 2);",
-            "test.rhai:1:18: error: a closure is called with 2 arguments, and takes another number",
+            "test.rhai:1:18: error: the closure takes 1 parameter, and is called with 2 arguments",
         ),
         (
             "scale::custom(#{}, || 1, |n| ()).map(|x| x);",

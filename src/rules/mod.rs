@@ -4,11 +4,13 @@
 mod functions;
 mod habits;
 mod language;
+mod reach;
 mod settings;
 
 pub use functions::*;
 pub use habits::*;
 pub use language::*;
+pub use reach::*;
 pub use settings::*;
 
 use crate::settings::Severity;
@@ -28,7 +30,7 @@ pub struct Rule {
 
 /// Every rule, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [SETTINGS, LANGUAGE, FUNCTIONS, HABITS].into_iter().flatten().copied()
+    [SETTINGS, REACH, LANGUAGE, FUNCTIONS, HABITS].into_iter().flatten().copied()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::habits::foreign;
 use super::habits::tokens::{Kind, tokens};
 use super::modules::{self, testing::BenchValue};
 use super::places::Call;
+use super::text;
 use crate::measure::redis_url;
 use crate::request::{Part, RequestPlan};
 use crate::rules;
@@ -137,7 +138,7 @@ fn reaching(script: &Script, report: &mut Report) {
             "http" if !sends => continue,
             "env" => {
                 if let Err((message, help)) = bounds.variable(&call.text) {
-                    report.error(Some(&script.place(call.position)), message, Some(help));
+                    report.say(&rules::VARIABLE_NOT_ALLOWED, Some(&script.place(call.position)), message, help);
                 }
                 continue;
             }
@@ -145,7 +146,7 @@ fn reaching(script: &Script, report: &mut Report) {
                 Ok(plan) => plan.host().cloned().into_iter().collect(),
                 Err(wrong) => {
                     let message = format!("`http::{function}`: {}", wrong.message);
-                    report.error(Some(&script.place(call.position)), message, wrong.help);
+                    report.say(wrong.rule, Some(&script.place(call.position)), message, wrong.help);
                     continue;
                 }
             },
@@ -153,7 +154,7 @@ fn reaching(script: &Script, report: &mut Report) {
             _ => redis_url::parse(&call.text, Some("")).map(|server| server.hosts()).unwrap_or_default(),
         };
         for (message, help) in hosts.iter().filter_map(|host| bounds.host(host).err()) {
-            report.error(Some(&script.place(call.position)), message, Some(help));
+            report.say(&rules::HOST_NOT_ALLOWED, Some(&script.place(call.position)), message, help);
         }
     }
 }
@@ -256,15 +257,10 @@ fn elsewhere(module: &str, name: &str) -> Option<String> {
             "write `mode: \"dry_run\"` in the settings of the pipeline, next to the `scale` that it would use".into(),
         );
     }
-    let standard = modules_of(name)?;
-    Some(format!(
-        "write `import \"std/{standard}\" as {standard};` and call its functions (`autoscaler reference` lists them)"
-    ))
-}
-
-/// The standard module of that name.
-fn modules_of(name: &str) -> Option<&'static str> {
-    super::resolver::STANDARD.iter().map(|(path, _)| *path).find(|path| *path == name)
+    let (standard, text) = super::resolver::STANDARD.iter().find(|(path, _)| *path == name)?;
+    // What a module offers stands first in it, its own helpers behind.
+    let function = text::functions(text).into_iter().next()?;
+    Some(format!("write `import \"std/{standard}\" as {standard};` and call `{standard}::{function}(…)`"))
 }
 
 /// "1 parameter", "0 or 1 parameters".

@@ -4,10 +4,13 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::files::Surroundings;
 use super::limits::{self, Halt};
 use super::modules::{self, missing::Missing};
 use crate::function::{Permit, Reach};
+use crate::request::Response;
 use crate::settings::Place;
 
 /// One run: a load or a call.
@@ -24,7 +27,18 @@ struct Running {
     shown_at: Option<Place>,
     /// What was asked for and is `()`, the first few.
     missing: Vec<Missing>,
+    /// What was measured, as far as the run was given it or read it.
+    data: Vec<Data>,
 }
+
+/// Data that a run was given, or can be read again.
+enum Data {
+    Given(Json),
+    Reply(Arc<Response>),
+}
+
+/// Replies that are remembered within one run.
+const MOST_REPLIES: usize = 8;
 
 /// Things that are missing, named in an error that one of them caused.
 const MOST_MISSING: usize = 3;
@@ -123,6 +137,7 @@ pub(super) fn enter(surroundings: &Arc<Surroundings>, permit: Option<&Permit>) -
         said: 0,
         shown_at: None,
         missing: Vec::new(),
+        data: Vec::new(),
     };
     RUNNING.with_borrow_mut(|stack| stack.push(running));
     Entered
@@ -200,4 +215,34 @@ pub(super) fn note_missing(what: Missing) {
 /// What the current run was given `()` for.
 pub(super) fn missing() -> Vec<Missing> {
     RUNNING.with_borrow(|stack| stack.last().map(|running| running.missing.clone()).unwrap_or_default())
+}
+
+/// Notes the data that the current run was given.
+pub(super) fn note_data(data: Json) {
+    note(Data::Given(data));
+}
+
+/// Notes a reply that the current run reads as JSON.
+pub(super) fn note_reply(reply: &Arc<Response>) {
+    note(Data::Reply(Arc::clone(reply)));
+}
+
+fn note(data: Data) {
+    RUNNING.with_borrow_mut(|stack| {
+        if let Some(running) = stack.last_mut().filter(|running| running.data.len() < MOST_REPLIES) {
+            running.data.push(data);
+        }
+    });
+}
+
+/// What the current run has measured.
+pub(super) fn data() -> Vec<Json> {
+    RUNNING.with_borrow(|stack| {
+        let data = stack.last().map(|running| running.data.as_slice()).unwrap_or_default();
+        let json = |data: &Data| match data {
+            Data::Given(json) => Some(json.clone()),
+            Data::Reply(reply) => reply.json().ok(),
+        };
+        data.iter().filter_map(json).collect()
+    })
 }

@@ -20,7 +20,6 @@ struct Misset {
     /// "notify" of `slack::notify`.
     function: String,
     key: String,
-    rule: &'static Rule,
 }
 
 /// An error raised by one of our own functions.
@@ -30,13 +29,26 @@ pub(super) struct Complaint {
     pub(super) message: String,
     /// What to do about it.
     pub(super) help: Option<String>,
+    /// What it is a case of, where that is known.
+    rule: Option<&'static Rule>,
     /// What is wrong with a setting of a function that a module offers.
     setting: Option<Misset>,
 }
 
 /// Raises an error at `position`; without a position it gets that of the call.
 pub(super) fn complaint(message: impl Into<String>, help: Option<String>, position: Position) -> Box<EvalAltResult> {
-    let complaint = Complaint { message: message.into(), help, setting: None };
+    let complaint = Complaint { message: message.into(), help, rule: None, setting: None };
+    EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
+}
+
+/// The same of what is a case of `rule`.
+pub(super) fn ruled(
+    rule: &'static Rule,
+    message: impl Into<String>,
+    help: Option<String>,
+    position: Position,
+) -> Box<EvalAltResult> {
+    let complaint = Complaint { message: message.into(), help, rule: Some(rule), setting: None };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
 }
 
@@ -50,7 +62,8 @@ pub(super) fn misset(
     key: &str,
 ) -> Box<EvalAltResult> {
     let function = what.rsplit("::").next().unwrap_or(what).to_owned();
-    let complaint = Complaint { message, help, setting: Some(Misset { function, key: key.to_owned(), rule }) };
+    let complaint =
+        Complaint { message, help, rule: Some(rule), setting: Some(Misset { function, key: key.to_owned() }) };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), Position::NONE).into()
 }
 
@@ -99,7 +112,7 @@ fn missetting(error: &EvalAltResult) -> Option<Misset> {
 
 /// Where its key stands, in the call at `position`.
 fn key_position(error: &EvalAltResult, script: &Script, position: Position) -> Option<Position> {
-    let Misset { function, key, .. } = missetting(error)?;
+    let Misset { function, key } = missetting(error)?;
     let settings = script.index.call_at(position, &function)?.arguments.first()?;
     script.index.entry(settings, &key).map(|(position, _)| position)
 }
@@ -112,7 +125,11 @@ fn rule(error: &EvalAltResult) -> &'static Rule {
         E::ErrorFunctionNotFound(..) => &rules::UNKNOWN_FUNCTION,
         E::ErrorVariableNotFound(..) => &rules::UNKNOWN_VARIABLE,
         E::ErrorModuleNotFound(..) => &rules::UNKNOWN_MODULE,
-        other => missetting(other).map_or(&rules::SCRIPT_FAILED, |setting| setting.rule),
+        E::ErrorRuntime(value, _) => {
+            let known = value.read_lock::<Complaint>().and_then(|complaint| complaint.rule);
+            known.unwrap_or(&rules::SCRIPT_FAILED)
+        }
+        _ => &rules::SCRIPT_FAILED,
     }
 }
 

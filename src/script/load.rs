@@ -104,7 +104,7 @@ fn tests(engine: &Arc<Engine>, surroundings: &Arc<Surroundings>) -> Vec<Test> {
         let Some(function) = bound else {
             let message = format!("`{name}` is not run: a test is no private function and takes no parameters");
             let place = script.place(defined.position);
-            session::with(|session| session.report.warning(Some(&place), message, None));
+            session::with(|session| session.report.say(&rules::TEST_NOT_RUN, Some(&place), message, None));
             continue;
         };
         tests.push(Test { name: name.into(), function: Arc::new(function) });

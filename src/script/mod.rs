@@ -25,6 +25,7 @@ mod reaches;
 mod requires;
 mod resolver;
 mod session;
+mod slips;
 mod sources;
 mod stopped;
 mod text;

@@ -86,7 +86,7 @@ pub(super) fn stage_of<'a>(
         Value::Stage(stage) if stage.kind == kind => Some(stage),
         _ => {
             let message = format!("`{kind}` takes {expected}, not {}", node.describe());
-            report.error(node.place.as_ref(), message, None);
+            report.say(&rules::WRONG_TYPE, node.place.as_ref(), message, None);
             None
         }
     }
@@ -98,7 +98,8 @@ pub(super) fn argument(stage: &Stage, index: usize, what: &str, arity: usize, re
         Some(Value::Function(function)) => function_of(what, function, arity, report),
         found => {
             let found = found.map_or("nothing".into(), |value| Node::bare(value.clone()).describe());
-            report.error(
+            report.say(
+                &rules::WRONG_TYPE,
                 stage.place.as_ref(),
                 format!("{} takes a function for `{what}`, not {found}", title(stage)),
                 None,
@@ -238,7 +239,7 @@ impl Decided {
             }
             Chosen::Scripted(_) => {
                 let message = "thresholds in `measure` have no effect on a decision that is a function";
-                report.warning(place, message, None);
+                report.say(&rules::IDLE_THRESHOLD, place, message, None);
             }
         }
     }
@@ -255,7 +256,7 @@ impl Decided {
             } else {
                 "max_measurement_value"
             };
-            report.error(place(key).as_ref(), message, None);
+            report.say(&rules::THRESHOLD_ORDER, place(key).as_ref(), message, None);
         }
         let needed = self.history_needed();
         if let Some(length) = common.history_length
@@ -263,7 +264,8 @@ impl Decided {
         {
             let message = format!("`history_length` is {length}, and the policy needs {needed} measurements");
             let place = common.history_place.clone().or_else(|| place("history_length"));
-            report.error(place.as_ref(), message, Some(format!("write at least {needed}, or leave it out")));
+            let help = format!("write at least {needed}, or leave it out");
+            report.say(&rules::WRONG_VALUE, place.as_ref(), message, help);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, FnPtr, Module, NativeCallContext, Position};
 
 use super::{Answered, change, text};
+use crate::rules;
 use crate::script::Declaration;
 use crate::script::context;
 use crate::script::diagnose::complaint;
@@ -282,7 +283,7 @@ fn last_argument(name: &str, given: &mut VecDeque<Node>) -> Option<(&'static str
 fn programs(what: &str, name: &str, place: Option<&Place>) {
     let Some(surroundings) = context::surroundings().filter(|_| name == "command") else { return };
     if let Err((message, help)) = surroundings.environment.bounds().program(what) {
-        session::with(|session| session.report.error(place, message, Some(help)));
+        session::with(|session| session.report.say(&rules::PROGRAM_NOT_ALLOWED, place, message, help));
     }
 }
 

@@ -25,10 +25,12 @@ pub use source::{LiveSources, Sources};
 pub use stubbed::{Stub, StubReply, StubbedHttp};
 
 use crate::function::Calls;
+use crate::levers::Board;
 use crate::notify::Audience;
 use crate::state::State;
 
-/// The capabilities of one worker.
+/// The capabilities of one worker. A copy shares them.
+#[derive(Clone)]
 pub struct World {
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
@@ -50,4 +52,6 @@ pub struct World {
     pub audience: Arc<dyn Audience>,
     /// What is kept.
     pub state: Arc<dyn State>,
+    /// The levers that operators have pulled.
+    pub levers: Arc<Board>,
 }

@@ -73,6 +73,7 @@ impl Pretend {
             console: Arc::new(Nowhere),
             audience: Arc::clone(&audience) as Arc<dyn Audience>,
             state: Arc::clone(&state) as Arc<dyn crate::state::State>,
+            levers: Arc::default(),
         });
         Self { world, clock, sources, platforms, audience, state }
     }

@@ -128,7 +128,9 @@ fn decision(spec: &PipelineSpec, function: &Function, until: Instant, report: &m
 /// Tells of a small number that is answered at few dynos as at many.
 fn bare_number(function: &Function, answers: &[(Sample, i64)], report: &mut Report) {
     for (at, (few, n)) in answers.iter().enumerate() {
-        let alike = |(many, same): &&(Sample, i64)| many.value == few.value && many.dynos > few.dynos && same == n;
+        let alike = |(many, same): &&(Sample, i64)| {
+            many.value.to_bits() == few.value.to_bits() && many.dynos > few.dynos && same == n
+        };
         let Some((many, _)) = answers[at..].iter().find(alike).filter(|_| (1..=SMALL).contains(n)) else { continue };
         if let Some(place) = function.plain_answer(*n) {
             let plural = if *n == 1 { "" } else { "s" };

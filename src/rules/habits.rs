@@ -158,14 +158,6 @@ pub static TYPE_ANNOTATION: Rule = Rule {
     doc: "Types are not written: leave them out.",
 };
 
-/// `${…}` in double quotes.
-pub static DOLLAR_IN_QUOTES: Rule = Rule {
-    id: "dollar-in-quotes",
-    severity: Severity::Warning,
-    title: "`${…}` in a text in double quotes",
-    doc: "Only texts in backticks are filled in: `` `${m.value} ms` ``. In double quotes it stays as it is written.",
-};
-
 /// YAML in place of a script.
 pub static YAML_PASTED: Rule = Rule {
     id: "yaml-pasted",
@@ -203,7 +195,6 @@ pub(super) static HABITS: &[&Rule] = &[
     &FOREIGN_CALL,
     &COUNTING_LOOP,
     &TYPE_ANNOTATION,
-    &DOLLAR_IN_QUOTES,
     &YAML_PASTED,
     &PYTHON_SETTINGS_PASTED,
 ];

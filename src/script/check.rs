@@ -4,22 +4,22 @@
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use rhai::Engine;
+use rhai::{Dynamic, Engine};
 
 use super::context;
 use super::diagnose::{self, REFUSED, parameters};
 use super::files::Script;
 use super::habits::foreign;
-use super::habits::tokens::{Kind, tokens};
+use super::lint;
 use super::modules::{self, testing::BenchValue};
 use super::places::Call;
 use super::text;
 use crate::measure::redis_url;
 use crate::request::{Part, RequestPlan};
 use crate::rules;
-use crate::settings::{Place, Report, did_you_mean};
+use crate::settings::{Report, did_you_mean};
 
 /// What the language treats as calls without having functions for it.
 const BUILT_IN: &[&str] =
@@ -38,6 +38,8 @@ struct Known {
     ours: Arities,
     /// Those of a pipeline under test: taken only in a script with tests.
     testing: Arities,
+    /// What can be called on a value of any type.
+    of_all: BTreeSet<String>,
 }
 
 /// The same for every generation: registered functions do not depend on the script.
@@ -58,8 +60,17 @@ fn known(engine: &Engine) -> &'static Known {
             },
             false,
         );
+        let of_all = engine.collect_fn_metadata(
+            None,
+            |info| {
+                let any = info.metadata.param_types.first() == Some(&TypeId::of::<Dynamic>());
+                (info.namespace.is_empty() && any).then(|| info.metadata.name.to_string())
+            },
+            true,
+        );
         let (plain, ours_of, testing) = (Arities::new(), Arities::new(), Arities::new());
-        let mut known = Known { plain, modules: BTreeMap::new(), ours: ours_of, testing };
+        let of_all = of_all.into_iter().collect();
+        let mut known = Known { plain, modules: BTreeMap::new(), ours: ours_of, testing, of_all };
         for (module, name, parameters) in all {
             let arities = if module.is_empty() { &mut known.plain } else { known.modules.entry(module).or_default() };
             arities.entry(name).or_default().insert(parameters);
@@ -84,9 +95,10 @@ pub(super) fn properties(type_name: &str) -> &'static [&'static str] {
     modules::PROPERTIES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, properties)| &properties[..])
 }
 
-/// Whether there is a native function `name` outside of modules.
-pub(super) fn is_function(engine: &Engine, name: &str) -> bool {
-    known(engine).plain.contains_key(name)
+/// Whether there is a native function `name` outside of modules that can be called on any value.
+pub(super) fn takes_all(engine: &Engine, name: &str) -> bool {
+    let written = ["to_string", "to_debug"].contains(&name);
+    written || BUILT_IN.contains(&name) || known(engine).of_all.contains(name)
 }
 
 /// Reports what is wrong in `script`.
@@ -104,25 +116,11 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
         let help = "write `\"text\" + secret`, which is a secret too".to_owned();
         report.say(&rules::SECRET_IN_TEXT, Some(&script.place(position)), message, help);
     }
-    unfilled(script, report);
+    lint::plain_texts(script, report);
     let mut calls: Vec<&Call> = script.index.calls().collect();
     calls.sort_by_key(|call| (call.position.line(), call.position.position()));
     for found in calls {
         call(known, script, found, report);
-    }
-}
-
-/// Texts in double quotes that look as if they were filled in.
-fn unfilled(script: &Script, report: &mut Report) {
-    if !script.text.contains("${") {
-        return;
-    }
-    for token in tokens(&script.text).iter().filter(|token| token.kind == Kind::Text && token.text.starts_with('"')) {
-        if token.text.split_once("${").is_some_and(|(_, rest)| rest.contains('}')) {
-            let place = Place { file: Arc::clone(&script.name), line: token.line, column: token.column };
-            let help = "write it in backticks: `` `…${…}…` ``".to_owned();
-            report.say(&rules::DOLLAR_IN_QUOTES, Some(&place), "`${…}` is not filled in in double quotes", help);
-        }
     }
 }
 

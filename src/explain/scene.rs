@@ -29,6 +29,8 @@ pub struct Scene {
 pub(super) struct Change {
     /// The first measurement has this value, and succeeded.
     pub value: Option<f64>,
+    /// The one that was taken at this time before had this value.
+    pub earlier: Option<(DateTime<Utc>, f64)>,
     /// So many dynos.
     pub dynos: Option<u32>,
     /// The tick comes so much later.
@@ -108,6 +110,9 @@ impl Scene {
             kept.control.mark =
                 kept.control.mark.and(kept.control.last_scale).map(|last| last + TimeDelta::nanoseconds(1));
         }
+        if let Some((at, value)) = change.earlier {
+            Arc::make_mut(&mut kept.history).replace(at, value);
+        }
         let mut at = self.record.at + change.later;
         let (pretend, mut pipeline) = self.stage(kept, at).await;
         self.arrange(&pretend, &self.record, change);
@@ -144,6 +149,11 @@ impl Scene {
             increment: self.spec.decide.increment,
             unit: self.spec.unit(),
         }))
+    }
+
+    /// The number that was measured at `at`, before the tick.
+    pub(super) fn value_at(&self, at: DateTime<Utc>) -> Option<f64> {
+        self.before.history.iter().find(|measurement| measurement.at == at)?.value
     }
 
     /// The newest number that was measured, this tick's where it has one.

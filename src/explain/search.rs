@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::scene::{Change, Scene, wish, wishes};
 use super::time;
-use super::ways::{Way, finish, of_played, still};
+use super::ways::{Way, finish, instead, of_played, still};
 use crate::decide::{Limit, PolicyKind, number};
 use crate::pipeline::{Decided, Record};
 
@@ -131,12 +131,8 @@ impl Search<'_> {
         };
         let unit = self.scene.spec.unit();
         let own = self.scene.record.measurements.first().and_then(|measurement| measurement.value);
-        let by = own.map_or_else(
-            || " instead of a failed one".to_owned(),
-            |own| format!(" instead of {} ({})", number(own, unit), limit.distance(own, unit)),
-        );
         let way = Way { newest: Some(limit), ..of_played(&played) };
-        finish(self.scene, way, &played, Some(to), format!("a measurement {}{by}", limit.words(unit)))
+        finish(self.scene, way, &played, Some(to), format!("a measurement {}", instead(limit, own, unit)))
     }
 
     /// Further measurements like this one.

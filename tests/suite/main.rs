@@ -11,5 +11,6 @@ mod pipeline;
 mod readme;
 mod reference;
 mod script;
+mod state;
 mod testing;
 mod worker;

@@ -14,7 +14,7 @@ use crate::explain::time;
 use crate::pipeline::{PipelineSpec, Record};
 use crate::script::{self, MissingSecrets, Source};
 use crate::settings::did_you_mean;
-use crate::state::{Query, State};
+use crate::state::{self, FolderState, Query, State};
 use crate::worker::{Generation, Options};
 
 /// So many records at most are looked at around one tick.
@@ -58,7 +58,7 @@ pub struct Found {
 pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
     let records = match log {
         Some(log) => Records::Read(read(log)?),
-        None => return Err(NO_STATE.into()),
+        None => Records::Kept(kept(args)?),
     };
     let scripts = match &args.script {
         Some(script) => Scripts::load(script)?,
@@ -71,7 +71,14 @@ pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, Strin
     Ok(Found { records, scripts, now })
 }
 
-const NO_STATE: &str = "no state";
+/// The state of the worker that `args` name, for reading.
+fn kept(args: &RecordsArgs) -> Result<Arc<dyn State>, String> {
+    let arg = args.state.clone().unwrap_or_default();
+    let folder = state::find(&arg, args.script.as_deref())
+        .map_err(|why| format!("{why}; or name a log, with - for one on standard input"))?;
+    let state = FolderState::read(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
+    Ok(Arc::new(state))
+}
 
 fn read(log: &Path) -> Result<Log, String> {
     let read = if log == Path::new("-") {

@@ -182,12 +182,11 @@ impl Scene {
         let mut platform = platform.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         platform.booting = record.dynos.booting;
         platform.reads.clear();
-        match change.dynos.or(record.dynos.current) {
-            Some(dynos) => platform.dynos = dynos,
-            None => {
-                let message = record.error.clone().unwrap_or_else(|| "it was unknown".into());
-                platform.reads.push_back(Some(ScaleError { kind: ScaleErrorKind::Refused, message }));
-            }
+        if let Some(dynos) = change.dynos.or(record.dynos.current) {
+            platform.dynos = dynos;
+        } else {
+            let message = record.error.clone().unwrap_or_else(|| "it was unknown".into());
+            platform.reads.push_back(Some(ScaleError { kind: ScaleErrorKind::Refused, message }));
         }
         drop(platform);
         for (index, measured) in record.measurements.iter().enumerate() {

@@ -85,7 +85,7 @@ async fn of_flip(scene: &Scene, flip: &Flip) -> Way {
     }
     let (newest, earlier, further) = (flip.newest, flip.earlier, flip.further);
     let way = Way { newest, earlier, further, exact: true, ..of_played(&played) };
-    finish(scene, way, &played, Some(flip.to), parts.join(", and then "))
+    finish(scene, way, &played, Some(flip.to), &parts.join(", and then "))
 }
 
 /// "above 1000 ms instead of 620 ms (380 ms more)".
@@ -103,7 +103,7 @@ pub(super) fn of_played(played: &Record) -> Way {
 }
 
 /// With its words: when, and the guard that would still change it.
-pub(super) fn finish(scene: &Scene, way: Way, played: &Record, wished: Option<Decided>, text: String) -> Way {
+pub(super) fn finish(scene: &Scene, way: Way, played: &Record, wished: Option<Decided>, text: &str) -> Way {
     let zone = scene.spec.decide.zone;
     let when = if played.at > scene.record.at {
         format!(" ({} at the earliest)", time::beside(played.at, scene.record.at, zone))

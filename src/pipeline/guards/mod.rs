@@ -6,6 +6,7 @@ mod back_off;
 mod bounds;
 mod cooldown;
 mod count_unknown;
+mod degraded_state;
 mod failed_measurement;
 mod limit;
 mod paused;
@@ -72,4 +73,4 @@ pub(super) static FIRST: &[fn(&Case<'_>, &mut Ruling) -> Course] = &[
 ];
 
 /// Asked in this order, whatever was settled.
-pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] = &[limit::check, back_off::check];
+pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] = &[limit::check, degraded_state::check, back_off::check];

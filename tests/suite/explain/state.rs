@@ -118,8 +118,10 @@ fn a_running_worker_is_asked_by_the_name_of_its_script() {
     });
     let said = command(&["explain", "--script", "autoscale.rhai"]).run().expect(0).stdout;
     assert!(said.contains("a measurement above 10 instead of 7 (3 more)"), "{said}");
-    // The only state there is needs no name; without the script only the record is told.
+    // The only state there is needs no name, and holds the script that runs.
     let said = command(&["explain"]).run().expect(0).stdout;
-    assert!(said.contains("held at 2 dynos"), "{said}");
+    assert!(said.contains("held at 2 dynos") && said.contains("a measurement above 10 instead of 7"), "{said}");
+    let said = command(&["pin", "web", "--at", "now", "--expect", "up"]).run().expect(1).stderr;
+    assert!(said.contains("name it with --script FILE"), "{said}");
     worker.stop(Signal::Terminate);
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use autoscaler::decide::Proposal;
 use autoscaler::pipeline::controller::decide;
-use autoscaler::pipeline::{ControlState, Measurement, Observation, PipelineSpec, Proposed};
+use autoscaler::pipeline::{Circumstances, ControlState, Measurement, Observation, PipelineSpec, Proposed};
 use autoscaler::world::Supply;
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
@@ -54,7 +54,8 @@ fn rate(spec: &PipelineSpec) -> f64 {
     let text = "the last 3 values are above 1200 ms".to_owned();
     let proposals = [Proposed { name: "decision".into(), proposal: Proposal { dynos: Some(3), text } }];
     let supply = Supply { dynos: 2, booting: 0, limit: None, read_at: start };
-    let observation = Observation { measurements: &measurements, dynos: Ok(supply), proposals: &proposals };
+    let circumstances = Circumstances::default();
+    let observation = Observation { measurements: &measurements, dynos: Ok(supply), proposals: &proposals, circumstances };
     let state = ControlState::default();
     let begun = Instant::now();
     for step in 0..DECISIONS {

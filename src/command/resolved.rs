@@ -56,7 +56,7 @@ impl Resolved {
 
 /// Every host, URL, program and process type that a pipeline reaches, as far as it can be told.
 fn reaches(spec: &PipelineSpec) -> Vec<String> {
-    let mut reached: Vec<String> = spec.measure.iter().flat_map(|stage| stage.backend.reaches()).collect();
+    let mut reached: Vec<String> = spec.sources().flat_map(|stage| stage.backend.reaches()).collect();
     reached.extend(spec.scale.reaches());
     let app = spec.scale.heroku();
     reached.extend(app.map(|app| format!("the process type {} of {}", app.process_type, app.name)));

@@ -166,6 +166,15 @@ impl Scale for HerokuScale {
         self.app.process_type = Arc::from(name);
     }
 
+    /// Heroku stops the dynos with the highest numbers.
+    fn stops_any(&self) -> bool {
+        true
+    }
+
+    fn tells_condition(&self) -> bool {
+        true
+    }
+
     fn reaches(&self) -> Vec<String> {
         vec![self.app.api_url.to_string()]
     }

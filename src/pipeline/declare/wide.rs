@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
+use super::guards::{self, GUARDS};
 use super::{ScriptSettings, dynos};
 use crate::decide::{COMMON, DynosByTime};
-use crate::pipeline::Mode;
+use crate::pipeline::{GuardSettings, Mode};
 use crate::pipeline::bounds::crossing;
 use crate::rules;
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
@@ -51,6 +52,21 @@ pub static WIDE: &[Setting] = &[
         preset: Preset::Flag(false),
         doc: "0 dynos are the engine's to leave; else they mean that a person switched the process type off.",
     },
+    GUARDS[0],
+    GUARDS[1],
+    GUARDS[2],
+    GUARDS[3],
+    GUARDS[4],
+    GUARDS[5],
+    GUARDS[6],
+    GUARDS[7],
+    GUARDS[8],
+    GUARDS[9],
+    GUARDS[10],
+    GUARDS[11],
+    GUARDS[12],
+    GUARDS[13],
+    GUARDS[14],
 ];
 
 /// The settings of the whole script: defaults of its pipelines.
@@ -87,6 +103,8 @@ pub(super) struct Common {
     pub start_from_zero: bool,
     pub call_on_failure: bool,
     pub notify_repeat: Duration,
+    pub guards: GuardSettings,
+    pub work: Option<guards::Work>,
 }
 
 /// Reads `settings(#{ … })`.
@@ -138,6 +156,8 @@ pub(super) fn common(
         } else {
             settings.notify_repeat
         },
+        guards: guards::read(&mut fields),
+        work: guards::work(&mut fields),
     }
 }
 

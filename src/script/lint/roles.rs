@@ -24,12 +24,18 @@ pub(in crate::script) fn functions<'a>(
                 found.node(kind, node);
             }
         }
+        if let Some(node) = declaration.settings.entry(BUSY) {
+            found.node(StageKind::Measure, node);
+        }
     }
     for stage in unused {
         found.stage(stage);
     }
     found.functions
 }
+
+/// A guard's measurement, in the pipeline's map or in its `decide::`.
+const BUSY: &str = "busy";
 
 struct Found<'a> {
     functions: Vec<(Role, &'a Function)>,
@@ -78,6 +84,8 @@ impl<'a> Found<'a> {
         }
         if stage.kind != StageKind::Decide {
             self.node(stage.kind, &stage.settings);
+        } else if let Some(node) = stage.settings.entry(BUSY) {
+            self.node(StageKind::Measure, node);
         }
         for (at, argument) in stage.arguments.iter().enumerate() {
             match &argument.value {

@@ -32,6 +32,8 @@ pub enum EventKind {
     CountUnknown,
     /// The decision of a script went wrong three times in a row.
     DecisionFailed,
+    /// No more dynos are asked for: the platform refuses, or new ones never come up.
+    CircuitOpen,
     /// The process type was switched off by a person (0 dynos).
     SwitchedOff,
     /// A saved script is in force.
@@ -55,6 +57,7 @@ impl EventKind {
             Self::MeasurementFailed => "measurement_failed",
             Self::CountUnknown => "count_unknown",
             Self::DecisionFailed => "decision_failed",
+            Self::CircuitOpen => "circuit_open",
             Self::SwitchedOff => "switched_off",
             Self::Reloaded => "reloaded",
             Self::ReloadFailed => "reload_failed",

@@ -27,7 +27,7 @@ const VALUES: [f64; 3] = [50.0, 0.0, 5_000.0];
 const SMALL: i64 = 3;
 
 /// Every kind of event.
-const KINDS: [EventKind; 13] = [
+const KINDS: [EventKind; 14] = [
     EventKind::Measured,
     EventKind::Scaled,
     EventKind::WouldScale,
@@ -38,6 +38,7 @@ const KINDS: [EventKind; 13] = [
     EventKind::MeasurementFailed,
     EventKind::CountUnknown,
     EventKind::DecisionFailed,
+    EventKind::CircuitOpen,
     EventKind::SwitchedOff,
     EventKind::Reloaded,
     EventKind::ReloadFailed,

@@ -10,7 +10,7 @@ use super::Scale;
 use crate::heroku::{App, Heroku, PUBLIC_API, Target};
 use crate::secret::Secret;
 use crate::settings::{Constructor, Fields, Kind, Place, Preset, Report, Setting, StageKind, Value};
-use crate::world::{Freshness, Platform, ScaleError, Supply, World};
+use crate::world::{Condition, Freshness, Platform, ScaleError, Supply, Wants, World};
 
 static SETTINGS: &[Setting] = &[
     Setting { name: "app_name", kind: Kind::Text, preset: Preset::Required, doc: "The app's name on Heroku." },
@@ -199,6 +199,10 @@ struct HerokuPlatform {
 impl Platform for HerokuPlatform {
     async fn observe(&self, freshness: Freshness) -> Result<Supply, ScaleError> {
         self.target.observe(&self.process_type, freshness).await
+    }
+
+    async fn condition(&self, wants: Wants) -> Result<Condition, ScaleError> {
+        self.target.condition(&self.process_type, wants).await
     }
 
     async fn scale_to(&self, dynos: u32) -> Result<Supply, ScaleError> {

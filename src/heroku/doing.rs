@@ -35,12 +35,7 @@ impl Doing {
 
     /// What `wants` asks for of `process_type`. Of what was read before `changed`, when a count changed
     /// last, the dynos are read anew.
-    pub async fn condition(
-        &self,
-        process_type: &str,
-        wants: Wants,
-        changed: Instant,
-    ) -> Result<Condition, ScaleError> {
+    pub async fn condition(&self, process_type: &str, wants: Wants, changed: Instant) -> Result<Condition, ScaleError> {
         let mut condition = Condition::default();
         if wants.boots {
             let dynos: Arc<Vec<Dyno>> = self.read(&self.dynos, Some(changed), self.client.dynos(&self.app)).await?;
@@ -66,8 +61,9 @@ impl Doing {
         let mut known = known.lock().await;
         let now = Instant::now();
         let oldest = self.client.budget().oldest(Duration::ZERO, now).max(SHORTEST_AGE);
-        let young = |read: &&Read<T>| now.saturating_duration_since(read.at) < oldest
-            && changed.is_none_or(|changed| read.at > changed);
+        let young = |read: &&Read<T>| {
+            now.saturating_duration_since(read.at) < oldest && changed.is_none_or(|changed| read.at > changed)
+        };
         if let Some(read) = known.as_ref().filter(young) {
             return read.result.clone();
         }

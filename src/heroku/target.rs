@@ -7,9 +7,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::client::Client;
+use super::doing::Doing;
 use super::known::Known;
 use super::target_task::Task;
-use super::doing::Doing;
 use super::{App, Budget};
 use crate::world::{Clock, Condition, Freshness, ScaleError, ScaleErrorKind, Supply, Wants};
 

@@ -87,8 +87,8 @@ mod tests {
     use super::super::testing::event;
     use super::*;
     use EventKind::{
-        CircuitOpen, CountUnknown, DecisionFailed, Measured, MeasurementFailed, NeedsAboveMax, NeedsBelowMin, ReloadFailed,
-        Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff, WouldScale,
+        CircuitOpen, CountUnknown, DecisionFailed, Measured, MeasurementFailed, NeedsAboveMax, NeedsBelowMin,
+        ReloadFailed, Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff, WouldScale,
     };
 
     const ALL: [EventKind; 14] = [

@@ -6,6 +6,8 @@ mod bounds;
 mod conditions;
 mod control;
 pub mod controller;
+mod cron;
+mod days;
 pub mod declare;
 mod event;
 mod guards;
@@ -23,6 +25,8 @@ pub use bounds::{Bounds, time_of_day};
 pub use conditions::{Conditions, condition_key};
 pub use control::{CONTROL_VERSION, ControlState};
 pub use controller::{Busy, Circumstances, Decision, Observation, Proposed, Release, Seen, Signals};
+pub use cron::CronWindow;
+pub use days::{OnDays, When};
 pub use declare::{Declared, ScriptSettings, declare};
 pub use event::{Event, EventKind, Phase};
 pub use guards::{

@@ -66,7 +66,7 @@ impl Kind {
             Self::Secret => "a secret, such as `env::secret(\"NAME\")`, or a text".into(),
             Self::Texts => "a text or an array of texts".into(),
             Self::DynosByTime => {
-                "a whole number, or a table by time of day such as `#{ \"0:00\": 1, \"9:00\": 5 }`".into()
+                "a whole number, or a table by time of day such as `#{ \"0:00\": 1, \"9:00\": 5 }`, with days as in \"mon-fri 9:00\"".into()
             }
             Self::Map => "a map `#{ … }`".into(),
             Self::Function => "a function".into(),

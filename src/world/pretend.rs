@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::{
-    Clock, Condition, Console, Freshness, Http, HttpError, HttpErrorKind, ManualClock, Platform, Platforms, Program, ProgramError,
-    Programs, Redis, RedisError, RedisErrorKind, RedisQuestion, RedisServer, RedisValue, Reply, Request, ScaleError,
-    ScaleErrorKind, Sources, Supply, Wants, World,
+    Clock, Condition, Console, Freshness, Http, HttpError, HttpErrorKind, ManualClock, Platform, Platforms, Program,
+    ProgramError, Programs, Redis, RedisError, RedisErrorKind, RedisQuestion, RedisServer, RedisValue, Reply, Request,
+    ScaleError, ScaleErrorKind, Sources, Supply, Wants, World,
 };
 use crate::function::Calls;
 use crate::measure::{MeasureContext, MeasureStage, Reading};

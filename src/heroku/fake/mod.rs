@@ -175,7 +175,11 @@ impl Fake {
     pub fn crash(&self, app: &str, process_type: &str, number: u32) {
         self.change(app, |app| {
             if let Some(at) = app.find(process_type) {
-                app.types[at].dynos.iter_mut().filter(|dyno| dyno.number >= number).for_each(|dyno| dyno.crashed = true);
+                app.types[at]
+                    .dynos
+                    .iter_mut()
+                    .filter(|dyno| dyno.number >= number)
+                    .for_each(|dyno| dyno.crashed = true);
             }
         });
     }

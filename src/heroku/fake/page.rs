@@ -29,8 +29,7 @@ pub fn page(mut items: Vec<Value>, by: &str, headers: &HeaderMap, size: usize) -
     }
     let more = items.len() > size;
     items.truncate(size);
-    let ends =
-        items.first().zip(items.last()).map(|(first, last)| (key(first, by), key(last, by)));
+    let ends = items.first().zip(items.last()).map(|(first, last)| (key(first, by), key(last, by)));
     let status = if more { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
     let mut response = (status, Json(items)).into_response();
     let mut set = |name: &'static str, value: String| {

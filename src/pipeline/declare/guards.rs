@@ -254,8 +254,7 @@ fn fallback(fields: &mut Fields<'_>) -> Option<Fallback> {
     }
     let mut inner = Fields::open("`fallback`", node, vec![FALLBACK], fields.report());
     let after = inner.whole("after", 1..=MOST).and_then(|after| u32::try_from(after).ok())?;
-    let current =
-        matches!(inner.node("dynos"), Some(Node { value: Value::Text(text), .. }) if &**text == "current");
+    let current = matches!(inner.node("dynos"), Some(Node { value: Value::Text(text), .. }) if &**text == "current");
     let written = inner.has("behavior");
     let word = inner.word("behavior")?;
     if current || word == "current" {
@@ -308,7 +307,11 @@ fn circuit_breaker(fields: &mut Fields<'_>) -> Option<CircuitBreaker> {
     };
     let mut inner = Fields::open(format!("`{NAME}`"), node, vec![CIRCUIT_BREAKER], fields.report());
     let failures = inner.whole("failures", 1..=1000).and_then(|failures| u32::try_from(failures).ok())?;
-    Some(CircuitBreaker { failures, up_within: inner.seconds("up_within_seconds")?, retry: inner.seconds("retry_seconds")? })
+    Some(CircuitBreaker {
+        failures,
+        up_within: inner.seconds("up_within_seconds")?,
+        retry: inner.seconds("retry_seconds")?,
+    })
 }
 
 fn wrong(fields: &mut Fields<'_>, name: &str, node: &Node) {

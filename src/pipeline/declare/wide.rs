@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Timelike;
 use chrono_tz::Tz;
 
 use super::guards::{self, GUARDS};
 use super::{ScriptSettings, dynos};
 use crate::decide::{COMMON, DynosByTime};
-use crate::pipeline::{GuardSettings, Mode};
-use crate::pipeline::bounds::crossing;
+use crate::pipeline::bounds::{crossing, when};
+use crate::pipeline::{GuardSettings, Mode, When};
 use crate::rules;
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
 
@@ -236,16 +237,16 @@ fn nearest_zone(name: &str) -> String {
 
 fn check_bounds(fields: &mut Fields<'_>, min: Option<&DynosByTime>, max: Option<&DynosByTime>) {
     let (Some(min), Some(max)) = (min, max) else { return };
-    let Some(minute) = crossing(min, max) else { return };
+    let Some(time) = crossing(min, max) else { return };
     let table = |by_time: &DynosByTime| matches!(by_time, DynosByTime::Table(_));
-    let when = if table(min) || table(max) { format!(" at {}:{:02}", minute / 60, minute % 60) } else { String::new() };
+    let at = if table(min) || table(max) { format!(" {}", when(time, min, max)) } else { String::new() };
     let default = |name| if fields.has(name) { "" } else { " (its default)" };
     let message = format!(
-        "`min_dynos`{} is {}, above `max_dynos`{}, {}{when}",
+        "`min_dynos`{} is {}, above `max_dynos`{}, {}{at}",
         default("min_dynos"),
-        min.at(minute),
+        min.at(time),
         default("max_dynos"),
-        max.at(minute),
+        max.at(time),
     );
     let help = match (fields.has("min_dynos"), fields.has("max_dynos")) {
         (true, false) => Some("write `max_dynos` too".to_owned()),
@@ -257,7 +258,11 @@ fn check_bounds(fields: &mut Fields<'_>, min: Option<&DynosByTime>, max: Option<
         if fields.has("max_dynos") && (table(max) || !fields.has("min_dynos")) { "max_dynos" } else { "min_dynos" };
     let entry = match fields.node(name).map(|node| &node.value) {
         Some(Value::Map(entries)) => {
-            let begins = |(key, _): &&(Arc<str>, Node)| crate::pipeline::time_of_day(key) == Some(minute);
+            let minute = u16::try_from(time.hour() * 60 + time.minute()).unwrap_or(0);
+            let begins = |(key, _): &&(Arc<str>, Node)| {
+                let when = When::parse(key).ok();
+                when.is_some_and(|when| when.minute == minute && (when.days.on(time.date())))
+            };
             entries.iter().find(begins).and_then(|(_, node)| node.place.clone())
         }
         _ => None,

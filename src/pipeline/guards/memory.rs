@@ -283,7 +283,8 @@ mod tests {
         // Exact would be 20 until second 60, 19 until 61 …
         for second in 20..90 {
             high.forget(at(second), MINUTE);
-            let exact = (0_i64..20).zip((1_u32..=20).rev()).filter(|(then, _)| second - then < 60).map(|(_, n)| n).max();
+            let exact =
+                (0_i64..20).zip((1_u32..=20).rev()).filter(|(then, _)| second - then < 60).map(|(_, n)| n).max();
             assert!(high.extreme() >= exact, "{second}: {:?} {exact:?}", high.extreme());
         }
         assert!(high.is_empty());

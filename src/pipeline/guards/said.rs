@@ -109,8 +109,7 @@ impl Said {
             }
             Self::Step { up, allowed, base, seconds } => {
                 let (more, setting) = if up { ("more", "max_step_up") } else { ("fewer", "max_step_down") };
-                let period =
-                    if seconds > 0.0 { format!("within {seconds} s") } else { "by one decision".to_owned() };
+                let period = if seconds > 0.0 { format!("within {seconds} s") } else { "by one decision".to_owned() };
                 format!("{from} wanted, and `{setting}` allows {allowed} {more} than {base} {period}, which gives {to}")
             }
             Self::Reversals { reversals } => format!(

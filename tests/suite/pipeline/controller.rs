@@ -41,7 +41,12 @@ impl Situation {
             Some(dynos) => Ok(Supply { dynos, booting: 0, limit: self.limit, read_at: noon() }),
             None => Err(&*UNKNOWN),
         };
-        let observation = Observation { measurements: &[measurement], dynos, proposals: &self.proposals, circumstances: Circumstances::default() };
+        let observation = Observation {
+            measurements: &[measurement],
+            dynos,
+            proposals: &self.proposals,
+            circumstances: Circumstances::default(),
+        };
         decide(&self.spec, &self.state, &observation, noon())
     }
 }

@@ -10,6 +10,7 @@ mod junit;
 pub mod once;
 pub mod reference;
 pub mod resolved;
+mod resolved_guards;
 pub mod run;
 pub mod sarif;
 pub mod test;

@@ -21,6 +21,7 @@ use crate::measure::{MeasureStage, Surroundings};
 use crate::scale::Scale;
 use crate::script::{Declaration, Loaded};
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
+pub use guards::GUARDS;
 pub use stages::SCALE_FUNCTIONS;
 pub use wide::{SCRIPT, WIDE};
 

@@ -103,7 +103,8 @@ async fn an_open_breaker_is_told_once_and_its_end_too() {
     for _ in 0..60 {
         app.feed([4.0]).await;
     }
-    assert_eq!((app.platform().lock().unwrap().asked.len(), app.dynos()), (5, 4));
+    let asked = app.platform().lock().unwrap().asked.len();
+    assert_eq!((asked, app.dynos()), (5, 4));
     for _ in 0..12 {
         app.feed([4.0]).await;
     }

@@ -91,22 +91,7 @@ mod tests {
         ReloadFailed, Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff, WouldScale,
     };
 
-    const ALL: [EventKind; 14] = [
-        Measured,
-        Scaled,
-        WouldScale,
-        ScaleFailed,
-        NeedsAboveMax,
-        NeedsBelowMin,
-        ScalingTooRapid,
-        MeasurementFailed,
-        CountUnknown,
-        DecisionFailed,
-        CircuitOpen,
-        SwitchedOff,
-        Reloaded,
-        ReloadFailed,
-    ];
+    const ALL: [EventKind; 14] = EventKind::ALL;
     const ALWAYS: [EventKind; 7] =
         [ScaleFailed, MeasurementFailed, CountUnknown, DecisionFailed, CircuitOpen, SwitchedOff, ReloadFailed];
     const OFF: Flags = Flags {

@@ -57,6 +57,9 @@ pub struct ControlState {
     /// What the optional guards remember; from version 2 on.
     #[serde(skip_serializing_if = "GuardMemory::is_empty")]
     pub guards: GuardMemory,
+    /// Whether what was before is not known, since the state cannot be used: never kept.
+    #[serde(skip)]
+    pub degraded: bool,
 }
 
 impl Default for ControlState {
@@ -77,6 +80,7 @@ impl Default for ControlState {
             open: None,
             scaled_to_zero: false,
             guards: GuardMemory::default(),
+            degraded: false,
         }
     }
 }
@@ -107,6 +111,12 @@ impl ControlState {
         self.wait_until = Some(after_wait);
         self.mark = (!keep_history).then(|| after_wait.max(at + JUST_AFTER));
         self.scaled_to_zero = to == 0;
+    }
+
+    /// Begins at `now` without knowing what was before: there may have been a scale just now.
+    pub fn degrade(&mut self, now: DateTime<Utc>, wait: Duration) {
+        self.degraded = true;
+        self.wait_until = Some(now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::zero()));
     }
 
     /// Takes note of a failed read at `at`.

@@ -36,7 +36,9 @@ pub use history::{History, Judged};
 pub use measurement::{Failure, FailureKind, Measurement};
 pub use moment::Moment;
 pub use rapid::{RapidLimit, Scales};
-pub use record::{Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, RECORD_VERSION, Reason, Record};
+pub use record::{
+    Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, RECORD_VERSION, Reason, Record, ScriptVersion,
+};
 pub use rehearsal::rehearse;
 pub use spec::{Mode, PipelineSpec};
 pub(crate) use tick::BUSY_KEY;

@@ -9,6 +9,7 @@ mod breaker;
 mod busy;
 mod cooldown;
 mod count_unknown;
+mod degraded_state;
 mod failed_measurement;
 mod failure_steps;
 mod fallback;
@@ -122,7 +123,8 @@ pub(super) static FIRST: &[fn(&Case<'_>, &mut Ruling) -> Course] = &[
 ];
 
 /// Asked in this order, whatever was settled.
-pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] = &[limit::check, busy::check, breaker::check, back_off::check];
+pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] =
+    &[limit::check, busy::check, breaker::check, degraded_state::check, back_off::check];
 
 #[allow(clippy::cast_precision_loss)]
 fn seconds(span: TimeDelta) -> f64 {

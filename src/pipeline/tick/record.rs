@@ -36,6 +36,7 @@ impl Pipeline {
             v: RECORD_VERSION,
             pipeline: spec.name.clone(),
             generation: spec.generation,
+            script: spec.script.clone(),
             tick: self.kept.control.tick,
             at: due,
             mode: spec.mode.name().into(),

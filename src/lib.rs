@@ -25,12 +25,13 @@
 //! - [`world`]: everything a tick touches outside, as one value of capabilities; `world::pretend` reaches
 //!   nothing.
 //! - [`net`]: HTTP and Redis behind those capabilities. [`heroku`]: the platform, and a fake of it.
-//! - [`state`]: what is kept. [`secret`]: what is never shown. [`log`]: what the log looks like.
+//! - [`state`]: what is kept. [`levers`]: what an operator pulls in an incident. [`secret`]: what is never shown. [`log`]: what the log looks like.
 //!
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`simulate`]: a pretended app under recorded load, in which the very same ticks are run and scored.
+//! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
@@ -38,8 +39,10 @@ pub mod cli;
 pub mod command;
 pub mod decide;
 pub mod demo;
+pub mod explain;
 pub mod function;
 pub mod heroku;
+pub mod levers;
 pub mod log;
 pub mod measure;
 pub mod net;

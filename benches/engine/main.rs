@@ -21,6 +21,7 @@ mod process;
 mod script;
 mod server;
 mod simulate;
+mod state;
 mod table;
 mod worker;
 
@@ -43,7 +44,7 @@ impl Form {
 }
 
 /// The measurements, by name.
-const NAMES: &[&str] = &["cost", "lateness", "process", "decisions", "script", "simulate"];
+const NAMES: &[&str] = &["cost", "lateness", "process", "decisions", "script", "simulate", "state"];
 
 fn main() -> ExitCode {
     // cargo adds `--bench`.
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
                 "process" => process::measure(form).await,
                 "script" => script::measure(form).await,
                 "simulate" => simulate::measure(form),
+                "state" => state::measure(form).await,
                 _ => decisions::measure(form).await,
             }
         });

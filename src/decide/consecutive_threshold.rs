@@ -1,10 +1,12 @@
 //! Owns the documented policy `ConsecutiveThresholdBackend`: so many measurements in a row above the
 //! maximum, or below the minimum, move the count by one increment. It is pure.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use super::thresholds::{Counts, Thresholds, change, hold, hold_for_newest, json_number, written};
-use super::{Policy, PolicyInput, Proposal};
+use super::{Flip, Policy, PolicyInput, Proposal};
+use crate::pipeline::Decided;
 use crate::settings::{Constructor, Fields, Kind, Preset, Setting, StageKind};
 
 static SETTINGS: &[Setting] = &[
@@ -134,4 +136,62 @@ impl Policy for ConsecutiveThreshold {
             format!("{newest} is within {min} and {max}")
         })
     }
+
+    fn flips(&self, input: &PolicyInput<'_>) -> Vec<Flip> {
+        let thresholds = &self.thresholds;
+        let mut all = input.history.iter().rev().peekable();
+        let newest = all.peek().map(|newest| Counts::of(newest, input.on_failure));
+        // A newest one that is skipped would count if it were another.
+        let (judged, skipped) = (newest.is_some(), newest == Some(Counts::Skipped));
+        let counted = all.map(|measurement| (Counts::of(measurement, input.on_failure), measurement.at));
+        let (counts, times): (Vec<Counts>, Vec<DateTime<Utc>>) =
+            counted.filter(|(counts, _)| *counts != Counts::Skipped).unzip();
+        let others = if skipped { &counts[..] } else { counts.get(1..).unwrap_or_default() };
+        let high = |counts: &Counts| match counts {
+            Counts::Value(value) => thresholds.above(*value),
+            Counts::TooHigh => true,
+            Counts::Break | Counts::Skipped => false,
+        };
+        let low = |counts: &Counts| matches!(counts, Counts::Value(value) if thresholds.below(*value));
+        let asked = hold_for_newest(input).is_none();
+        let (up, down) = (run(&counts, high), run(&counts, low));
+        let wants_up = asked && up >= self.up_after;
+        let wants_down = asked && !wants_up && down >= self.down_after;
+        let mut flips = Vec::new();
+        let mut towards = |to, needed: usize, now: usize, so: &dyn Fn(&Counts) -> bool, limit| {
+            flips.push(Flip::further(to, needed - now.min(needed - 1), limit));
+            // One that lies there already is part of the run.
+            if judged && (now == 0 || skipped) {
+                let missing = needed.saturating_sub(run(others, so) + 1);
+                let further = (missing > 0).then_some((missing, limit));
+                flips.push(Flip { further, ..Flip::newest(to, limit) });
+            }
+            // The one that the run began after, where it would be long enough with it.
+            let before = counts.get(now + 1..).unwrap_or_default();
+            if asked
+                && (1..needed).contains(&now)
+                && now + 1 + run(before, so) >= needed
+                && let Some(at) = times.get(now)
+            {
+                flips.push(Flip { to, newest: None, earlier: Some((*at, limit)), further: None });
+            }
+        };
+        if !wants_up {
+            towards(Decided::Up, self.up_after, up, &high, thresholds.too_high());
+        }
+        if !wants_down {
+            towards(Decided::Down, self.down_after, down, &low, thresholds.too_low());
+        }
+        if wants_up {
+            flips.push(Flip::newest(Decided::Hold, thresholds.not_too_high()));
+        } else if wants_down {
+            flips.push(Flip::newest(Decided::Hold, thresholds.not_too_low()));
+        }
+        flips
+    }
+}
+
+/// How many of the newest in a row are so, of `counts` from the newest on.
+fn run(counts: &[Counts], so: impl Fn(&Counts) -> bool) -> usize {
+    counts.iter().take_while(|counts| so(counts)).count()
 }

@@ -22,6 +22,38 @@ pub struct Formation {
     pub size: Option<String>,
 }
 
+/// A dyno, as `GET /apps/{app}/dynos` lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Dyno {
+    /// The process type ("web", "run", "release").
+    #[serde(rename = "type")]
+    pub process_type: String,
+    /// "starting", "up", "crashed", "down" or "idle"; a word that is new is taken for up.
+    pub state: String,
+}
+
+impl Dyno {
+    /// Whether it is on its way up.
+    #[must_use]
+    pub fn is_booting(&self) -> bool {
+        self.state == "starting"
+    }
+
+    /// Whether it works. An idle one does as soon as it is asked to.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        !matches!(self.state.as_str(), "starting" | "crashed" | "down")
+    }
+}
+
+/// What of a release is read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Release {
+    /// "succeeded", "failed" or "pending".
+    #[serde(default)]
+    pub status: String,
+}
+
 /// What of `GET /apps/{app}` is read.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AppInfo {
@@ -194,12 +226,25 @@ impl ApiError {
 
     /// A success whose body is not what it should be.
     #[must_use]
-    pub fn unreadable(about: About<'_>, reply: &Reply, why: &str) -> Self {
-        let said = quote(&reply.body);
+    pub fn unreadable(about: About<'_>, reply: &Reply, why: &serde_json::Error) -> Self {
+        let (said, why) = (quote(&reply.body), in_words(why));
         let message =
             format!("cannot {}: heroku answers {} with something else{said}: {why}", about.task, reply.status);
         Self::new(ApiErrorKind::Unknown, message)
     }
+}
+
+/// What is wrong with a body, for people who know JSON and not our types.
+fn in_words(error: &serde_json::Error) -> String {
+    let mut text = error.to_string();
+    // An array in place of an object is told by the number of our fields.
+    if let Some(at) = text.find(", expected struct ") {
+        let place = text.find(" at line ").map_or(String::new(), |place| text[place..].to_owned());
+        text.truncate(at);
+        text.push_str(", expected an object");
+        text.push_str(&place);
+    }
+    text.replace("expected u32", "expected a whole number from 0")
 }
 
 /// ": `the beginning of the text`", on one line, without secrets and control characters.

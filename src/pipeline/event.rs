@@ -32,6 +32,8 @@ pub enum EventKind {
     CountUnknown,
     /// The decision of a script went wrong three times in a row.
     DecisionFailed,
+    /// No more dynos are asked for: the platform refuses, or new ones never come up.
+    CircuitOpen,
     /// The process type was switched off by a person (0 dynos).
     SwitchedOff,
     /// A saved script is in force.
@@ -41,6 +43,24 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Measured,
+        Self::Scaled,
+        Self::WouldScale,
+        Self::ScaleFailed,
+        Self::NeedsAboveMax,
+        Self::NeedsBelowMin,
+        Self::ScalingTooRapid,
+        Self::MeasurementFailed,
+        Self::CountUnknown,
+        Self::DecisionFailed,
+        Self::CircuitOpen,
+        Self::SwitchedOff,
+        Self::Reloaded,
+        Self::ReloadFailed,
+    ];
+
     /// The kind's name in scripts and records.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -55,6 +75,7 @@ impl EventKind {
             Self::MeasurementFailed => "measurement_failed",
             Self::CountUnknown => "count_unknown",
             Self::DecisionFailed => "decision_failed",
+            Self::CircuitOpen => "circuit_open",
             Self::SwitchedOff => "switched_off",
             Self::Reloaded => "reloaded",
             Self::ReloadFailed => "reload_failed",

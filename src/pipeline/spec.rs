@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::{GuardSettings, ScriptVersion};
 use crate::decide::DecideStage;
 use crate::measure::MeasureStage;
 use crate::notify::NotifyStage;
@@ -40,6 +41,8 @@ pub struct PipelineSpec {
     pub name: Arc<str>,
     /// The generation it belongs to.
     pub generation: u64,
+    /// The version of its script, where it came from files.
+    pub script: Option<Arc<ScriptVersion>>,
     /// Where it is declared.
     pub place: Option<Place>,
     /// Whether it acts.
@@ -60,6 +63,8 @@ pub struct PipelineSpec {
     pub notify_repeat: Duration,
     /// The app, for simulations; boxed, since workers have no use for it.
     pub simulate: Option<Box<crate::simulate::Described>>,
+    /// Its optional guards.
+    pub guards: GuardSettings,
 }
 
 impl PipelineSpec {
@@ -74,6 +79,11 @@ impl PipelineSpec {
     #[must_use]
     pub fn interval(&self) -> Duration {
         self.measure.iter().map(|stage| stage.interval).min().unwrap_or(Duration::from_secs(30))
+    }
+
+    /// Every stage that measures: those that are judged, and the work that a guard asks about.
+    pub fn sources(&self) -> impl Iterator<Item = &MeasureStage> {
+        self.measure.iter().chain(self.guards.busy.as_ref().map(|work| &work.stage))
     }
 
     /// What it scales, as a person knows it: "my-app (web)".

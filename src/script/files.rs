@@ -21,6 +21,9 @@ pub(super) struct Surroundings {
     pub(super) root: Option<PathBuf>,
     /// That folder as messages name it.
     pub(super) shown_root: PathBuf,
+    /// The texts that imports lead to, by their paths below that folder, in place of what is on disk: those of a
+    /// version that was kept.
+    pub(super) kept: Option<HashMap<PathBuf, Arc<str>>>,
     /// The files, the script first.
     pub(super) files: Files,
 }
@@ -267,8 +270,13 @@ impl Script {
         format!("fn {name}({parameters}) {}", &text[..super::text::extent(text)])
     }
 
+    /// Whether `"` stands at `position`.
+    pub(super) fn starts_with_quote(&self, position: Position) -> bool {
+        self.from(position).starts_with('"')
+    }
+
     /// The text from `position` on.
-    fn from(&self, position: Position) -> &str {
+    pub(super) fn from(&self, position: Position) -> &str {
         let line = position.line().unwrap_or(0).saturating_sub(self.shift + 1);
         let start: usize = self.text.split_inclusive('\n').take(line).map(str::len).sum();
         let rest = self.text.get(start..).unwrap_or_default();

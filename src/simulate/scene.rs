@@ -18,7 +18,8 @@ use crate::measure::{MeasureContext, MeasureStage, Reading};
 use crate::notify::Silent;
 use crate::pipeline::{Failure, Measurement, Record};
 use crate::scale::Scale;
-use crate::state::{Batch, Fence, Kept, State, StateError};
+use crate::levers::Levers;
+use crate::state::{Batch, Fence, Kept, KeptGeneration, Query, State, StateError};
 use crate::world::pretend::Nowhere;
 use crate::world::{
     Clock, Freshness, ManualClock, Platform, Platforms, ScaleError, ScaleErrorKind, Sources, Supply, World,
@@ -121,6 +122,7 @@ impl Shared {
             console: Arc::new(Nowhere),
             audience: Arc::new(Silent),
             state: Arc::new(Forgetful),
+            levers: Arc::default(),
         })
     }
 }
@@ -177,7 +179,23 @@ impl State for Forgetful {
         Ok(())
     }
 
-    async fn records(&self, _pipeline: &str, _count: usize) -> Result<Vec<Arc<Record>>, StateError> {
+    async fn records(&self, _query: &Query) -> Result<Vec<Arc<Record>>, StateError> {
         Ok(Vec::new())
+    }
+
+    async fn levers(&self) -> Result<Levers, StateError> {
+        Ok(Levers::default())
+    }
+
+    async fn keep_levers(&self, _levers: &Levers) -> Result<(), StateError> {
+        Ok(())
+    }
+
+    async fn generations(&self, _unit: &str) -> Result<Vec<KeptGeneration>, StateError> {
+        Ok(Vec::new())
+    }
+
+    async fn keep_generation(&self, _generation: KeptGeneration) -> Result<(), StateError> {
+        Ok(())
     }
 }

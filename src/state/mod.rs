@@ -1,18 +1,46 @@
-//! Owns what is kept between ticks and, later, between processes: one async trait, [`State`]. It
-//! interprets nothing of what it keeps.
+//! Owns what is kept between ticks and between processes: one async trait, [`State`]. It interprets
+//! nothing of what it keeps.
 
+mod folder;
+mod levers_file;
+mod lock;
 mod memory;
+mod open;
+mod sqlite;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::levers::Levers;
 use crate::pipeline::{Conditions, ControlState, History, Record, Scales};
 
+pub use folder::FolderState;
+pub use lock::{Lock, NotLocked};
 pub use memory::MemoryState;
+pub use open::{Opened, StateArg, find, open};
+pub use sqlite::newest_version;
+
+/// For how long records are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Older ones are deleted.
+    pub age: Duration,
+    /// The oldest are deleted while all together take more, in bytes.
+    pub bytes: u64,
+}
+
+impl Default for Keep {
+    /// 30 days, and half a gigabyte.
+    fn default() -> Self {
+        Self { age: Duration::from_secs(30 * 86_400), bytes: 500_000_000 }
+    }
+}
 
 /// What is kept of one pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -64,6 +92,59 @@ pub struct Fence(pub u64);
 #[error("{0}")]
 pub struct StateError(pub String);
 
+/// Which records are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only those of this pipeline; of all where it is not given.
+    pub pipeline: Option<Arc<str>>,
+    /// Only those of ticks that were due at or after this time.
+    pub since: Option<DateTime<Utc>>,
+    /// Only those of ticks that were due before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// Only the newest so many.
+    pub newest: Option<usize>,
+}
+
+impl Query {
+    /// The newest `count` records of `pipeline`.
+    #[must_use]
+    pub fn newest(pipeline: &str, count: usize) -> Self {
+        Self { pipeline: Some(pipeline.into()), newest: Some(count), ..Self::default() }
+    }
+
+    /// Whether `record` is asked for, but for the number of them.
+    #[must_use]
+    pub fn matches(&self, record: &Record) -> bool {
+        self.pipeline.as_ref().is_none_or(|name| *name == record.pipeline)
+            && self.since.is_none_or(|since| record.at >= since)
+            && self.until.is_none_or(|until| record.at < until)
+    }
+}
+
+/// Puts records in the order of their time, and leaves out what `query` does not ask for by its number.
+fn in_order(records: &mut Vec<Arc<Record>>, query: &Query) {
+    records.sort_by(|a, b| (a.at, &a.pipeline, a.tick).cmp(&(b.at, &b.pipeline, b.tick)));
+    let skipped = query.newest.map_or(0, |newest| records.len().saturating_sub(newest));
+    records.drain(..skipped);
+}
+
+/// A version of a script that was accepted: enough to run it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptGeneration {
+    /// The unit it is a version of: the script's own file name without its ending.
+    pub unit: String,
+    /// Its number.
+    pub id: u64,
+    /// When it was accepted.
+    pub at: DateTime<Utc>,
+    /// SHA-256 over names and texts of its files, in hex.
+    pub hash: String,
+    /// The git revision that the file was at, where that was found.
+    pub revision: Option<String>,
+    /// Its files, the script itself first: path relative to the script's folder, and text.
+    pub files: Vec<(String, String)>,
+}
+
 /// Keeps state and records.
 #[async_trait]
 pub trait State: Send + Sync {
@@ -79,9 +160,56 @@ pub trait State: Send + Sync {
     /// When the store cannot be written; the worker goes on.
     async fn commit(&self, pipeline: &Arc<str>, fence: Fence, batch: Batch) -> Result<(), StateError>;
 
-    /// The newest records of `pipeline`, oldest first, at most `count`.
+    /// The records that `query` asks for, oldest first.
     ///
     /// # Errors
     /// When the store cannot be read.
-    async fn records(&self, pipeline: &str, count: usize) -> Result<Vec<Arc<Record>>, StateError>;
+    async fn records(&self, query: &Query) -> Result<Vec<Arc<Record>>, StateError>;
+
+    /// The levers that are pulled.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn levers(&self) -> Result<Levers, StateError>;
+
+    /// Keeps `levers` in place of those before; safe when this returns.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn keep_levers(&self, levers: &Levers) -> Result<(), StateError>;
+
+    /// The accepted versions of `unit`, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn generations(&self, unit: &str) -> Result<Vec<KeptGeneration>, StateError>;
+
+    /// Keeps an accepted version.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn keep_generation(&self, generation: KeptGeneration) -> Result<(), StateError>;
+
+    /// Waits until everything so far is on the disk.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn flush(&self) -> Result<(), StateError> {
+        Ok(())
+    }
+
+    /// The fence of this process, with which it commits.
+    fn fence(&self) -> Fence {
+        Fence::default()
+    }
+
+    /// Whether another worker has taken the state over since: then this one scales nothing any more.
+    fn is_taken_over(&self) -> bool {
+        false
+    }
+
+    /// Whether there is a state that cannot be used: what was is not known, and there may have been a scale.
+    fn is_degraded(&self) -> bool {
+        false
+    }
 }

@@ -81,5 +81,6 @@ fn world(state: Arc<dyn State>, audience: Arc<dyn Audience>, console: Arc<dyn Co
         console,
         audience,
         state,
+        levers: Arc::default(),
     }))
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
 pub use console::{Console, Standard};
 pub use http::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
-pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
+pub use platform::{Condition, Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply, Wants};
 pub use program::{Program, ProgramError, Programs};
 pub use redis::{
     READS, Redis, RedisAddress, RedisError, RedisErrorKind, RedisQuestion, RedisServer, RedisTls, RedisValue,
@@ -25,10 +25,12 @@ pub use source::{LiveSources, Sources};
 pub use stubbed::{Stub, StubReply, StubbedHttp};
 
 use crate::function::Calls;
+use crate::levers::Board;
 use crate::notify::Audience;
 use crate::state::State;
 
-/// The capabilities of one worker.
+/// The capabilities of one worker. A copy shares them.
+#[derive(Clone)]
 pub struct World {
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
@@ -50,4 +52,6 @@ pub struct World {
     pub audience: Arc<dyn Audience>,
     /// What is kept.
     pub state: Arc<dyn State>,
+    /// The levers that operators have pulled.
+    pub levers: Arc<Board>,
 }

@@ -3,6 +3,7 @@
 
 use super::super::controller::Observation;
 use super::super::{PipelineSpec, Reason};
+use super::Said;
 
 /// One reason of a decision.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,6 +46,10 @@ pub enum Why {
         since: f64,
         left: f64,
     },
+    DegradedWait {
+        left: f64,
+    },
+    DegradedState,
     /// The text of the proposal with this index.
     Policy(usize),
     NotAsked,
@@ -61,10 +66,12 @@ pub enum Why {
     BackOff {
         failures: u32,
     },
+    /// What an optional guard says.
+    Guard(Said),
 }
 
 /// More than all guards together say in one tick of one policy.
-const MOST: usize = 8;
+const MOST: usize = 10;
 
 /// The reasons of a decision, in the order of the guards.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -103,6 +110,7 @@ impl Reasons {
 fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> String {
     let (from, current) = (cause.from.unwrap_or(0), observation.dynos.as_ref().map_or(0, |supply| supply.dynos));
     match cause.why {
+        Why::Guard(said) => said.text(from, cause.to.unwrap_or(0)),
         Why::CountUnknown => match observation.dynos {
             Err(error) => format!("the number of dynos is unknown: {error}"),
             Ok(_) => "the number of dynos is unknown".into(),
@@ -128,6 +136,10 @@ fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> St
         Why::Cooldown { since, left } => {
             format!("scaled {since} s ago; the next decision is in {left} s")
         }
+        Why::DegradedWait { left } => {
+            format!("the state cannot be used, so nobody knows when it scaled last; the next decision is in {left} s")
+        }
+        Why::DegradedState => "the state cannot be used, so nobody knows what was before: no scaling in".into(),
         Why::Policy(index) => {
             observation.proposals.get(index).map_or_else(String::new, |proposed| proposed.proposal.text.clone())
         }

@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use autoscaler::decide::{DecideStage, DynosByTime, PolicyKind};
 use autoscaler::function::{Argument, CallError, Callable, Calls, Function, Permit, Returned};
 use autoscaler::notify::{Deliveries, Flags, LiveAudience, Notify, NotifyStage, Undelivered, audience};
-use autoscaler::pipeline::{Event, EventKind, Mode, Phase, PipelineSpec, Record};
+use autoscaler::pipeline::{Event, EventKind, Mode, Phase, PipelineSpec};
 use autoscaler::scale::Scale;
 use autoscaler::settings::Place;
-use autoscaler::state::{Batch, Fence, Kept, State, StateError};
+use autoscaler::state::MemoryState;
 use autoscaler::world::{
     Console, Http, HttpError, LiveSources, Platform, Platforms, Reply, Request, SystemClock, World,
 };
@@ -34,19 +34,6 @@ impl Http for Nowhere {
 impl Platforms for Nowhere {
     fn open(&self, _: &Arc<dyn Scale>, _: &Arc<str>, _: &Arc<World>) -> Arc<dyn Platform> {
         unreachable!("nothing is scaled in these tests")
-    }
-}
-
-#[async_trait]
-impl State for Nowhere {
-    async fn load(&self, _: &str) -> Result<Option<Kept>, StateError> {
-        Ok(None)
-    }
-    async fn commit(&self, _: &Arc<str>, _: Fence, _: Batch) -> Result<(), StateError> {
-        Ok(())
-    }
-    async fn records(&self, _: &str, _: usize) -> Result<Vec<Arc<Record>>, StateError> {
-        Ok(Vec::new())
     }
 }
 
@@ -99,7 +86,8 @@ pub fn world_of(live: LiveAudience) -> (Arc<World>, Arc<Lines>) {
         platforms: Arc::new(Nowhere),
         console: Arc::clone(&console) as Arc<dyn Console>,
         audience: Arc::new(live),
-        state: Arc::new(Nowhere),
+        state: Arc::new(MemoryState::default()),
+        levers: Arc::default(),
     });
     (world, console)
 }
@@ -109,6 +97,7 @@ pub fn pipeline(name: &str, notify: Vec<NotifyStage>) -> Arc<PipelineSpec> {
     Arc::new(PipelineSpec {
         simulate: None,
         name: Arc::from(name),
+        script: None,
         generation: 1,
         place: None,
         mode: Mode::Live,
@@ -132,6 +121,7 @@ pub fn pipeline(name: &str, notify: Vec<NotifyStage>) -> Arc<PipelineSpec> {
         notify,
         start_from_zero: false,
         notify_repeat: Duration::from_secs(3_600),
+        guards: autoscaler::pipeline::GuardSettings::default(),
     })
 }
 

@@ -1,11 +1,14 @@
 //! Pipelines: declaring them, deciding, ticking, telling.
 
-mod bench;
+pub mod bench;
 mod controller;
 mod declare;
 mod events;
+mod guarded;
+mod guards;
 mod policies;
 mod predecessor;
+mod properties;
 mod resilience;
 mod scripted;
 mod semantics;

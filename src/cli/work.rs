@@ -1,0 +1,108 @@
+//! Owns the arguments of the commands that work on an app: `run`, `once`, `demo`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::values::{duration, switch};
+use super::{LogArgs, OnlyArg, ReachArgs, ScriptArg};
+use crate::state::{Keep, StateArg};
+
+/// `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub script: ScriptArg,
+    /// Do everything but scale
+    #[arg(long, env = "AUTOSCALER_DRY_RUN", value_parser = switch)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub only: OnlyArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reach: ReachArgs,
+    /// Refuse to start on a script that does not load, instead of running its last good version
+    #[arg(long, env = "AUTOSCALER_STRICT_START", value_parser = switch)]
+    pub strict_start: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub keep: KeepArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: LogArgs,
+}
+
+/// Where state is kept, and for how long.
+#[derive(Clone, Debug, Args)]
+pub struct KeepArgs {
+    /// Where state is kept: a folder, or `memory`, which ends with the process
+    /// [default: a folder of the script's own under ~/.local/state/autoscaler]
+    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", value_parser = StateArg::parse)]
+    pub state: Option<StateArg>,
+    /// Records are kept for so long, such as 12h or 30d
+    #[arg(long, value_name = "DURATION", env = "AUTOSCALER_KEEP", default_value = "30d", value_parser = duration)]
+    pub keep: Duration,
+    /// The oldest records go while all together take more than so many megabytes
+    #[arg(long, value_name = "MB", env = "AUTOSCALER_KEEP_MB", default_value = "500",
+        value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
+    pub keep_mb: u64,
+}
+
+impl KeepArgs {
+    /// For how long records are kept.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        Keep { age: self.keep, bytes: self.keep_mb * 1_000_000 }
+    }
+
+    /// Where.
+    #[must_use]
+    pub fn state(&self) -> StateArg {
+        self.state.clone().unwrap_or_default()
+    }
+}
+
+/// `once`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 the tick was made (a measurement that fails holds, and is told); 1 the script has an \
+    error, its decision fails, the dynos cannot be counted, or a scale fails; 2 wrong usage."
+)]
+pub struct OnceArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub script: ScriptArg,
+    /// Print JSON: an array of decision records
+    #[arg(long, env = "AUTOSCALER_JSON", value_parser = switch)]
+    pub json: bool,
+    /// Scale and notify for real
+    #[arg(long, env = "AUTOSCALER_ACT", value_parser = switch)]
+    pub act: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub only: OnlyArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reach: ReachArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: LogArgs,
+}
+
+/// `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// The script that scales the embedded app; written to a temporary file when not given and not
+    /// found at scripts/demo.rhai
+    #[arg(value_name = "SCRIPT", env = "AUTOSCALER_DEMO_SCRIPT")]
+    pub script: Option<PathBuf>,
+    /// End by itself after so long, such as 60s or 5m
+    #[arg(long = "for", value_name = "DURATION", env = "AUTOSCALER_DEMO_FOR", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Plain lines even on a terminal
+    #[arg(long, env = "AUTOSCALER_DEMO_PLAIN", value_parser = switch)]
+    pub plain: bool,
+}

@@ -14,11 +14,11 @@ use super::faults::Faults;
 use super::fleet::Fleet;
 use super::model::Answer;
 use crate::function::Calls;
+use crate::levers::Levers;
 use crate::measure::{MeasureContext, MeasureStage, Reading};
 use crate::notify::Silent;
 use crate::pipeline::{Failure, Measurement, Record};
 use crate::scale::Scale;
-use crate::levers::Levers;
 use crate::state::{Batch, Fence, Kept, KeptGeneration, Query, State, StateError};
 use crate::world::pretend::Nowhere;
 use crate::world::{

@@ -123,8 +123,8 @@ impl Delays {
     }
 }
 
-#[cfg(test)]
 #[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
+#[cfg(test)]
 mod tests {
     use super::*;
 

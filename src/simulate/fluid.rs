@@ -149,8 +149,8 @@ fn waiting(second: &Second, chance: &mut Chance) -> f64 {
     (chance.exponential() / -utilization.ln()).floor()
 }
 
-#[cfg(test)]
 #[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
+#[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
 

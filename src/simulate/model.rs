@@ -352,8 +352,8 @@ fn several(fields: &mut Fields<'_>) -> Option<Answer> {
     Some(Answer::Several(signals))
 }
 
-#[cfg(test)]
 #[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
+#[cfg(test)]
 mod tests {
     use super::*;
 

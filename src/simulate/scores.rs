@@ -135,8 +135,8 @@ impl Scorer {
     }
 }
 
-#[cfg(test)]
 #[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
+#[cfg(test)]
 mod tests {
     use super::*;
 

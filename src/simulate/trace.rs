@@ -107,8 +107,8 @@ impl Trace {
     }
 }
 
-#[cfg(test)]
 #[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
+#[cfg(test)]
 mod tests {
     use super::*;
 

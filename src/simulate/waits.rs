@@ -135,8 +135,8 @@ fn bin(seconds: f64) -> usize {
     (((seconds / SHORTEST).log2() * BINS_PER_DOUBLING) as usize).min(BINS - 1)
 }
 
-#[cfg(test)]
 #[allow(clippy::float_cmp)] // Worked by hand, and exact in binary.
+#[cfg(test)]
 mod tests {
     use super::super::app::App;
     use super::super::erlang::Capacity;

@@ -55,6 +55,7 @@ pub async fn measure(form: Form) {
             console: Arc::clone(&live.console),
             audience: Arc::clone(&live.audience),
             state: Arc::clone(&live.state),
+            ledger: autoscaler::pipeline::Ledger::default(),
         })
     });
     tokio::time::sleep(WARM_UP).await;

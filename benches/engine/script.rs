@@ -253,6 +253,7 @@ async fn blocked(form: Form) {
                 console: Arc::clone(&live.console),
                 audience: Arc::clone(&live.audience),
                 state: Arc::clone(&live.state),
+                ledger: autoscaler::pipeline::Ledger::default(),
             })
         });
         tokio::time::sleep(Duration::from_secs(2)).await;

@@ -159,8 +159,5 @@ fn script(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
 
 fn thresholds(specs: &[Arc<PipelineSpec>], name: &str) -> Option<(f64, f64)> {
     let spec = specs.iter().find(|spec| &*spec.name == name)?;
-    match &spec.decide.policy {
-        PolicyKind::Native(policy) => policy.thresholds(),
-        PolicyKind::Scripted(_) => None,
-    }
+    spec.decide.policies.first().and_then(|policy| policy.kind.thresholds())
 }

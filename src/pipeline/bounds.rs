@@ -56,7 +56,7 @@ pub(super) fn crossing(min: &DynosByTime, max: &DynosByTime) -> Option<u16> {
     min.changes().chain(max.changes()).filter(|minute| min.at(*minute) > max.at(*minute)).min()
 }
 
-fn minute_of_day(now: DateTime<Utc>, zone: Tz) -> u16 {
+pub(super) fn minute_of_day(now: DateTime<Utc>, zone: Tz) -> u16 {
     let local = now.with_timezone(&zone);
     u16::try_from(local.hour() * 60 + local.minute()).expect("a day has 1440 minutes")
 }

@@ -5,20 +5,23 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::guards::{Case, Course, FIRST, LAST, Reasons, Ruling};
-use super::{Bounds, ControlState, Decided, Measurement, PipelineSpec};
+use super::guards::{self, Case, Course, FIRST, LAST, Reasons, Ruling};
+use super::{Bounds, ControlState, Decided, Measurement, PipelineSpec, Room};
 use crate::decide::Proposal;
 use crate::world::{ScaleError, Supply};
 
 /// What a tick found.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
-    /// What was measured, in the order of the measuring stages.
+    /// What was measured, in the order of the measuring stages; of an earlier tick where the stage was not
+    /// due in this one.
     pub measurements: &'a [Measurement],
     /// The dynos, or why their number is unknown.
     pub dynos: Result<Supply, &'a ScaleError>,
     /// What the policies want; empty where none was asked.
     pub proposals: &'a [Proposed],
+    /// What the limits that it shares with other pipelines leave; `None` where it shares none.
+    pub room: Option<Room>,
 }
 
 /// What one policy wants.
@@ -28,6 +31,14 @@ pub struct Proposed {
     pub name: Arc<str>,
     /// What it wants.
     pub proposal: Proposal,
+}
+
+impl Proposed {
+    /// The count that it wants, if it wants one: a wish below zero is one for none.
+    #[must_use]
+    pub fn dynos(&self) -> Option<u32> {
+        self.proposal.dynos.map(|dynos| u32::try_from(dynos.max(0)).unwrap_or(u32::MAX))
+    }
 }
 
 /// Whether a lasting condition was seen in a tick.
@@ -107,20 +118,24 @@ pub fn decide(
         std::cmp::Ordering::Less => Decided::Down,
         std::cmp::Ordering::Equal => Decided::Hold,
     };
-    let wanted = observation.proposals.iter().filter_map(|proposed| proposed.proposal.dynos).max();
-    let proposed = wanted.map(|dynos| u32::try_from(dynos.max(0)).unwrap_or(u32::MAX));
+    let safest = guards::safest(observation.proposals, case.current);
+    let proposed = safest.and_then(|index| observation.proposals[index].dynos());
     let (reasons, signals) = (ruling.reasons, ruling.signals);
     let decision = Decision { decided, current, desired, proposed, bounds, reasons, signals };
-    (decision, after(state, observation))
+    (decision, after(state, observation, now))
 }
 
 /// What is remembered of a tick, apart from the outcome of its scale.
-fn after(state: &ControlState, observation: &Observation<'_>) -> ControlState {
+fn after(state: &ControlState, observation: &Observation<'_>, now: DateTime<Utc>) -> ControlState {
     let mut state = *state;
-    if observation.measurements.iter().any(|measurement| !measurement.success) {
+    let mut failed = observation.measurements.iter().filter(|measurement| !measurement.success).peekable();
+    if failed.peek().is_none() {
+        if !observation.measurements.is_empty() {
+            state.failures = 0;
+        }
+    } else if failed.any(|measurement| measurement.at == now) {
+        // One that failed in an earlier tick and was not due since is no further failure.
         state.failures = state.failures.saturating_add(1);
-    } else if !observation.measurements.is_empty() {
-        state.failures = 0;
     }
     state.unknown_counts = if observation.dynos.is_ok() { 0 } else { state.unknown_counts.saturating_add(1) };
     if observation.dynos.as_ref().is_ok_and(|supply| supply.dynos > 0) {

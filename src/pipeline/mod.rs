@@ -10,6 +10,7 @@ pub mod declare;
 mod event;
 mod guards;
 mod history;
+mod limits;
 mod measurement;
 mod moment;
 mod rapid;
@@ -27,10 +28,16 @@ pub use declare::{Declared, ScriptSettings, declare};
 pub use event::{Event, EventKind, Phase};
 pub use guards::{Cause, Reasons, Why};
 pub use history::{History, Judged};
+pub use limits::{Ledger, Limit, Member, Room};
 pub use measurement::{Failure, FailureKind, Measurement};
-pub use moment::Moment;
+pub use moment::{Moment, NamedMeasurement};
 pub use rapid::{RapidLimit, Scales};
-pub use record::{Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, RECORD_VERSION, Reason, Record};
+pub use record::{
+    Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, RECORD_VERSION, Reason, Record, ShadowRecord,
+};
 pub use rehearsal::rehearse;
 pub use spec::{Mode, PipelineSpec};
 pub use tick::{Acting, Pipeline};
+
+/// The most measurements, and the most policies, of one pipeline.
+pub const MOST_NAMES: usize = 8;

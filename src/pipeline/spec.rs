@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::{Failure, Limit};
 use crate::decide::DecideStage;
-use crate::measure::MeasureStage;
+use crate::measure::{self, MeasureStage};
 use crate::notify::NotifyStage;
 use crate::scale::Scale;
 use crate::settings::Place;
@@ -44,7 +45,7 @@ pub struct PipelineSpec {
     pub place: Option<Place>,
     /// Whether it acts.
     pub mode: Mode,
-    /// The measuring stages: at least one; several later.
+    /// The measuring stages, at least one.
     pub measure: Vec<MeasureStage>,
     /// The deciding stage.
     pub decide: DecideStage,
@@ -58,20 +59,36 @@ pub struct PipelineSpec {
     pub start_from_zero: bool,
     /// Every so often a lasting condition is told again.
     pub notify_repeat: Duration,
+    /// The limits that it shares with others.
+    pub limits: Vec<Arc<Limit>>,
 }
 
 impl PipelineSpec {
-    /// The unit of the values that are judged, where it is known: a `.map` makes it unknown.
+    /// The unit of what is measured first, where it is known.
     #[must_use]
     pub fn unit(&self) -> Option<&'static str> {
-        let stage = self.measure.first()?;
-        if stage.map.is_empty() { stage.backend.unit() } else { None }
+        self.measure.first()?.unit()
+    }
+
+    /// Whether its measurements have names: it has several, or one that the script named.
+    #[must_use]
+    pub fn names_measurements(&self) -> bool {
+        self.measure.len() != 1 || self.measure.iter().any(|stage| *stage.name != *measure::ONLY)
     }
 
     /// From the start of one tick to the start of the next: the shortest interval of what is measured.
     #[must_use]
     pub fn interval(&self) -> Duration {
         self.measure.iter().map(|stage| stage.interval).min().unwrap_or(Duration::from_secs(30))
+    }
+
+    /// The words for a failed measurement of `stage`.
+    pub(super) fn failed(&self, stage: &MeasureStage, failure: &Failure) -> String {
+        if self.names_measurements() {
+            format!("the measurement `{}` failed: {}", stage.name, failure.message)
+        } else {
+            format!("the measurement failed: {}", failure.message)
+        }
     }
 
     /// What it scales, as a person knows it: "my-app (web)".

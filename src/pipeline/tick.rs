@@ -4,6 +4,7 @@
 mod act;
 mod cap;
 mod look;
+mod panel;
 mod record;
 mod tell;
 
@@ -15,9 +16,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
+use self::panel::{Answers, Panel};
 use super::controller::{Observation, Proposed, decide};
-use super::{Decision, Measurement, Outcome, PipelineSpec, Record};
-use crate::state::{Batch, Fence, Intent, Kept};
+use super::{ControlState, Decision, Measurement, Outcome, PipelineSpec, Record, Room, ShadowRecord};
+use crate::decide::NamedPolicy;
+use crate::measure::MeasureStage;
+use crate::state::{Batch, Fence, Intent, Kept, Measured};
 use crate::world::{Freshness, Platform, ScaleError, Supply, World};
 
 /// A pipeline at work.
@@ -30,8 +34,12 @@ pub struct Pipeline {
     kept: Kept,
     /// `this` of the measuring stages, in their order.
     measure_memory: Vec<Mutex<Json>>,
-    /// `this` of the deciding stage.
-    decide_memory: Mutex<Json>,
+    /// The newest measurements of several stages, in their order; those of a slow one last for many ticks.
+    readings: Vec<Option<Measurement>>,
+    /// The policies that decide.
+    panel: Panel,
+    /// The policies that are only recorded.
+    shadow: Panel,
     /// Whether a scale call is in flight.
     acting: Arc<AtomicBool>,
     /// The change that a dry run told last: it wants the same every tick, and is told once.
@@ -57,9 +65,9 @@ impl Acting {
 struct Course {
     measurements: Vec<Measurement>,
     supply: Result<Supply, ScaleError>,
-    proposals: Vec<Proposed>,
-    /// What went wrong with the decision of the script.
-    wrong: Option<String>,
+    answers: Answers,
+    /// What the limits that are shared with other pipelines left.
+    room: Option<Room>,
     decision: Decision,
     outcome: Outcome,
     /// A scale of an earlier tick that turned out to have happened.
@@ -72,7 +80,8 @@ impl Course {
         Observation {
             measurements: &self.measurements,
             dynos: self.supply.as_ref().map(|supply| *supply),
-            proposals: &self.proposals,
+            proposals: &self.answers.proposals,
+            room: self.room,
         }
     }
 }
@@ -97,7 +106,9 @@ impl Pipeline {
             platform,
             kept,
             measure_memory: Vec::new(),
-            decide_memory: Mutex::new(Json::Null),
+            readings: Vec::new(),
+            panel: Panel::default(),
+            shadow: Panel::default(),
             acting: Arc::default(),
             told: None,
             notes,
@@ -150,35 +161,34 @@ impl Pipeline {
         let fresh = self.kept.control.must_read(due);
         let freshness = if fresh { Freshness::Now } else { Freshness::Cached };
         let (measurements, supply) = tokio::join!(self.measure(due), self.observe(freshness));
-        let measurements = self.take_in(measurements);
+        let measurements = self.take_in(measurements, due);
         let resolved = self.note_read(&supply, fresh, due);
-        let before = self.decide_memory();
-        let (proposals, wrong) = self.propose(due, &measurements, &supply).await;
-        let (decision, control) = {
-            let dynos = supply.as_ref().map(|supply| *supply);
-            let observation = Observation { measurements: &measurements, dynos, proposals: &proposals };
-            decide(&self.spec, &self.kept.control, &observation, due)
-        };
+        let before = self.panel.recall();
+        let policies = (&self.spec.decide.policies[..], &self.panel);
+        let answers = self.ask(due, policies, &self.kept.control, &measurements, &supply).await;
+        let (room, decision, control) = self.judge(due, &measurements, &supply, &answers.proposals);
         let outcome = Outcome::None;
-        let mut course = Course { measurements, supply, proposals, wrong, decision, outcome, resolved, errors };
+        let mut course = Course { measurements, supply, answers, room, decision, outcome, resolved, errors };
         let control = if course.decision.change().is_some() {
             self.look_again(due, &mut course, before, control).await
         } else {
             control
         };
-        self.kept.control = control;
-        if course.wrong.is_some() {
+        self.panel.heard(&mut course.answers);
+        let decided_on = std::mem::replace(&mut self.kept.control, control);
+        if course.answers.wrong.is_some() {
             self.kept.control.wrong_decisions = self.kept.control.wrong_decisions.saturating_add(1);
-        } else if !course.proposals.is_empty() {
+        } else if !course.answers.proposals.is_empty() {
             self.kept.control.wrong_decisions = 0;
         }
-        course.errors.extend(course.wrong.clone());
+        course.errors.extend(course.answers.wrong.clone());
         if let Err(error) = &course.supply {
             course.errors.push(format!("the number of dynos is unknown: {error}"));
         }
         self.act(due, &mut course).await;
         let events = self.tell(due, &course);
-        let record = Arc::new(self.record(due, course, &events));
+        let shadow = self.watch_shadow(due, &course, &decided_on).await;
+        let record = Arc::new(Record { shadow, ..self.record(due, course, &events) });
         self.world.audience.tell(&self.spec, events);
         if let Err(error) = self.commit(None, Some(&record)).await {
             self.notes.push(format!("the state of the last tick was not kept: {error}"));
@@ -191,9 +201,9 @@ impl Pipeline {
         &mut self,
         due: DateTime<Utc>,
         course: &mut Course,
-        before: Json,
-        control: super::ControlState,
-    ) -> super::ControlState {
+        before: Vec<Json>,
+        control: ControlState,
+    ) -> ControlState {
         let supply = self.observe(Freshness::Now).await;
         let same = |old: &Supply, new: &Supply| (old.dynos, old.limit) == (new.dynos, new.limit);
         let unmoved = matches!((&course.supply, &supply), (Ok(old), Ok(new)) if same(old, new));
@@ -210,25 +220,92 @@ impl Pipeline {
             return control;
         }
         // Made again from the start, a script's memory included.
-        *self.decide_memory.lock().unwrap_or_else(PoisonError::into_inner) = before;
-        (course.proposals, course.wrong) = self.propose(due, &course.measurements, &course.supply).await;
-        let (decision, control) = decide(&self.spec, &self.kept.control, &course.observation(), due);
-        course.decision = decision;
-        control
+        self.panel.restore(before);
+        let policies = (&self.spec.decide.policies[..], &self.panel);
+        course.answers = self.ask(due, policies, &self.kept.control, &course.measurements, &course.supply).await;
+        let judged = self.judge(due, &course.measurements, &course.supply, &course.answers.proposals);
+        (course.room, course.decision) = (judged.0, judged.1);
+        judged.2
     }
 
-    fn decide_memory(&self) -> Json {
-        self.decide_memory.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Decides, and is granted what is decided by the limits that are shared with other pipelines.
+    fn judge(
+        &self,
+        due: DateTime<Utc>,
+        measurements: &[Measurement],
+        supply: &Result<Supply, ScaleError>,
+        proposals: &[Proposed],
+    ) -> (Option<Room>, Decision, ControlState) {
+        let (spec, state, dynos) = (&self.spec, &self.kept.control, supply.as_ref().map(|supply| *supply));
+        let current = dynos.ok().map(|supply| supply.dynos);
+        let open = state.open.map(|intent| intent.to);
+        let (decision, (room, control)) = self.world.ledger.decide(spec, current, open, due, |room| {
+            let observation = Observation { measurements, dynos, proposals, room };
+            let (decision, control) = decide(spec, state, &observation, due);
+            (decision, (room, control))
+        });
+        (room, decision, control)
+    }
+
+    /// What the shadow would have done in the tick that `control` decided on, whatever happens in it.
+    async fn watch_shadow(
+        &mut self,
+        due: DateTime<Utc>,
+        course: &Course,
+        control: &ControlState,
+    ) -> Option<ShadowRecord> {
+        let spec = Arc::clone(&self.spec);
+        if spec.decide.shadow.is_empty() {
+            return None;
+        }
+        let policies = (&spec.decide.shadow[..], &self.shadow);
+        // Boxed: the future of a script call is large, and most pipelines have no shadow.
+        let asked = Box::pin(self.ask(due, policies, control, &course.measurements, &course.supply));
+        let mut answers = asked.await;
+        self.shadow.heard(&mut answers);
+        let observation = Observation { proposals: &answers.proposals, ..course.observation() };
+        let (decision, _) = decide(&spec, control, &observation, due);
+        Some(record::of_shadow(&spec, &decision, &observation))
+    }
+
+    /// Fits what was measured to `spec`: what comes from another source now starts anew.
+    fn take_up_measurements(&mut self, spec: &PipelineSpec) {
+        let mut changed = false;
+        if spec.names_measurements() {
+            (self.kept.history, self.kept.source) = (Arc::default(), None);
+            self.kept.named.retain(|name, _| spec.measure.iter().any(|stage| *stage.name == **name));
+        } else {
+            self.kept.named.clear();
+        }
+        let mut readings = Vec::new();
+        for stage in &spec.measure {
+            let source = source(stage);
+            let before = self.spec.measure.iter().position(|before| before.name == stage.name);
+            let reading = before.and_then(|before| self.readings.get_mut(before)?.take());
+            if !spec.names_measurements() {
+                if self.kept.source.as_ref() != Some(&source) {
+                    (self.kept.history, self.kept.source) = (Arc::default(), Some(source));
+                    changed = true;
+                }
+                continue;
+            }
+            let measured = self.kept.named.entry(stage.name.to_string()).or_default();
+            let same = measured.source.as_ref() == Some(&source);
+            if !same {
+                *measured = Measured { history: Arc::default(), source: Some(source) };
+                changed = true;
+            }
+            readings.push(reading.filter(|_| same));
+        }
+        self.readings = readings;
+        if changed {
+            self.kept.control.new_source();
+        }
     }
 
     /// Fits what is kept to `spec`.
     fn take_up(&mut self, spec: &PipelineSpec) {
-        let source = source(spec);
-        if self.kept.source.as_ref() != Some(&source) {
-            self.kept.history = Arc::default();
-            self.kept.control.new_source();
-            self.kept.source = Some(source);
-        }
+        self.take_up_measurements(spec);
         let target = spec.scale.target();
         if self.kept.target != target {
             self.kept.control.new_target();
@@ -242,7 +319,13 @@ impl Pipeline {
         };
         let stages = spec.measure.iter();
         self.measure_memory = stages.map(|stage| memory(&measure_key(spec, &stage.name), &stage.memory)).collect();
-        self.decide_memory = memory(DECIDE_KEY, &spec.decide.memory);
+        let panel = |key: &str, policies: &[NamedPolicy]| {
+            let memory = policies.iter().map(|policy| memory(&policy_key(key, policies, &policy.name), &policy.memory));
+            Panel::new(memory.collect())
+        };
+        let (deciding, shadow) =
+            (panel(DECIDE_KEY, &spec.decide.policies), panel(SHADOW_KEY, &spec.decide.shadow));
+        (self.panel, self.shadow) = (deciding, shadow);
         if let (Some(this), Some(kept)) = (self.platform.memory(), self.kept.memory.get(SCALE_KEY)) {
             *this.lock().unwrap_or_else(PoisonError::into_inner) = kept.clone();
         }
@@ -258,7 +341,14 @@ impl Pipeline {
                 kept.insert(key.to_owned(), memory.clone());
             }
         };
-        keep(DECIDE_KEY, &self.decide_memory);
+        let decide = &self.spec.decide;
+        for (key, policies, panel) in
+            [(DECIDE_KEY, &decide.policies, &self.panel), (SHADOW_KEY, &decide.shadow, &self.shadow)]
+        {
+            for (policy, memory) in policies.iter().zip(panel.memory()) {
+                keep(&policy_key(key, policies, &policy.name), memory);
+            }
+        }
         for (stage, memory) in self.spec.measure.iter().zip(&self.measure_memory) {
             keep(&measure_key(&self.spec, &stage.name), memory);
         }
@@ -282,6 +372,14 @@ impl Pipeline {
 /// The key of the deciding stage's memory.
 const DECIDE_KEY: &str = "decide";
 
+/// The key of the shadow's memory.
+const SHADOW_KEY: &str = "shadow";
+
+/// The key of a policy's memory.
+fn policy_key(key: &'static str, policies: &[NamedPolicy], name: &str) -> Cow<'static, str> {
+    if policies.len() == 1 { key.into() } else { format!("{key}.{name}").into() }
+}
+
 /// The key of the scaling stage's memory.
 const SCALE_KEY: &str = "scale";
 
@@ -290,16 +388,13 @@ fn measure_key(spec: &PipelineSpec, name: &str) -> Cow<'static, str> {
     if spec.measure.len() == 1 { "measure".into() } else { format!("measure.{name}").into() }
 }
 
-/// Source and unit of everything measured, `.map` included: histories of different ones do not mix.
-fn source(spec: &PipelineSpec) -> String {
-    let mut source = String::new();
-    for stage in &spec.measure {
-        source.push_str(&stage.backend.source());
-        for function in &stage.map {
-            source.push('\n');
-            source.push_str(function.fingerprint());
-        }
+/// Source and unit of what `stage` measures, `.map` included: histories of different ones do not mix.
+fn source(stage: &MeasureStage) -> String {
+    let mut source = stage.backend.source();
+    for function in &stage.map {
         source.push('\n');
+        source.push_str(function.fingerprint());
     }
+    source.push('\n');
     source
 }

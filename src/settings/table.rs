@@ -38,6 +38,8 @@ pub enum Kind {
     Answer,
     /// A program and its arguments.
     Command,
+    /// An array of limits.
+    Limits,
     /// One of the words named.
     OneOf(&'static [&'static str]),
 }
@@ -65,6 +67,7 @@ impl Kind {
             Self::Request => "a request such as `http::get(url)`, or a function that returns one".into(),
             Self::Answer => "a function `|reply| …`, or a dotted path such as \"queue.size\"".into(),
             Self::Command => "an array of texts such as `[\"./bin/queue\", \"--json\"]`".into(),
+            Self::Limits => "an array of limits such as `#{ pipelines: [\"web\", \"celery\"], max_dynos: 12 }`".into(),
             Self::OneOf(words) => {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 format!("one of {}", words.join(", "))

@@ -26,6 +26,7 @@ pub use stubbed::{Stub, StubReply, StubbedHttp};
 
 use crate::function::Calls;
 use crate::notify::Audience;
+use crate::pipeline::Ledger;
 use crate::state::State;
 
 /// The capabilities of one worker.
@@ -50,4 +51,6 @@ pub struct World {
     pub audience: Arc<dyn Audience>,
     /// What is kept.
     pub state: Arc<dyn State>,
+    /// What pipelines that share a limit have and were granted.
+    pub ledger: Ledger,
 }

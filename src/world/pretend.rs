@@ -16,7 +16,7 @@ use super::{
 use crate::function::Calls;
 use crate::measure::{MeasureContext, MeasureStage, Reading};
 use crate::notify::Audience;
-use crate::pipeline::{Event, Failure, Measurement, PipelineSpec};
+use crate::pipeline::{Event, Failure, Ledger, Measurement, PipelineSpec};
 use crate::request::Response;
 use crate::scale::Scale;
 use crate::state::MemoryState;
@@ -73,6 +73,7 @@ impl Pretend {
             console: Arc::new(Nowhere),
             audience: Arc::clone(&audience) as Arc<dyn Audience>,
             state: Arc::clone(&state) as Arc<dyn crate::state::State>,
+            ledger: Ledger::alone(),
         });
         Self { world, clock, sources, platforms, audience, state }
     }

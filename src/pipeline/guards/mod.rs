@@ -10,11 +10,14 @@ mod failed_measurement;
 mod limit;
 mod paused;
 mod policy;
+mod shared_limit;
 mod switched_off;
 mod why;
 
 use chrono::{DateTime, Utc};
 
+pub(super) use policy::safest;
+pub(super) use shared_limit::GUARD as LIMIT;
 pub use why::{Cause, Reasons, Why};
 
 use super::controller::{Observation, Seen, Signals};
@@ -72,4 +75,4 @@ pub(super) static FIRST: &[fn(&Case<'_>, &mut Ruling) -> Course] = &[
 ];
 
 /// Asked in this order, whatever was settled.
-pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] = &[limit::check, back_off::check];
+pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] = &[limit::check, shared_limit::check, back_off::check];

@@ -17,11 +17,17 @@ pub(in crate::script) fn functions<'a>(
         for (name, kind) in [
             ("measure", StageKind::Measure),
             ("decide", StageKind::Decide),
+            ("shadow", StageKind::Decide),
             ("scale", StageKind::Scale),
             ("notify", StageKind::Notify),
         ] {
-            if let Some(node) = declaration.settings.entry(name) {
-                found.node(kind, node);
+            match declaration.settings.entry(name) {
+                // Measurements and policies by name.
+                Some(Node { value: Value::Map(entries), .. }) if kind != StageKind::Scale => {
+                    entries.iter().for_each(|(_, node)| found.node(kind, node));
+                }
+                Some(node) => found.node(kind, node),
+                None => {}
             }
         }
     }

@@ -79,6 +79,7 @@ pub fn world(http: Arc<dyn Http>) -> Arc<World> {
         console: Arc::new(Standard::Error),
         audience: Arc::new(Nothing),
         state: Arc::new(Nothing),
+        ledger: autoscaler::pipeline::Ledger::default(),
     })
 }
 

@@ -55,6 +55,7 @@ pub fn world() -> Arc<World> {
         console: Arc::new(Standard::Output),
         audience: Arc::new(Nothing),
         state: Arc::new(Nothing),
+        ledger: autoscaler::pipeline::Ledger::default(),
     })
 }
 

@@ -100,6 +100,7 @@ pub fn world_of(live: LiveAudience) -> (Arc<World>, Arc<Lines>) {
         console: Arc::clone(&console) as Arc<dyn Console>,
         audience: Arc::new(live),
         state: Arc::new(Nowhere),
+        ledger: autoscaler::pipeline::Ledger::default(),
     });
     (world, console)
 }

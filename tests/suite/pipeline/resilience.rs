@@ -175,6 +175,7 @@ fn world(pretend: &Pretend, state: Arc<dyn State>, platforms: Arc<dyn Platforms>
         console: Arc::clone(&old.console),
         audience: Arc::clone(&old.audience),
         state,
+        ledger: autoscaler::pipeline::Ledger::default(),
     })
 }
 

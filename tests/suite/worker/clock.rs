@@ -75,6 +75,7 @@ async fn starts(text: &str, takes: &[f64], length: f64) -> Vec<(String, f64)> {
         console: Arc::clone(&pretend.world.console),
         audience: Arc::clone(&pretend.world.audience),
         state: Arc::clone(&pretend.world.state),
+        ledger: autoscaler::pipeline::Ledger::default(),
     });
     let options =
         Options { script: script.path(), dry_run: false, only: Vec::new(), secrets: MissingSecrets::Placeholder };

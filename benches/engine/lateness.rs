@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use autoscaler::function::Calls;
 use autoscaler::measure::{MeasureContext, MeasureStage};
 use autoscaler::pipeline::Measurement;
 use autoscaler::world::{LiveSources, Sources, World};
@@ -43,21 +42,7 @@ pub async fn measure(form: Form) {
     let watched = Arc::new(Watched::default());
     let sources: Arc<dyn Sources> = Arc::clone(&watched) as _;
     let text = script(&server, PIPELINES, INTERVAL, Apps::Own, NATIVE, "/m");
-    let worker = Worker::start(&text, |live| {
-        Arc::new(World {
-            clock: Arc::clone(&live.clock),
-            calls: Calls::default(),
-            http: Arc::clone(&live.http),
-            redis: Arc::clone(&live.redis),
-            programs: Arc::clone(&live.programs),
-            sources,
-            platforms: Arc::clone(&live.platforms),
-            console: Arc::clone(&live.console),
-            audience: Arc::clone(&live.audience),
-            state: Arc::clone(&live.state),
-            ledger: autoscaler::pipeline::Ledger::default(),
-        })
-    });
+    let worker = Worker::start(&text, |live| Arc::new(World { sources, ..World::clone(&live) }));
     tokio::time::sleep(WARM_UP).await;
     watched.late.lock().expect("nobody panics").clear();
     tokio::time::sleep(time).await;

@@ -241,21 +241,7 @@ async fn blocked(form: Form) {
     for (name, block) in [("nothing blocks", false), ("one blocks for 5 s, again and again", true)] {
         let watched = Arc::new(Watched { late: Mutex::default(), block });
         let sources: Arc<dyn Sources> = Arc::clone(&watched) as _;
-        let worker = Worker::start(&text, |live| {
-            Arc::new(World {
-                clock: Arc::clone(&live.clock),
-                calls: Calls::default(),
-                http: Arc::clone(&live.http),
-                redis: Arc::clone(&live.redis),
-                programs: Arc::clone(&live.programs),
-                sources,
-                platforms: Arc::clone(&live.platforms),
-                console: Arc::clone(&live.console),
-                audience: Arc::clone(&live.audience),
-                state: Arc::clone(&live.state),
-                ledger: autoscaler::pipeline::Ledger::default(),
-            })
-        });
+        let worker = Worker::start(&text, |live| Arc::new(World { sources, ..World::clone(&live) }));
         tokio::time::sleep(Duration::from_secs(2)).await;
         watched.late.lock().expect("nobody panics").clear();
         tokio::time::sleep(time).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use autoscaler::pipeline::PipelineSpec;
 use autoscaler::script::{Environment, MissingSecrets};
-use autoscaler::state::{MemoryState, State};
+use autoscaler::state::{MemoryState, Query, State};
 use autoscaler::worker::{Actor, Loading, Options, Services, Supervisor};
 use autoscaler::world::World;
 use tempfile::TempDir;
@@ -123,7 +123,7 @@ impl Worker {
     /// The newest error of any pipeline: a measurement of failures would measure nothing.
     pub async fn fault(&self) -> Option<String> {
         for spec in &self.specs {
-            let records = self.state.records(&spec.name, 1).await.expect("memory can be read");
+            let records = self.state.records(&Query::newest(&spec.name, 1)).await.expect("memory can be read");
             for record in records {
                 let failed = record.measurements.iter().find_map(|measurement| measurement.error.clone());
                 if let Some(fault) = record.error.clone().or(failed) {

@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ProcessEnvironment, draw, local_zone};
 use crate::cli::DemoArgs;
-use crate::decide::PolicyKind;
 use crate::demo::app::App;
 use crate::demo::audience::{Listening, Silent as SilentConsole};
 use crate::demo::environment::Overlay;

@@ -28,7 +28,7 @@ const PURE_THREADS: usize = 2;
 const REACHING_THREADS: usize = 64;
 
 /// Runs script functions.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Calls {
     pure: Arc<Semaphore>,
     reaching: Arc<Semaphore>,

@@ -47,12 +47,18 @@ impl Limit {
     /// The words for leaving `left` dynos to `pipeline`.
     #[must_use]
     pub fn leaves(&self, pipeline: &str, left: u32) -> String {
+        format!("the limit of {} leaves {left} to {pipeline}", self.describe())
+    }
+
+    /// "12 dynos for web and celery".
+    #[must_use]
+    pub fn describe(&self) -> String {
         let names: Vec<&str> = self.members.iter().map(|member| &*member.name).collect();
         let names = match names.as_slice() {
             [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
             names => names.join(", "),
         };
-        format!("the limit of {} dynos for {names} leaves {left} to {pipeline}", self.max_dynos)
+        format!("{} dynos for {names}", self.max_dynos)
     }
 
     /// What it leaves to `pipeline`, for the accounts of the others.

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use super::{Event, EventKind, History, Measurement, Moment, Phase, PipelineSpec, condition_key, texts};
-use crate::decide::{PolicyKind, custom};
+use super::{Event, EventKind, History, Measurement, Moment, NamedMeasurement, Phase, PipelineSpec, condition_key, texts};
+use crate::decide::{NamedPolicy, PolicyKind, custom};
 use crate::function::{Argument, CallError, Function, Returned, sample_time};
+use crate::measure::MeasureStage;
 use crate::rules::{self, Rule};
 use crate::settings::{Diagnostic, Place, Report};
 
@@ -51,13 +52,17 @@ pub fn rehearse(specs: &[Arc<PipelineSpec>], report: &mut Report) {
         if Instant::now() > until {
             return;
         }
-        if let PolicyKind::Scripted(function) = &spec.decide.policy
-            && tried.insert(identity(function))
-        {
-            decision(spec, function, report);
+        for policy in spec.decide.policies.iter().chain(&spec.decide.shadow) {
+            // What it is shown depends on the names of the measurements.
+            let names = || spec.measure.iter().map(|stage| &*stage.name).collect::<Vec<_>>().join(" ");
+            if let PolicyKind::Scripted(function) = &policy.kind
+                && tried.insert((names(), identity(function)))
+            {
+                decision(spec, policy, function, report);
+            }
         }
         for stage in &spec.notify {
-            let Some(function) = stage.backend.function().filter(|function| tried.insert(identity(function))) else {
+            let Some(function) = stage.backend.function().filter(|function| tried.insert((String::new(), identity(function)))) else {
                 continue;
             };
             for event in KINDS.map(|kind| sample_event(spec, kind)).into_iter().filter(|event| stage.hears(event)) {
@@ -77,12 +82,12 @@ fn identity(function: &Function) -> (Place, String) {
     (function.place().clone(), function.fingerprint().to_owned())
 }
 
-fn decision(spec: &PipelineSpec, function: &Function, report: &mut Report) {
+fn decision(spec: &PipelineSpec, policy: &NamedPolicy, function: &Function, report: &mut Report) {
     for value in VALUES {
         let mut bare = Vec::new();
         for dynos in DYNOS {
-            let moment = sample_moment(spec, dynos, value);
-            let answer = function.rehearse(Argument::Moment(Arc::new(moment)), &spec.decide.memory);
+            let moment = sample_moment(spec, policy, dynos, value);
+            let answer = function.rehearse(Argument::Moment(Arc::new(moment)), &policy.memory);
             let sample = format!("{dynos} dynos, a measurement of {value}");
             match answer {
                 Err(error) => return failed("decide", &sample, &error, report),
@@ -117,8 +122,9 @@ fn failed(role: &str, sample: &str, error: &CallError, report: &mut Report) {
     }
 }
 
-fn sample_moment(spec: &PipelineSpec, dynos: u32, value: f64) -> Moment {
-    let backend = spec.measure.first().map_or("custom", |stage| stage.backend.backend());
+fn sample_moment(spec: &PipelineSpec, policy: &NamedPolicy, dynos: u32, value: f64) -> Moment {
+    let judged = policy.judges.and_then(|judged| spec.measure.get(judged)).or(spec.measure.first());
+    let backend = judged.map_or("custom", |stage| stage.backend.backend());
     let interval = TimeDelta::from_std(spec.interval()).unwrap_or_default();
     let now = sample_time();
     let mut history = History::default();
@@ -129,9 +135,19 @@ fn sample_moment(spec: &PipelineSpec, dynos: u32, value: f64) -> Moment {
         history.push(Measurement::good(backend, json!(value), at), length);
     }
     let history = Arc::new(history);
+    let measurement = Arc::new(Measurement::good(backend, json!(value), now));
+    let named = |stage: &MeasureStage| NamedMeasurement {
+        name: Arc::clone(&stage.name),
+        measurement: Arc::clone(&measurement),
+        past: Arc::clone(&history),
+    };
+    let named = if spec.names_measurements() { spec.measure.iter().map(named).collect() } else { Vec::new() };
     Moment {
         pipeline: Arc::clone(&spec.name),
-        measurement: Arc::new(Measurement::good(backend, json!(value), now)),
+        measurement,
+        named,
+        judges_all: policy.judges.is_none(),
+        mark: None,
         past: Arc::clone(&history),
         history,
         dynos,

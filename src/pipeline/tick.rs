@@ -319,7 +319,7 @@ impl Pipeline {
         };
         let stages = spec.measure.iter();
         self.measure_memory = stages.map(|stage| memory(&measure_key(spec, &stage.name), &stage.memory)).collect();
-        let panel = |key: &str, policies: &[NamedPolicy]| {
+        let panel = |key: &'static str, policies: &[NamedPolicy]| {
             let memory = policies.iter().map(|policy| memory(&policy_key(key, policies, &policy.name), &policy.memory));
             Panel::new(memory.collect())
         };

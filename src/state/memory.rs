@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
-use super::{Batch, Fence, Kept, State, StateError};
+use super::{Batch, Fence, Kept, KeptGeneration, Query, State, StateError};
+use crate::levers::Levers;
 use crate::pipeline::Record;
 
 /// Records kept of each pipeline: three hours of one tick every 30 s.
@@ -20,6 +21,9 @@ const MOST_RECORDS_IN_ALL: usize = 10_000;
 /// Records kept of each pipeline, however many there are.
 const FEWEST_RECORDS: usize = 10;
 
+/// Versions kept of each unit: the one in force, and what it may be rolled back to.
+const MOST_GENERATIONS: usize = 10;
+
 /// Records that a live view may lag behind before it misses some.
 const STREAM: usize = 256;
 
@@ -28,6 +32,9 @@ const STREAM: usize = 256;
 pub struct MemoryState {
     pipelines: Mutex<HashMap<Arc<str>, OnePipeline>>,
     stream: broadcast::Sender<Arc<Record>>,
+    levers: Mutex<Levers>,
+    /// Newest last.
+    generations: Mutex<HashMap<String, VecDeque<KeptGeneration>>>,
 }
 
 #[derive(Debug, Default)]
@@ -39,7 +46,12 @@ struct OnePipeline {
 
 impl Default for MemoryState {
     fn default() -> Self {
-        Self { pipelines: Mutex::default(), stream: broadcast::channel(STREAM).0 }
+        Self {
+            pipelines: Mutex::default(),
+            stream: broadcast::channel(STREAM).0,
+            levers: Mutex::default(),
+            generations: Mutex::default(),
+        }
     }
 }
 
@@ -84,10 +96,40 @@ impl State for MemoryState {
         Ok(())
     }
 
-    async fn records(&self, pipeline: &str, count: usize) -> Result<Vec<Arc<Record>>, StateError> {
-        let pipelines = self.pipelines();
-        let Some(one) = pipelines.get(pipeline) else { return Ok(Vec::new()) };
-        let skipped = one.records.len().saturating_sub(count);
-        Ok(one.records.iter().skip(skipped).cloned().collect())
+    async fn records(&self, query: &Query) -> Result<Vec<Arc<Record>>, StateError> {
+        let mut found: Vec<Arc<Record>> = {
+            let pipelines = self.pipelines();
+            let one = |name: &Arc<str>| query.pipeline.as_ref().is_none_or(|asked| asked == name);
+            let asked = pipelines.iter().filter(|(name, _)| one(name));
+            asked.flat_map(|(_, one)| &one.records).filter(|record| query.matches(record)).cloned().collect()
+        };
+        found.sort_by(|a, b| (a.at, &a.pipeline, a.tick).cmp(&(b.at, &b.pipeline, b.tick)));
+        let skipped = query.newest.map_or(0, |newest| found.len().saturating_sub(newest));
+        found.drain(..skipped);
+        Ok(found)
+    }
+
+    async fn levers(&self) -> Result<Levers, StateError> {
+        Ok(self.levers.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn keep_levers(&self, levers: &Levers) -> Result<(), StateError> {
+        self.levers.lock().unwrap_or_else(PoisonError::into_inner).clone_from(levers);
+        Ok(())
+    }
+
+    async fn generations(&self, unit: &str) -> Result<Vec<KeptGeneration>, StateError> {
+        let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(generations.get(unit).into_iter().flatten().rev().cloned().collect())
+    }
+
+    async fn keep_generation(&self, generation: KeptGeneration) -> Result<(), StateError> {
+        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_unit = generations.entry(generation.unit.clone()).or_default();
+        of_unit.push_back(generation);
+        while of_unit.len() > MOST_GENERATIONS {
+            of_unit.pop_front();
+        }
+        Ok(())
     }
 }

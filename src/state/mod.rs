@@ -1,5 +1,5 @@
-//! Owns what is kept between ticks and, later, between processes: one async trait, [`State`]. It
-//! interprets nothing of what it keeps.
+//! Owns what is kept between ticks and between processes: one async trait, [`State`]. It interprets
+//! nothing of what it keeps.
 
 mod memory;
 
@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::levers::Levers;
 use crate::pipeline::{Conditions, ControlState, History, Record, Scales};
 
 pub use memory::MemoryState;
@@ -97,6 +99,52 @@ pub struct Fence(pub u64);
 #[error("{0}")]
 pub struct StateError(pub String);
 
+/// Which records are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only those of this pipeline; of all where it is not given.
+    pub pipeline: Option<Arc<str>>,
+    /// Only those of ticks that were due at or after this time.
+    pub since: Option<DateTime<Utc>>,
+    /// Only those of ticks that were due before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// Only the newest so many.
+    pub newest: Option<usize>,
+}
+
+impl Query {
+    /// The newest `count` records of `pipeline`.
+    #[must_use]
+    pub fn newest(pipeline: &str, count: usize) -> Self {
+        Self { pipeline: Some(pipeline.into()), newest: Some(count), ..Self::default() }
+    }
+
+    /// Whether `record` is asked for, but for the number of them.
+    #[must_use]
+    pub fn matches(&self, record: &Record) -> bool {
+        self.pipeline.as_ref().is_none_or(|name| *name == record.pipeline)
+            && self.since.is_none_or(|since| record.at >= since)
+            && self.until.is_none_or(|until| record.at < until)
+    }
+}
+
+/// A version of a script that was accepted: enough to run it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptGeneration {
+    /// The unit it is a version of: the script's own file name without its ending.
+    pub unit: String,
+    /// Its number.
+    pub id: u64,
+    /// When it was accepted.
+    pub at: DateTime<Utc>,
+    /// SHA-256 over names and texts of its files, in hex.
+    pub hash: String,
+    /// The git revision that the file was at, where that was found.
+    pub revision: Option<String>,
+    /// Its files, the script itself first: path relative to the script's folder, and text.
+    pub files: Vec<(String, String)>,
+}
+
 /// Keeps state and records.
 #[async_trait]
 pub trait State: Send + Sync {
@@ -112,9 +160,33 @@ pub trait State: Send + Sync {
     /// When the store cannot be written; the worker goes on.
     async fn commit(&self, pipeline: &Arc<str>, fence: Fence, batch: Batch) -> Result<(), StateError>;
 
-    /// The newest records of `pipeline`, oldest first, at most `count`.
+    /// The records that `query` asks for, oldest first.
     ///
     /// # Errors
     /// When the store cannot be read.
-    async fn records(&self, pipeline: &str, count: usize) -> Result<Vec<Arc<Record>>, StateError>;
+    async fn records(&self, query: &Query) -> Result<Vec<Arc<Record>>, StateError>;
+
+    /// The levers that are pulled.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn levers(&self) -> Result<Levers, StateError>;
+
+    /// Keeps `levers` in place of those before; safe when this returns.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn keep_levers(&self, levers: &Levers) -> Result<(), StateError>;
+
+    /// The accepted versions of `unit`, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn generations(&self, unit: &str) -> Result<Vec<KeptGeneration>, StateError>;
+
+    /// Keeps an accepted version.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn keep_generation(&self, generation: KeptGeneration) -> Result<(), StateError>;
 }

@@ -8,7 +8,6 @@ use crate::function::Calls;
 use crate::net;
 use crate::notify::{Audience, Deliveries, Silent, audience};
 use crate::program::Runner;
-use crate::pipeline::Ledger;
 use crate::scale::LivePlatforms;
 use crate::state::State;
 use crate::world::{Console, LiveSources, Standard, SystemClock, World};
@@ -82,6 +81,7 @@ fn world(state: Arc<dyn State>, audience: Arc<dyn Audience>, console: Arc<dyn Co
         console,
         audience,
         state,
-        ledger: Ledger::default(),
+        ledger: Arc::default(),
+        levers: Arc::default(),
     }))
 }

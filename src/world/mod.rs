@@ -25,11 +25,13 @@ pub use source::{LiveSources, Sources};
 pub use stubbed::{Stub, StubReply, StubbedHttp};
 
 use crate::function::Calls;
+use crate::levers::Board;
 use crate::notify::Audience;
 use crate::pipeline::Ledger;
 use crate::state::State;
 
-/// The capabilities of one worker.
+/// The capabilities of one worker. A copy shares them.
+#[derive(Clone)]
 pub struct World {
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
@@ -52,5 +54,7 @@ pub struct World {
     /// What is kept.
     pub state: Arc<dyn State>,
     /// What pipelines that share a limit have and were granted.
-    pub ledger: Ledger,
+    pub ledger: Arc<Ledger>,
+    /// The levers that operators have pulled.
+    pub levers: Arc<Board>,
 }

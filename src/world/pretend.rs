@@ -73,7 +73,8 @@ impl Pretend {
             console: Arc::new(Nowhere),
             audience: Arc::clone(&audience) as Arc<dyn Audience>,
             state: Arc::clone(&state) as Arc<dyn crate::state::State>,
-            ledger: Ledger::alone(),
+            ledger: Arc::new(Ledger::alone()),
+            levers: Arc::default(),
         });
         Self { world, clock, sources, platforms, audience, state }
     }

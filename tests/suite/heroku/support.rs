@@ -8,10 +8,10 @@ use autoscaler::heroku::fake::Fake;
 use autoscaler::heroku::{App, Heroku, Target};
 use autoscaler::net::{Client, install_tls};
 use autoscaler::notify::Audience;
-use autoscaler::pipeline::{Event, PipelineSpec, Record};
+use autoscaler::pipeline::{Event, PipelineSpec};
 use autoscaler::scale::LivePlatforms;
 use autoscaler::secret::Secret;
-use autoscaler::state::{Batch, Fence, Kept, State, StateError};
+use autoscaler::state::MemoryState;
 use autoscaler::world::{
     Http, LiveSources, Redis, RedisError, RedisErrorKind, RedisServer, Standard, SystemClock, World,
 };
@@ -78,8 +78,8 @@ pub fn world(http: Arc<dyn Http>) -> Arc<World> {
         platforms: Arc::new(LivePlatforms::default()),
         console: Arc::new(Standard::Error),
         audience: Arc::new(Nothing),
-        state: Arc::new(Nothing),
-        ledger: autoscaler::pipeline::Ledger::default(),
+        state: Arc::new(MemoryState::default()),
+        levers: Arc::default(),
     })
 }
 
@@ -100,19 +100,4 @@ impl Redis for Nothing {
 impl Audience for Nothing {
     fn tell(&self, _pipeline: &Arc<PipelineSpec>, _events: Vec<Event>) {}
     fn announce(&self, _pipelines: &[Arc<PipelineSpec>], _event: Event) {}
-}
-
-#[async_trait]
-impl State for Nothing {
-    async fn load(&self, _pipeline: &str) -> Result<Option<Kept>, StateError> {
-        Ok(None)
-    }
-
-    async fn commit(&self, _pipeline: &Arc<str>, _fence: Fence, _batch: Batch) -> Result<(), StateError> {
-        Ok(())
-    }
-
-    async fn records(&self, _pipeline: &str, _count: usize) -> Result<Vec<Arc<Record>>, StateError> {
-        Ok(Vec::new())
-    }
 }

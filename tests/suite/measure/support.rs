@@ -2,16 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use autoscaler::function::Calls;
 use autoscaler::heroku::App;
 use autoscaler::measure::{CONSTRUCTORS, Measure, MeasureContext, MeasureStage, Surroundings};
 use autoscaler::net::{Client, RedisConnections, install_tls};
 use autoscaler::notify::Audience;
-use autoscaler::pipeline::{Event, FailureKind, Measurement, PipelineSpec, Record};
+use autoscaler::pipeline::{Event, FailureKind, Measurement, PipelineSpec};
 use autoscaler::scale::Scale;
 use autoscaler::settings::{Fields, Node, Place, Report, Value};
-use autoscaler::state::{Batch, Fence, Kept, State, StateError};
+use autoscaler::state::MemoryState;
 use autoscaler::world::{LiveSources, Platform, Platforms, Standard, SystemClock, World};
 use serde_json::Value as Json;
 
@@ -28,19 +27,6 @@ impl Audience for Nothing {
     fn announce(&self, _: &[Arc<PipelineSpec>], _: Event) {}
 }
 
-#[async_trait]
-impl State for Nothing {
-    async fn load(&self, _: &str) -> Result<Option<Kept>, StateError> {
-        Ok(None)
-    }
-    async fn commit(&self, _: &Arc<str>, _: Fence, _: Batch) -> Result<(), StateError> {
-        Ok(())
-    }
-    async fn records(&self, _: &str, _: usize) -> Result<Vec<Arc<Record>>, StateError> {
-        Ok(Vec::new())
-    }
-}
-
 /// A world whose network is the real one.
 pub fn world() -> Arc<World> {
     install_tls();
@@ -54,8 +40,8 @@ pub fn world() -> Arc<World> {
         platforms: Arc::new(Nothing),
         console: Arc::new(Standard::Output),
         audience: Arc::new(Nothing),
-        state: Arc::new(Nothing),
-        ledger: autoscaler::pipeline::Ledger::default(),
+        state: Arc::new(MemoryState::default()),
+        levers: Arc::default(),
     })
 }
 

@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use autoscaler::decide::{DecideStage, DynosByTime, PolicyKind};
 use autoscaler::function::{Argument, CallError, Callable, Calls, Function, Permit, Returned};
 use autoscaler::notify::{Deliveries, Flags, LiveAudience, Notify, NotifyStage, Undelivered, audience};
-use autoscaler::pipeline::{Event, EventKind, Mode, Phase, PipelineSpec, Record};
+use autoscaler::pipeline::{Event, EventKind, Mode, Phase, PipelineSpec};
 use autoscaler::scale::Scale;
 use autoscaler::settings::Place;
-use autoscaler::state::{Batch, Fence, Kept, State, StateError};
+use autoscaler::state::MemoryState;
 use autoscaler::world::{
     Console, Http, HttpError, LiveSources, Platform, Platforms, Reply, Request, SystemClock, World,
 };
@@ -34,19 +34,6 @@ impl Http for Nowhere {
 impl Platforms for Nowhere {
     fn open(&self, _: &Arc<dyn Scale>, _: &Arc<str>, _: &Arc<World>) -> Arc<dyn Platform> {
         unreachable!("nothing is scaled in these tests")
-    }
-}
-
-#[async_trait]
-impl State for Nowhere {
-    async fn load(&self, _: &str) -> Result<Option<Kept>, StateError> {
-        Ok(None)
-    }
-    async fn commit(&self, _: &Arc<str>, _: Fence, _: Batch) -> Result<(), StateError> {
-        Ok(())
-    }
-    async fn records(&self, _: &str, _: usize) -> Result<Vec<Arc<Record>>, StateError> {
-        Ok(Vec::new())
     }
 }
 
@@ -99,8 +86,8 @@ pub fn world_of(live: LiveAudience) -> (Arc<World>, Arc<Lines>) {
         platforms: Arc::new(Nowhere),
         console: Arc::clone(&console) as Arc<dyn Console>,
         audience: Arc::new(live),
-        state: Arc::new(Nowhere),
-        ledger: autoscaler::pipeline::Ledger::default(),
+        state: Arc::new(MemoryState::default()),
+        levers: Arc::default(),
     });
     (world, console)
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use autoscaler::levers::Levers;
 use autoscaler::pipeline::{Failure, Outcome, Pipeline, Record};
-use autoscaler::state::{Batch, Fence, Kept, MemoryState, State, StateError};
+use autoscaler::state::{Batch, Fence, Kept, KeptGeneration, MemoryState, Query, State, StateError};
 use autoscaler::world::pretend::Pretend;
 use autoscaler::world::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply, World};
 use chrono::TimeDelta;
@@ -156,27 +157,30 @@ impl State for Broken {
         Err(StateError("disk full".into()))
     }
 
-    async fn records(&self, pipeline: &str, count: usize) -> Result<Vec<Arc<Record>>, StateError> {
-        self.0.records(pipeline, count).await
+    async fn records(&self, query: &Query) -> Result<Vec<Arc<Record>>, StateError> {
+        self.0.records(query).await
+    }
+
+    async fn levers(&self) -> Result<Levers, StateError> {
+        Err(StateError("disk on fire".into()))
+    }
+
+    async fn keep_levers(&self, _: &Levers) -> Result<(), StateError> {
+        Err(StateError("disk full".into()))
+    }
+
+    async fn generations(&self, _: &str) -> Result<Vec<KeptGeneration>, StateError> {
+        Err(StateError("disk on fire".into()))
+    }
+
+    async fn keep_generation(&self, _: KeptGeneration) -> Result<(), StateError> {
+        Err(StateError("disk full".into()))
     }
 }
 
 /// `pretend` with another store and other platforms.
 fn world(pretend: &Pretend, state: Arc<dyn State>, platforms: Arc<dyn Platforms>) -> Arc<World> {
-    let old = &pretend.world;
-    Arc::new(World {
-        clock: Arc::clone(&old.clock),
-        calls: autoscaler::function::Calls::default(),
-        http: Arc::clone(&old.http),
-        redis: Arc::clone(&old.redis),
-        programs: Arc::clone(&old.programs),
-        sources: Arc::clone(&old.sources),
-        platforms,
-        console: Arc::clone(&old.console),
-        audience: Arc::clone(&old.audience),
-        state,
-        ledger: autoscaler::pipeline::Ledger::default(),
-    })
+    Arc::new(World { platforms, state, ..World::clone(&pretend.world) })
 }
 
 #[tokio::test]
@@ -207,9 +211,9 @@ async fn records_are_kept_in_a_bounded_ring_and_streamed() {
     let mut app = draft("").open().await;
     let mut stream = app.pretend.state.subscribe();
     app.feed(times(RIGHT, 400)).await;
-    let kept = app.pretend.state.records("web", 1000).await.unwrap();
+    let kept = app.pretend.state.records(&Query::newest("web", 1000)).await.unwrap();
     assert_eq!((kept.len(), kept[0].tick, kept.last().unwrap().tick), (360, 41, 400));
-    assert_eq!(app.pretend.state.records("web", 2).await.unwrap().len(), 2);
+    assert_eq!(app.pretend.state.records(&Query::newest("web", 2)).await.unwrap().len(), 2);
     // A view that lags misses the oldest and goes on.
     assert!(stream.recv().await.is_err());
     assert!(stream.recv().await.is_ok());

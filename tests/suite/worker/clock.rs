@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use autoscaler::function::Calls;
 use autoscaler::measure::{MeasureContext, MeasureStage, Reading};
 use autoscaler::pipeline::Measurement;
 use autoscaler::script::{Environment, MissingSecrets};
@@ -66,16 +65,8 @@ async fn starts(text: &str, takes: &[f64], length: f64) -> Vec<(String, f64)> {
     let pretend = Pretend::starting_at(Utc::now());
     let world = Arc::new(World {
         clock: Arc::new(TokioClock::starting_at(Utc::now())),
-        calls: Calls::default(),
-        http: Arc::clone(&pretend.world.http),
-        redis: Arc::clone(&pretend.world.redis),
-        programs: Arc::clone(&pretend.world.programs),
         sources: Arc::clone(&watch) as Arc<dyn Sources>,
-        platforms: Arc::clone(&pretend.world.platforms),
-        console: Arc::clone(&pretend.world.console),
-        audience: Arc::clone(&pretend.world.audience),
-        state: Arc::clone(&pretend.world.state),
-        ledger: autoscaler::pipeline::Ledger::default(),
+        ..World::clone(&pretend.world)
     });
     let options =
         Options { script: script.path(), dry_run: false, only: Vec::new(), secrets: MissingSecrets::Placeholder };

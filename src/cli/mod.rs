@@ -1,0 +1,129 @@
+//! Owns the command line: what can be typed, what it means and its help. It does nothing itself.
+
+mod scripts;
+mod shared;
+mod values;
+mod work;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use scripts::{
+    CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
+};
+pub use shared::{LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
+pub use work::{DemoArgs, OnceArgs, RunArgs, StateArg};
+
+/// The command line as parsed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "autoscaler",
+    version,
+    about = "Watches an app, decides how many dynos it needs, scales it, and tells people.",
+    long_about = "Watches an app, decides how many dynos it needs, scales it, and tells people.\n\n\
+        Its settings file is a Rhai script, which declares pipelines; each measures, decides, scales and notifies. \
+        `autoscaler SCRIPT` is short for `autoscaler run SCRIPT`. Save the script and the running worker follows.",
+    after_help = "New here? `autoscaler demo` scales an embedded app in front of you.",
+    after_long_help = "First steps:\n  \
+        autoscaler demo                           scale an embedded app in front of you\n  \
+        autoscaler check scripts/autoscale.rhai   show a script with every default filled in\n  \
+        autoscaler test scripts/autoscale.rhai    run the tests in it\n  \
+        autoscaler once scripts/autoscale.rhai    one tick: measure and decide, without scaling\n  \
+        autoscaler scripts/autoscale.rhai         run\n\n\
+        Every flag can be given as an environment variable (shown in brackets by `autoscaler COMMAND --help`). \
+        Secrets come from the environment only.\n\n\
+        Exit codes: 0 fine, 1 the script or the run failed, 2 wrong usage.",
+    propagate_version = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the worker until SIGINT or SIGTERM (the default: `autoscaler SCRIPT`)
+    Run(RunArgs),
+    /// Load a script and show every pipeline as resolved, reaching nothing
+    Check(CheckArgs),
+    /// One tick of every pipeline, its full record printed; scales only with --act
+    Once(OnceArgs),
+    /// Run the tests that scripts hold, on a virtual clock, reaching nothing
+    Test(TestArgs),
+    /// Write a small script to begin with, with tests that pass
+    Init(InitArgs),
+    /// Watch it scale an embedded app under a synthetic day of load
+    Demo(DemoArgs),
+    /// Print what a script can call, read and set: everything, or what is called NAME
+    Reference(ReferenceArgs),
+    /// Write definition files (.d.rhai) for editors
+    Definitions(DefinitionsArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+}
+
+/// Puts in the `run` that `autoscaler SCRIPT` leaves out, also where only the environment names the script. A
+/// bare word that is neither a command nor there on disk stays: it is a command mistyped.
+#[must_use]
+pub fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let runs = match arguments.get(1) {
+        Some(first) => !is_command(first) && names_script(first),
+        None => std::env::var_os("AUTOSCALER_SCRIPT").is_some_and(|script| !script.is_empty()),
+    };
+    if runs {
+        arguments.insert(1, "run".into());
+    }
+    arguments
+}
+
+/// Whether `word` is a command, or a flag that stands in the place of one.
+fn is_command(word: &OsString) -> bool {
+    let flags = ["help", "-h", "--help", "-V", "--version"];
+    flags.iter().any(|flag| word == flag) || Cli::command().get_subcommands().any(|command| word == command.get_name())
+}
+
+/// Whether `word` is a flag, looks like a path, or is one.
+fn names_script(word: &OsString) -> bool {
+    let text = word.to_string_lossy();
+    text.starts_with('-') || text.contains(['.', '/']) || std::path::Path::new(word).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn parse(words: &[&str]) -> Cli {
+        let words = std::iter::once("autoscaler").chain(words.iter().copied()).map(OsString::from);
+        Cli::try_parse_from(with_default_command(words)).expect("valid words")
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_script_alone_is_run() {
+        let Command::Run(run) = parse(&["--dry-run", "a.rhai", "--only", "web,celery*"]).command else {
+            panic!("not run");
+        };
+        assert_eq!((run.script.script, run.dry_run), (PathBuf::from("a.rhai"), true));
+        assert_eq!(run.only.only, ["web", "celery*"]);
+    }
+
+    #[test]
+    fn a_slip_of_a_command_is_no_script() {
+        let words = |first: &str| with_default_command(["autoscaler".into(), OsString::from(first)]);
+        assert_eq!(words("chek"), ["autoscaler", "chek"]);
+        assert_eq!(words("chek.rhai"), ["autoscaler", "run", "chek.rhai"]);
+        assert_eq!(words("src"), ["autoscaler", "run", "src"]);
+        let error = Cli::try_parse_from(words("chek")).expect_err("no such command").to_string();
+        assert!(error.contains("'check'"), "{error}");
+    }
+}

@@ -1,0 +1,81 @@
+//! Owns the arguments of the commands that work on an app: `run`, `once`, `demo`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::values::{duration, switch};
+use super::{LogArgs, OnlyArg, ReachArgs, ScriptArg};
+
+/// `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub script: ScriptArg,
+    /// Do everything but scale
+    #[arg(long, env = "AUTOSCALER_DRY_RUN", value_parser = switch)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub only: OnlyArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reach: ReachArgs,
+    /// Where state is kept: `memory` ends with the process
+    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", default_value = "memory")]
+    pub state: StateArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: LogArgs,
+}
+
+/// Where state is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StateArg {
+    /// In this process
+    Memory,
+}
+
+/// `once`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 the tick was made (a measurement that fails holds, and is told); 1 the script has an \
+    error, its decision fails, the dynos cannot be counted, or a scale fails; 2 wrong usage."
+)]
+pub struct OnceArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub script: ScriptArg,
+    /// Print JSON: an array of decision records
+    #[arg(long, env = "AUTOSCALER_JSON", value_parser = switch)]
+    pub json: bool,
+    /// Scale and notify for real
+    #[arg(long, env = "AUTOSCALER_ACT", value_parser = switch)]
+    pub act: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub only: OnlyArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reach: ReachArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: LogArgs,
+}
+
+/// `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// The script that scales the embedded app; written to a temporary file when not given and not
+    /// found at scripts/demo.rhai
+    #[arg(value_name = "SCRIPT", env = "AUTOSCALER_DEMO_SCRIPT")]
+    pub script: Option<PathBuf>,
+    /// End by itself after so long, such as 60s or 5m
+    #[arg(long = "for", value_name = "DURATION", env = "AUTOSCALER_DEMO_FOR", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Plain lines even on a terminal
+    #[arg(long, env = "AUTOSCALER_DEMO_PLAIN", value_parser = switch)]
+    pub plain: bool,
+}

@@ -241,7 +241,11 @@ fn pipeline(
         notify_repeat: common.notify_repeat,
         limits: Vec::new(),
     };
-    checks::warn(&spec, &checks::Written { decide, policies: &nodes, notify, place: declaration.place.as_ref() }, report);
+    checks::warn(
+        &spec,
+        &checks::Written { decide, policies: &nodes, notify, place: declaration.place.as_ref() },
+        report,
+    );
     Some(spec)
 }
 

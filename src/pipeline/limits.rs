@@ -165,10 +165,6 @@ impl Ledger {
     }
 
     /// What the tightest limit leaves to `spec`.
-    pub(super) fn look(&self, spec: &PipelineSpec, now: DateTime<Utc>) -> Option<Room> {
-        if spec.limits.is_empty() { None } else { self.room(&self.accounts(), spec, now) }
-    }
-
     fn room(&self, accounts: &HashMap<Arc<str>, Account>, spec: &PipelineSpec, now: DateTime<Utc>) -> Option<Room> {
         let account = |member: &Member| {
             let known = accounts.get(&member.name).copied().unwrap_or_default();

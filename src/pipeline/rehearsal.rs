@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use super::{Event, EventKind, History, Measurement, Moment, NamedMeasurement, Phase, PipelineSpec, condition_key, texts};
+use super::{
+    Event, EventKind, History, Measurement, Moment, NamedMeasurement, Phase, PipelineSpec, condition_key, texts,
+};
 use crate::decide::{NamedPolicy, PolicyKind, custom};
 use crate::function::{Argument, CallError, Function, Returned, sample_time};
 use crate::measure::MeasureStage;
@@ -62,7 +64,9 @@ pub fn rehearse(specs: &[Arc<PipelineSpec>], report: &mut Report) {
             }
         }
         for stage in &spec.notify {
-            let Some(function) = stage.backend.function().filter(|function| tried.insert((String::new(), identity(function)))) else {
+            let Some(function) =
+                stage.backend.function().filter(|function| tried.insert((String::new(), identity(function))))
+            else {
                 continue;
             };
             for event in KINDS.map(|kind| sample_event(spec, kind)).into_iter().filter(|event| stage.hears(event)) {

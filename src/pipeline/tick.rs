@@ -323,8 +323,7 @@ impl Pipeline {
             let memory = policies.iter().map(|policy| memory(&policy_key(key, policies, &policy.name), &policy.memory));
             Panel::new(memory.collect())
         };
-        let (deciding, shadow) =
-            (panel(DECIDE_KEY, &spec.decide.policies), panel(SHADOW_KEY, &spec.decide.shadow));
+        let (deciding, shadow) = (panel(DECIDE_KEY, &spec.decide.policies), panel(SHADOW_KEY, &spec.decide.shadow));
         (self.panel, self.shadow) = (deciding, shadow);
         if let (Some(this), Some(kept)) = (self.platform.memory(), self.kept.memory.get(SCALE_KEY)) {
             *this.lock().unwrap_or_else(PoisonError::into_inner) = kept.clone();

@@ -1,7 +1,7 @@
 //! Owns a world that reaches nothing: measurements that are fed, dynos that are a number, a clock that
 //! is set by hand, and an audience that listens. Ticks in it are the very same code.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -120,22 +120,76 @@ impl Console for Nowhere {
 /// Measurements that are fed, in order, by pipeline.
 #[derive(Debug, Default)]
 pub struct FedSources {
-    fed: Mutex<BTreeMap<String, VecDeque<Result<Json, Failure>>>>,
+    fed: Mutex<BTreeMap<String, Fed>>,
     /// Whether a stage measures itself where nothing is fed.
     measures: bool,
+}
+
+/// What is fed to one pipeline.
+#[derive(Debug, Default)]
+struct Fed {
+    /// For whichever stage measures next.
+    next: VecDeque<Result<Json, Failure>>,
+    /// By the name of the stage; the last one stays, and is measured again.
+    named: BTreeMap<String, VecDeque<Result<Json, Failure>>>,
+    /// Names of which more than the last one is there.
+    waiting: BTreeSet<String>,
+    /// What is wrong with every measurement.
+    failing: Option<Failure>,
+}
+
+impl Fed {
+    fn take(&mut self, stage: &str) -> Option<Result<Json, Failure>> {
+        if let Some(failure) = &self.failing {
+            return Some(Err(failure.clone()));
+        }
+        let Some(named) = self.named.get_mut(stage) else { return self.next.pop_front() };
+        if named.len() > 1 {
+            return named.pop_front();
+        }
+        self.waiting.remove(stage);
+        named.front().cloned()
+    }
 }
 
 impl FedSources {
     /// The next measurement of `pipeline`: data as it would come from the backend, or a failure.
     pub fn feed(&self, pipeline: &str, measured: Result<Json, Failure>) {
-        lock(&self.fed).entry(pipeline.into()).or_default().push_back(measured);
+        lock(&self.fed).entry(pipeline.into()).or_default().next.push_back(measured);
+    }
+
+    /// The next measurements of the stage `name` of `pipeline`; the last of them is measured again and again.
+    pub fn feed_named(&self, pipeline: &str, name: &str, measured: impl IntoIterator<Item = Result<Json, Failure>>) {
+        let mut fed = lock(&self.fed);
+        let fed = fed.entry(pipeline.into()).or_default();
+        let mut measured: VecDeque<_> = measured.into_iter().collect();
+        if measured.is_empty() {
+            return;
+        }
+        let named = fed.named.entry(name.into()).or_default();
+        if fed.waiting.insert(name.into()) {
+            // What was left of an earlier one is over.
+            named.clear();
+        }
+        named.append(&mut measured);
+    }
+
+    /// Whether something that was fed by name was not measured yet.
+    #[must_use]
+    pub fn waits(&self, pipeline: &str) -> bool {
+        lock(&self.fed).get(pipeline).is_some_and(|fed| !fed.waiting.is_empty())
+    }
+
+    /// Lets every measurement of `pipeline` fail, until it is told otherwise.
+    pub fn fail(&self, pipeline: &str, failure: Option<Failure>) {
+        lock(&self.fed).entry(pipeline.into()).or_default().failing = failure;
     }
 }
 
 #[async_trait]
 impl Sources for FedSources {
     async fn measure(&self, stage: &MeasureStage, context: &MeasureContext<'_>, world: &Arc<World>) -> Measurement {
-        let fed = lock(&self.fed).get_mut(&**context.pipeline).and_then(VecDeque::pop_front);
+        let fed = lock(&self.fed).get_mut(&**context.pipeline).and_then(|fed| fed.take(&stage.name));
         if fed.is_none() && self.measures {
             return stage.measure(context, world).await;
         }

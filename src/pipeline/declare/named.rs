@@ -49,28 +49,20 @@ pub(super) struct Names<'a> {
     pub written: bool,
 }
 
-/// What stands by name in `node`, where names stand in it.
-fn entries(node: &Node) -> Option<&[(Arc<str>, Node)]> {
-    match &node.value {
-        Value::Map(entries) => Some(entries),
-        _ => None,
-    }
-}
-
 /// The names that are written in `measure`, whether or not what they name is right.
 pub(super) fn names(node: &Node) -> Vec<Arc<str>> {
-    let written = entries(node).map(|entries| entries.iter().map(|(name, _)| Arc::clone(name)).collect());
+    let written = node.entries().map(|entries| entries.iter().map(|(name, _)| Arc::clone(name)).collect());
     written.unwrap_or_else(|| vec![measure::ONLY.into()])
 }
 
 /// Whether names are written in `node`.
 pub(super) fn has_names(node: &Node) -> bool {
-    entries(node).is_some()
+    node.entries().is_some()
 }
 
 /// Reads what stands at `measure`. `None` only after an error.
 pub(super) fn measurements<'a>(node: &'a Node, report: &mut Report) -> Option<Vec<Measuring<'a>>> {
-    let Some(entries) = entries(node) else {
+    let Some(entries) = node.entries() else {
         let read = stages::measure(node, report)?;
         return Some(vec![Measuring { name: measure::ONLY.into(), node, read }]);
     };
@@ -91,7 +83,7 @@ pub(super) fn policies<'a>(
     measured: Names<'_>,
     report: &mut Report,
 ) -> Option<Vec<Deciding<'a>>> {
-    let Some(entries) = entries(node) else {
+    let Some(entries) = node.entries() else {
         let read = stages::decide(what, node, report)?;
         let several = measured.all.len() > 1;
         if several && !read.is_scripted() {

@@ -14,12 +14,7 @@ pub static LIMIT: &[Setting] = &[
         preset: Preset::Required,
         doc: "The names of the pipelines that share the limit.",
     },
-    Setting {
-        name: "max_dynos",
-        kind: Kind::Whole,
-        preset: Preset::Required,
-        doc: "Dynos of all of them together.",
-    },
+    Setting { name: "max_dynos", kind: Kind::Whole, preset: Preset::Required, doc: "Dynos of all of them together." },
     Setting {
         name: "order",
         kind: Kind::Texts,
@@ -37,12 +32,7 @@ pub(super) struct Known<'a> {
 }
 
 /// Reads `limits` in the settings of the whole script, and gives each of `specs` those it shares.
-pub(super) fn limits(
-    settings: Option<&Node>,
-    known: &Known<'_>,
-    specs: &mut [Arc<PipelineSpec>],
-    report: &mut Report,
-) {
+pub(super) fn limits(settings: Option<&Node>, known: &Known<'_>, specs: &mut [Arc<PipelineSpec>], report: &mut Report) {
     let Some(node) = settings.and_then(|settings| settings.entry("limits")) else { return };
     let items = match &node.value {
         Value::Unit => return,

@@ -102,7 +102,8 @@ impl Pipeline {
             };
             let Some(judged) = judged else { continue };
             let last = if several { panel.words.get(index).copied().flatten() } else { None };
-            let known = last.is_some_and(|last| last.at == judged.at) || control.mark.is_some_and(|mark| judged.at < mark);
+            let known =
+                last.is_some_and(|last| last.at == judged.at) || control.mark.is_some_and(|mark| judged.at < mark);
             let scripted = matches!(policy.kind, PolicyKind::Scripted(_));
             let proposal = if several && known && judged.at != due {
                 carried(last, current, due)

@@ -1,9 +1,9 @@
 //! Owns the members of `m` and `event`: which exist, and which may be missing.
 
 use super::chain::{Chain, Link};
-use crate::function::Role;
+use crate::function::{Role, Standing};
 use crate::script::check;
-use crate::script::modules::{self, event, moment};
+use crate::script::modules::{self, event, moment, named};
 use crate::settings::did_you_mean;
 
 /// What a chain goes through.
@@ -13,6 +13,9 @@ enum Of {
     Event,
     History,
     Now,
+    Values,
+    Measurements,
+    Measurement,
 }
 
 impl Of {
@@ -22,6 +25,9 @@ impl Of {
             Self::Event => event::NAME,
             Self::History => "a history",
             Self::Now => moment::NOW,
+            Self::Values => named::VALUES,
+            Self::Measurements => named::MEASUREMENTS,
+            Self::Measurement => named::MEASUREMENT,
         }
     }
 
@@ -46,12 +52,28 @@ fn subject(role: Role) -> Option<Of> {
 /// The first member of `chain` that does not exist, what is said of it, and the mend. `is_function` tells
 /// whether some function has that name.
 pub(super) fn unknown<'a>(
-    role: Role,
+    standing: &Standing,
     chain: &'a Chain<'a>,
     is_function: impl Fn(&str) -> bool,
 ) -> Option<(&'a Link<'a>, String, Option<String>)> {
-    let mut of = subject(role)?;
+    let mut of = subject(standing.role)?;
     for link in &chain.links {
+        if let (Of::Values | Of::Measurements, false) = (of, link.call) {
+            let names = standing.names.as_ref()?;
+            if !names.iter().any(|name| **name == *link.name) {
+                let (message, help) = named::unknown(of.name(), link.name, names.iter().map(|name| &**name));
+                return Some((link, message, Some(help)));
+            }
+            if of == Of::Values {
+                return None;
+            }
+            of = Of::Measurement;
+            continue;
+        }
+        if of == Of::Moment && standing.judges_all && moment::OF_ONE.contains(&link.name) {
+            let (message, help) = named::several(link.name, standing.names.iter().flatten().map(|name| &**name));
+            return Some((link, message, Some(help)));
+        }
         let (properties, methods) = (of.properties(), of.methods());
         let known = if link.call { methods } else { properties };
         if !known.contains(&link.name) {
@@ -66,7 +88,10 @@ pub(super) fn unknown<'a>(
         }
         of = match (of, link.name) {
             (Of::Moment, "history" | "past") => Of::History,
+            (Of::Measurement, "history" | "past") => Of::History,
             (Of::Moment, "now") => Of::Now,
+            (Of::Moment, "values") => Of::Values,
+            (Of::Moment, "measurements") => Of::Measurements,
             _ => return None,
         };
     }
@@ -77,10 +102,13 @@ pub(super) fn unknown<'a>(
 pub(super) fn may_be_missing(role: Role, chain: &Chain<'_>) -> bool {
     let names: Vec<&str> = chain.links.iter().map(|link| link.name).collect();
     match (role, names.as_slice()) {
-        (Role::Decide, ["history" | "past", statistic]) => {
+        (Role::Decide, ["history" | "past", statistic] | ["measurements", _, "history" | "past", statistic]) => {
             ["average", "max", "min", "percentile", "slope"].contains(statistic)
         }
-        (Role::Decide, ["value" | "error" | "seconds_since_scale"])
+        (
+            Role::Decide,
+            ["value" | "error" | "seconds_since_scale"] | ["values", _] | ["measurements", _, "value" | "error"],
+        )
         | (Role::Notify, ["dynos" | "from" | "to" | "measurement" | "reason"]) => true,
         _ => false,
     }
@@ -91,7 +119,7 @@ pub(super) fn is_whole(role: Role, chain: &Chain<'_>) -> bool {
     let names: Vec<&str> = chain.links.iter().map(|link| link.name).collect();
     match (role, names.as_slice()) {
         (Role::Decide, ["dynos" | "min_dynos" | "max_dynos"] | ["now", _]) => !names.contains(&"weekday_name"),
-        (Role::Decide, ["history" | "past", count]) => {
+        (Role::Decide, ["history" | "past", count] | ["measurements", _, "history" | "past", count]) => {
             ["len", "consecutive_above", "consecutive_below"].contains(count)
         }
         _ => false,

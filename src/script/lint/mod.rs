@@ -13,7 +13,7 @@ use rhai::{ASTNode, Engine, Expr, FnCallExpr, FnPtr, Position, Stmt};
 
 use super::check;
 use super::files::{Defined, Script};
-use crate::function::Role;
+use crate::function::{Role, Standing};
 use crate::rules::{self, Rule};
 use crate::settings::{Diagnostic, Report, Severity};
 use chain::Chain;
@@ -26,6 +26,7 @@ struct Examination<'a> {
     engine: &'a Engine,
     script: &'a Script,
     role: Role,
+    standing: &'a Standing,
     report: &'a mut Report,
     /// Functions that were looked at, and which of their parameters is the subject.
     seen: HashSet<(String, Option<usize>)>,
@@ -51,11 +52,17 @@ enum Depth {
     Called,
 }
 
-/// Looks at the function `name` of `script`, which captured `captured` values, in `role`.
-pub(super) fn examine(engine: &Engine, script: &Script, name: &str, captured: usize, role: Role, report: &mut Report) {
+/// Looks at the function `name` of `script`, which captured `captured` values, where it stands.
+pub(super) fn examine(
+    engine: &Engine,
+    script: &Script,
+    (name, captured): (&str, usize),
+    standing: &Standing,
+    report: &mut Report,
+) {
     let Some(defined) = script.function(name) else { return };
     let subject = defined.definition.params.len().checked_sub(1).filter(|&last| last >= captured);
-    let mut examination = Examination { engine, script, role, report, seen: HashSet::new() };
+    let mut examination = Examination { engine, script, role: standing.role, standing, report, seen: HashSet::new() };
     examination.function(name, defined, Way { subject, captured, depth: Depth::Stage });
 }
 
@@ -174,7 +181,7 @@ impl Examination<'_> {
         let Some(chain) = Chain::of(expression).filter(|chain| Some(chain.root) == scene.subject) else { return };
         let is_function =
             |name: &str| self.script.functions.contains_key(name) || check::is_function(self.engine, name);
-        if let Some((link, message, help)) = members::unknown(self.role, &chain, is_function) {
+        if let Some((link, message, help)) = members::unknown(self.standing, &chain, is_function) {
             self.say_surely(&rules::UNKNOWN_PROPERTY, scene.surely(), link.position, message, help);
         }
     }

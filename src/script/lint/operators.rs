@@ -143,7 +143,10 @@ impl Look<'_> {
     fn may_have_fraction(&self, expression: &Expr) -> bool {
         let Some(chain) = self.chain(expression) else { return false };
         let names: Vec<&str> = chain.links.iter().map(|link| link.name).collect();
-        matches!((self.role, names.as_slice()), (Role::Decide, ["value"]) | (Role::Notify, ["measurement"]))
+        matches!(
+            (self.role, names.as_slice()),
+            (Role::Decide, ["value"] | ["values", _]) | (Role::Notify, ["measurement"])
+        )
     }
 
     /// What may be missing in `a != b` without an error: on the left of a number it is one.

@@ -41,7 +41,7 @@ impl Situation {
             Some(dynos) => Ok(Supply { dynos, booting: 0, limit: self.limit, read_at: noon() }),
             None => Err(&*UNKNOWN),
         };
-        let observation = Observation { measurements: &[measurement], dynos, proposals: &self.proposals };
+        let observation = Observation { measurements: &[measurement], dynos, proposals: &self.proposals, room: None };
         decide(&self.spec, &self.state, &observation, noon())
     }
 }
@@ -78,7 +78,7 @@ fn measurements() -> impl Strategy<Value = Vec<f64>> {
 }
 
 fn proposal(spec: &PipelineSpec, values: &[f64], dynos: u32) -> Option<i64> {
-    let PolicyKind::Native(policy) = &spec.decide.policy else { panic!("a native policy") };
+    let PolicyKind::Native(policy) = &spec.decide.policies[0].kind else { panic!("a native policy") };
     let mut history = History::default();
     for value in values {
         history.push(Measurement::good("custom", (*value).into(), noon()), 100);

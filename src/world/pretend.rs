@@ -158,20 +158,16 @@ impl FedSources {
         lock(&self.fed).entry(pipeline.into()).or_default().next.push_back(measured);
     }
 
-    /// The next measurements of the stage `name` of `pipeline`; the last of them is measured again and again.
+    /// The next measurements of the stage `name` of `pipeline`, in place of those that it had; the last of them is
+    /// measured again and again.
     pub fn feed_named(&self, pipeline: &str, name: &str, measured: impl IntoIterator<Item = Result<Json, Failure>>) {
         let mut fed = lock(&self.fed);
         let fed = fed.entry(pipeline.into()).or_default();
-        let mut measured: VecDeque<_> = measured.into_iter().collect();
-        if measured.is_empty() {
-            return;
+        let measured: VecDeque<_> = measured.into_iter().collect();
+        if !measured.is_empty() {
+            fed.waiting.insert(name.into());
+            fed.named.insert(name.into(), measured);
         }
-        let named = fed.named.entry(name.into()).or_default();
-        if fed.waiting.insert(name.into()) {
-            // What was left of an earlier one is over.
-            named.clear();
-        }
-        named.append(&mut measured);
     }
 
     /// Whether something that was fed by name was not measured yet.

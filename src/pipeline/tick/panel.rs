@@ -225,7 +225,8 @@ impl Pipeline {
 fn carried(last: Option<Word>, current: i64, due: DateTime<Utc>) -> Proposal {
     let Some(last) = last else { return hold("no measurement of its own to judge yet".into()) };
     let ago = (due - last.at).num_seconds().max(0);
-    let text = format!("no new measurement; by the last one, {ago} s ago, {} are enough", last.dynos.max(0));
+    let enough = if last.dynos == 1 { "1 dyno is".into() } else { format!("{} dynos are", last.dynos.max(0)) };
+    let text = format!("no new measurement; by the last one, {ago} s ago, {enough} enough");
     Proposal { dynos: (last.dynos < current).then_some(last.dynos), text }
 }
 

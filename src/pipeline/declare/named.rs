@@ -8,6 +8,7 @@ use super::wide::{Common, WIDE};
 use crate::decide::{COMMON, NamedPolicy, ONLY};
 use crate::measure::{self, MeasureStage};
 use crate::pipeline::MOST_NAMES;
+use crate::rules;
 use crate::settings::{Node, Report, Value, did_you_mean};
 
 /// A measurement as read.
@@ -94,7 +95,7 @@ pub(super) fn policies<'a>(
                 names.join(", "),
                 measured.all[0]
             );
-            report.error(node.place.as_ref(), message, Some(help));
+            report.say(&rules::POLICY_FOR_SEVERAL, node.place.as_ref(), message, help);
             return None;
         }
         let judges = (!several).then_some(0);
@@ -108,7 +109,7 @@ pub(super) fn policies<'a>(
                 let message = format!("`{what}` has a policy `{name}`, and no measurement is named so");
                 let help = did_you_mean(name, measured.all.iter().map(|known| &**known));
                 let help = help.unwrap_or_else(|| format!("`measure` names {}", list(measured.all)));
-                report.error(node.place.as_ref(), message, Some(help));
+                report.say(&rules::UNKNOWN_MEASUREMENT, node.place.as_ref(), message, help);
             }
             found
         } else {
@@ -124,7 +125,7 @@ pub(super) fn policies<'a>(
         for name in unjudged {
             let message = format!("the measurement `{name}` has no policy in `{what}`");
             let help = format!("write `{name}: …` there, or one function that looks at `m.values.{name}`");
-            report.error(node.place.as_ref(), message, Some(help));
+            report.say(&rules::MEASUREMENT_WITHOUT_POLICY, node.place.as_ref(), message, help);
             sound = false;
         }
     }
@@ -163,7 +164,7 @@ pub(super) fn own_settings_only(what: &str, node: &Node, report: &mut Report) {
     for (key, entry) in entries.iter().filter(|(key, entry)| wide(key) && !matches!(entry.value, Value::Unit)) {
         let message = format!("`{key}` concerns the whole pipeline, not one policy of `{what}`");
         let place = entry.place.as_ref().or(stage.place.as_ref());
-        report.error(place, message, Some("write it in the pipeline's map".to_owned()));
+        report.say(&rules::SETTING_OF_THE_PIPELINE, place, message, "write it in the pipeline's map".to_owned());
     }
 }
 

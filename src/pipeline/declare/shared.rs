@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::pipeline::limits::most_of_minima;
 use crate::pipeline::{Limit, Member, PipelineSpec};
+use crate::rules::{self, Rule};
 use crate::settings::{Fields, Kind, Node, Preset, Report, Setting, Value, did_you_mean};
 
 /// One limit.
@@ -66,7 +67,8 @@ fn limit(node: &Node, known: &Known<'_>, specs: &[Arc<PipelineSpec>], report: &m
         if !known.names.contains(name) {
             sound = false;
             let help = did_you_mean(name, known.names.iter().map(|known| &**known));
-            fields.error("pipelines", format!("a limit names the pipeline `{name}`, which is not declared"), help);
+            let message = format!("a limit names the pipeline `{name}`, which is not declared");
+            say(&mut fields, &rules::LIMIT_OF_UNKNOWN_PIPELINE, "pipelines", message, help);
         } else if pipelines[..at].contains(name) {
             sound = false;
             fields.error("pipelines", format!("a limit names the pipeline `{name}` twice"), None);
@@ -75,7 +77,8 @@ fn limit(node: &Node, known: &Known<'_>, specs: &[Arc<PipelineSpec>], report: &m
     for name in order.iter().filter(|name| !pipelines.contains(name)) {
         sound = false;
         let help = did_you_mean(name, pipelines.iter().map(|known| &**known));
-        fields.error("order", format!("`order` names `{name}`, which is not among the `pipelines` of the limit"), help);
+        let message = format!("`order` names `{name}`, which is not among the `pipelines` of the limit");
+        say(&mut fields, &rules::LIMIT_OF_UNKNOWN_PIPELINE, "order", message, help);
     }
     let position = |name: &Arc<str>| order.iter().position(|known| known == name).unwrap_or(order.len());
     let mut sorted: Vec<&Arc<str>> = pipelines.iter().collect();
@@ -94,8 +97,14 @@ fn limit(node: &Node, known: &Known<'_>, specs: &[Arc<PipelineSpec>], report: &m
     let minima = most_of_minima(&limit.members);
     if minima > limit.max_dynos {
         let message = format!("a limit is {} dynos, and its pipelines need at least {minima}", limit.max_dynos);
-        fields.error("max_dynos", message, Some("raise it, or lower `min_dynos` of a pipeline".into()));
+        let help = Some("raise it, or lower `min_dynos` of a pipeline".into());
+        say(&mut fields, &rules::LIMIT_BELOW_MINIMA, "max_dynos", message, help);
         return None;
     }
     Some(limit)
+}
+
+fn say(fields: &mut Fields<'_>, rule: &'static Rule, key: &str, message: String, help: Option<String>) {
+    let place = fields.place(key);
+    fields.report().say(rule, place.as_ref(), message, help);
 }

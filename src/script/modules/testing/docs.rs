@@ -179,17 +179,17 @@ for name in ["web", "celery"] {
     pipeline(name, #{
         measure: || 250,
         decide: |m| if m.value > 1000 { up(2) },
-        scale: #{ current: || 1, scale_to: |n| () },
+        scale: #{ current: || 2, scale_to: |n| () },
         max_dynos: 5,
     });
 }
 
 fn test_example() {
     let p = under_test("celery");
-    p.others(#{ web: 4 });
-    p.dynos(1);
+    p.others(#{ web: 3 });
+    p.dynos(2);
     p.feed(1500);
-    assert_eq(p.dynos(), 2);
+    assert_eq(p.dynos(), 3);
 }"#,
         ),
     },

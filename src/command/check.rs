@@ -125,8 +125,8 @@ fn show(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
         for backend in &resolved.notify {
             stage(out, "notify", None, backend)?;
         }
-        for limit in &spec.limits {
-            writeln!(out, "  {dim}limit{dim:#}    {}", limit.describe())?;
+        for limit in &resolved.limits {
+            writeln!(out, "  {dim}limit{dim:#}    {limit}")?;
         }
         if !resolved.reaches.is_empty() {
             writeln!(out, "  {dim}reaches{dim:#}  {}", resolved.reaches.join(", "))?;

@@ -28,6 +28,9 @@ pub struct Resolved {
     pub scale: Backend,
     /// The notifying stages.
     pub notify: Vec<Backend>,
+    /// The limits that it shares with others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<String>,
     /// What it reaches: hosts, URLs, programs, the process type.
     pub reaches: Vec<String>,
 }
@@ -74,6 +77,7 @@ impl Resolved {
             shadow: (!shadow.is_empty()).then(|| decide(shadow, spec)),
             scale: Backend { backend: spec.scale.backend().into(), settings: spec.scale.settings() },
             notify: spec.notify.iter().map(notify).collect(),
+            limits: spec.limits.iter().map(|limit| limit.describe()).collect(),
             reaches: reaches(spec),
         }
     }

@@ -187,9 +187,10 @@ impl Pipeline {
         }
         self.act(due, &mut course).await;
         let events = self.tell(due, &course);
+        // People do not wait for what is only recorded.
+        self.world.audience.tell(&self.spec, events.clone());
         let shadow = self.watch_shadow(due, &course, &decided_on).await;
-        let record = Arc::new(Record { shadow, ..self.record(due, course, &events) });
-        self.world.audience.tell(&self.spec, events);
+        let record = Arc::new(Record { shadow, ..self.record(due, course, events) });
         if let Err(error) = self.commit(None, Some(&record)).await {
             self.notes.push(format!("the state of the last tick was not kept: {error}"));
         }

@@ -10,7 +10,7 @@ use super::{Course, Pipeline, cap};
 use crate::secret::scrub;
 
 impl Pipeline {
-    pub(super) fn record(&self, due: DateTime<Utc>, course: Course, events: &[Event]) -> Record {
+    pub(super) fn record(&self, due: DateTime<Utc>, course: Course, events: Vec<Event>) -> Record {
         let (spec, decision) = (&self.spec, &course.decision);
         let mut reasons = decision.reasons.texts(spec, &course.observation());
         if let Some(intent) = course.resolved {
@@ -47,7 +47,7 @@ impl Pipeline {
             decision: decision.decided,
             reasons,
             outcome: course.outcome,
-            events: events.to_vec(),
+            events,
             error,
             measurements: self.measurement_records(course.measurements),
             shadow: None,

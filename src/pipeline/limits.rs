@@ -153,6 +153,13 @@ impl Ledger {
         (decision, rest)
     }
 
+    /// Takes note that `spec` has `count` dynos, as soon as that is known: others may be deciding meanwhile.
+    pub(super) fn counted(&self, spec: &PipelineSpec, count: u32) {
+        if !spec.limits.is_empty() {
+            self.accounts().entry(Arc::clone(&spec.name)).or_default().count = Some(count);
+        }
+    }
+
     /// Takes note of how the scale of `spec` ended: at `count` dynos, or refused.
     pub(super) fn settle(&self, spec: &PipelineSpec, count: Option<u32>) {
         if spec.limits.is_empty() {

@@ -83,7 +83,12 @@ impl Pipeline {
     pub(super) async fn observe(&self, freshness: Freshness) -> Result<Supply, ScaleError> {
         let reading = AssertUnwindSafe(self.platform.observe(freshness)).catch_unwind();
         match tokio::time::timeout(PLATFORM_TIMEOUT, reading).await {
-            Ok(Ok(supply)) => supply,
+            Ok(Ok(supply)) => {
+                if let Ok(supply) = &supply {
+                    self.world.ledger.counted(&self.spec, supply.dynos);
+                }
+                supply
+            }
             Ok(Err(_)) => Err(ScaleError { kind: ScaleErrorKind::Refused, message: format!("the read {BUG}") }),
             Err(_) => Err(ScaleError {
                 kind: ScaleErrorKind::Unknown,

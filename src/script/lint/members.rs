@@ -87,8 +87,7 @@ pub(super) fn unknown<'a>(
             return Some((link, format!("{} has no `{}`", of.name(), link.name), help));
         }
         of = match (of, link.name) {
-            (Of::Moment, "history" | "past") => Of::History,
-            (Of::Measurement, "history" | "past") => Of::History,
+            (Of::Moment | Of::Measurement, "history" | "past") => Of::History,
             (Of::Moment, "now") => Of::Now,
             (Of::Moment, "values") => Of::Values,
             (Of::Moment, "measurements") => Of::Measurements,

@@ -30,7 +30,9 @@ pub(in crate::script) fn functions<'a>(
                 // Measurements and policies by name.
                 Some(Node { value: Value::Map(entries), .. }) if kind != StageKind::Scale => {
                     found.judges_all = false;
-                    entries.iter().for_each(|(_, node)| found.node(kind, node));
+                    for (_, node) in entries {
+                        found.node(kind, node);
+                    }
                 }
                 Some(node) => found.node(kind, node),
                 None => {}

@@ -11,14 +11,14 @@ use super::bench::{App, declared, guards, noon, specs, why};
 
 /// Three pipelines that scale to what they measure, under `limits`.
 fn script(limits: &str) -> String {
-    let mut text = format!("settings(#{{ limits: [{limits}] }});\n");
-    for (name, min, max) in [("web", 2, 8), ("celery", 1, 10), ("mail", 0, 3)] {
-        text += &format!(
+    let pipeline = |(name, min, max): (&str, u32, u32)| {
+        format!(
             "pipeline(\"{name}\", #{{ measure: || 0, decide: |m| to(m.value), min_dynos: {min}, max_dynos: {max}, \
              start_from_zero: true, post_scale_wait_time_seconds: 0, scale: #{{ current: || 0, scale_to: |n| () }} }});\n"
-        );
-    }
-    text
+        )
+    };
+    let pipelines = [("web", 2, 8), ("celery", 1, 10), ("mail", 0, 3)].map(pipeline).concat();
+    format!("settings(#{{ limits: [{limits}] }});\n{pipelines}")
 }
 
 const BOTH: &str = "#{ pipelines: [\"web\", \"celery\"], max_dynos: 12 }";

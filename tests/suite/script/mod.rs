@@ -9,7 +9,7 @@ mod limits;
 mod mutated;
 mod places;
 mod programs;
-mod reaching;
+pub mod reaching;
 mod redis;
 mod requires;
 mod server;

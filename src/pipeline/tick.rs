@@ -320,11 +320,13 @@ impl Pipeline {
         };
         let stages = spec.measure.iter();
         self.measure_memory = stages.map(|stage| memory(&measure_key(spec, &stage.name), &stage.memory)).collect();
-        let panel = |key: &'static str, policies: &[NamedPolicy]| {
+        let panel = |key: &'static str, policies: &[NamedPolicy], before: (&[NamedPolicy], &Panel)| {
             let memory = policies.iter().map(|policy| memory(&policy_key(key, policies, &policy.name), &policy.memory));
-            Panel::new(memory.collect())
+            Panel::new(policies, memory.collect(), before)
         };
-        let (deciding, shadow) = (panel(DECIDE_KEY, &spec.decide.policies), panel(SHADOW_KEY, &spec.decide.shadow));
+        let (old, new) = (&self.spec.decide, &spec.decide);
+        let deciding = panel(DECIDE_KEY, &new.policies, (&old.policies, &self.panel));
+        let shadow = panel(SHADOW_KEY, &new.shadow, (&old.shadow, &self.shadow));
         (self.panel, self.shadow) = (deciding, shadow);
         if let (Some(this), Some(kept)) = (self.platform.memory(), self.kept.memory.get(SCALE_KEY)) {
             *this.lock().unwrap_or_else(PoisonError::into_inner) = kept.clone();

@@ -45,8 +45,14 @@ pub(super) struct Answers {
 }
 
 impl Panel {
-    pub fn new(memory: Vec<Mutex<Json>>) -> Self {
-        Self { words: vec![None; memory.len()], memory }
+    /// `policies` at work, with what those of the same names said as `before`: nobody is asked about one
+    /// measurement twice.
+    pub fn new(policies: &[NamedPolicy], memory: Vec<Mutex<Json>>, before: (&[NamedPolicy], &Self)) -> Self {
+        let said = |policy: &NamedPolicy| {
+            let at = before.0.iter().position(|known| known.name == policy.name)?;
+            before.1.words.get(at).copied().flatten()
+        };
+        Self { words: policies.iter().map(said).collect(), memory }
     }
 
     /// `this` of each, to be kept.

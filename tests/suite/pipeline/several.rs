@@ -260,6 +260,20 @@ async fn a_reload_keeps_the_histories_of_what_did_not_change() {
 }
 
 #[tokio::test]
+async fn a_reload_asks_nobody_twice_about_one_measurement() {
+    let decide = "#{ latency: |m| hold(\"no\"), queue: |m| up(1) }";
+    let mut draft = two(600, decide);
+    // No mark keeps what was measured before the scale from being judged.
+    draft.wide = "max_dynos: 20, post_scale_wait_time_seconds: 0, keep_history: true".into();
+    let mut app = draft.open().await;
+    tick(&mut app, 1.0, 4.0).await;
+    assert_eq!(app.dynos(), 2);
+    app.pipeline.adopt(draft.spec());
+    let record = tick(&mut app, 1.0, 4.0).await;
+    assert_eq!((app.dynos(), record.decision), (2, Decided::Hold), "{}", why(&record));
+}
+
+#[tokio::test]
 async fn several_policies_may_judge_one_measurement() {
     let draft = Draft {
         decide: "#{ fast: |m| if m.value > 10 { up(2) }, steady: |m| if m.value > 5 { up(1) } }".into(),

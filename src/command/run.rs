@@ -11,7 +11,7 @@ use super::{draw, loading};
 use crate::cli::RunArgs;
 use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
-use crate::state::MemoryState;
+use crate::state;
 use crate::worker::{self, Options, Services, Supervisor};
 
 /// Runs the command.
@@ -39,7 +39,9 @@ pub async fn run(args: RunArgs) -> ExitCode {
         stop.cancelled().await;
         return ExitCode::SUCCESS;
     }
-    let services = match Services::start(Arc::new(MemoryState::default())) {
+    let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), &stop).await;
+    let Some(opened) = opened else { return ExitCode::SUCCESS };
+    let services = match Services::start(Arc::clone(&opened.state)) {
         Ok(services) => services,
         Err(error) => return super::fail(error),
     };
@@ -68,6 +70,9 @@ pub async fn run(args: RunArgs) -> ExitCode {
     warn_of_tests(&worker, stop.clone());
     worker.run(stop, reload).await;
     services.close().await;
+    if let Err(error) = opened.state.flush().await {
+        tracing::error!("the last state is not kept: {error}");
+    }
     tracing::info!("stopped");
     ExitCode::SUCCESS
 }

@@ -90,21 +90,7 @@ mod tests {
         Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff, WouldScale,
     };
 
-    const ALL: [EventKind; 13] = [
-        Measured,
-        Scaled,
-        WouldScale,
-        ScaleFailed,
-        NeedsAboveMax,
-        NeedsBelowMin,
-        ScalingTooRapid,
-        MeasurementFailed,
-        CountUnknown,
-        DecisionFailed,
-        SwitchedOff,
-        Reloaded,
-        ReloadFailed,
-    ];
+    const ALL: [EventKind; 13] = EventKind::ALL;
     const ALWAYS: [EventKind; 6] =
         [ScaleFailed, MeasurementFailed, CountUnknown, DecisionFailed, SwitchedOff, ReloadFailed];
     const OFF: Flags = Flags {

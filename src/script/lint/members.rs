@@ -1,126 +1,124 @@
-//! Owns the members of `m` and `event`: which exist, and which may be missing.
+//! Owns the members of our types: which exist, which may be missing, and that none of them can be set.
 
-use super::chain::{Chain, Link};
-use crate::function::{Role, Standing};
+use rhai::{Expr, Position, Stmt};
+
+use super::inference::{Inference, Link, NAMED};
+use super::operators::shown;
+use super::types::Types;
+use super::{Examination, Finding, Scene};
+use crate::rules;
 use crate::script::check;
-use crate::script::modules::{self, event, moment, named};
+use crate::script::entry::Type;
+use crate::script::modules::{self, moment, named};
 use crate::settings::did_you_mean;
 
-/// What a chain goes through.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
-    Moment,
-    Event,
-    History,
-    Now,
-    Values,
-    Measurements,
-    Measurement,
-}
+/// The types whose members are all in the tables.
+const STRICT: &[&str] = &[
+    "Moment",
+    "Event",
+    "History",
+    "Time",
+    "Answer",
+    "Reply",
+    "Request",
+    "RedisServer",
+    "Values",
+    "Measurements",
+    "Measurement",
+];
 
-impl Of {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Moment => moment::NAME,
-            Self::Event => event::NAME,
-            Self::History => "a history",
-            Self::Now => moment::NOW,
-            Self::Values => named::VALUES,
-            Self::Measurements => named::MEASUREMENTS,
-            Self::Measurement => named::MEASUREMENT,
+/// Looks at the members of the chain `expression`: the first that does not exist is told.
+pub(super) fn look(examination: &mut Examination<'_>, inference: &Inference<'_>, expression: &Expr, scene: Scene<'_>) {
+    for link in inference.links(expression) {
+        let Some(own) = link.base.own().filter(|own| STRICT.contains(&own.name)) else { continue };
+        if let Some(finding) = unknown(examination, own, &link) {
+            examination.found(finding, scene);
+            return;
         }
-    }
-
-    fn properties(self) -> &'static [&'static str] {
-        check::properties(self.name())
-    }
-
-    fn methods(self) -> &'static [&'static str] {
-        modules::methods(self.name())
     }
 }
 
-/// What the parameter of a function in `role` is.
-fn subject(role: Role) -> Option<Of> {
-    match role {
-        Role::Decide => Some(Of::Moment),
-        Role::Notify => Some(Of::Event),
-        _ => None,
+fn unknown(examination: &Examination<'_>, own: &Type, link: &Link<'_>) -> Option<Finding> {
+    let (name, position, call) = match link.node {
+        Expr::Property(property, position) => (property.2.as_str(), *position, false),
+        Expr::MethodCall(call, position) => (call.name.as_str(), *position, true),
+        _ => return None,
+    };
+    if !call && let Some(names) = of_several(examination, own, name, position) {
+        return names;
     }
+    let (properties, methods) = (check::properties(own.words), modules::methods(own.words));
+    let known = if call { methods } else { properties };
+    if known.contains(&name) {
+        return None;
+    }
+    // Some functions of the language, and those of the script, can be called on anything.
+    let of_all = || examination.script.functions.contains_key(name) || check::takes_all(examination.engine, name);
+    let help = match (call, properties.contains(&name), methods.contains(&name)) {
+        (true, true, _) => Some(format!("it is a property: write `.{name}` without brackets")),
+        (false, _, true) => Some(format!("it is a function: write `.{name}(…)`")),
+        (true, ..) if of_all() => return None,
+        _ => did_you_mean(name, properties.iter().chain(methods).copied()),
+    };
+    let help = help.or_else(|| {
+        (own.name == "History")
+            .then(|| format!("a history has {}; `to_array()` has what arrays have", methods.join(", ")))
+    });
+    let message = format!("{} has no `{name}`", own.words);
+    Some(Finding { rule: &rules::UNKNOWN_PROPERTY, position, message, help })
 }
 
-/// The first member of `chain` that does not exist, what is said of it, and the mend. `is_function` tells
-/// whether some function has that name.
-pub(super) fn unknown<'a>(
-    standing: &Standing,
-    chain: &'a Chain<'a>,
-    is_function: impl Fn(&str) -> bool,
-) -> Option<(&'a Link<'a>, String, Option<String>)> {
-    let mut of = subject(standing.role)?;
-    for link in &chain.links {
-        if let (Of::Values | Of::Measurements, false) = (of, link.call) {
-            let names = standing.names.as_ref()?;
-            if !names.iter().any(|name| **name == *link.name) {
-                let (message, help) = named::unknown(of.name(), link.name, names.iter().map(|name| &**name));
-                return Some((link, message, Some(help)));
-            }
-            if of == Of::Values {
-                return None;
-            }
-            of = Of::Measurement;
-            continue;
-        }
-        if of == Of::Moment && standing.judges_all && moment::OF_ONE.contains(&link.name) {
-            let (message, help) = named::several(link.name, standing.names.iter().flatten().map(|name| &**name));
-            return Some((link, message, Some(help)));
-        }
-        let (properties, methods) = (of.properties(), of.methods());
-        let known = if link.call { methods } else { properties };
-        if !known.contains(&link.name) {
-            let help = match (link.call, properties.contains(&link.name), methods.contains(&link.name)) {
-                (true, true, _) => Some(format!("it is a property: write `.{}` without brackets", link.name)),
-                (false, _, true) => Some(format!("it is a function: write `.{}(…)`", link.name)),
-                // Functions of the language and of the script can be called on anything.
-                (true, ..) if is_function(link.name) => return None,
-                _ => did_you_mean(link.name, properties.iter().chain(methods).copied()),
-            };
-            return Some((link, format!("{} has no `{}`", of.name(), link.name), help));
-        }
-        of = match (of, link.name) {
-            (Of::Moment | Of::Measurement, "history" | "past") => Of::History,
-            (Of::Moment, "now") => Of::Now,
-            (Of::Moment, "values") => Of::Values,
-            (Of::Moment, "measurements") => Of::Measurements,
-            _ => return None,
-        };
+/// What is to be said of the member `name` where it depends on the names of the measurements; `None` where it
+/// does not.
+fn of_several(examination: &Examination<'_>, own: &Type, name: &str, position: Position) -> Option<Option<Finding>> {
+    let standing = examination.standing;
+    let found = |(message, help): (String, String)| Finding {
+        rule: &rules::UNKNOWN_PROPERTY,
+        position,
+        message,
+        help: Some(help),
+    };
+    if NAMED.contains(&own.name) {
+        // A function that no pipeline uses may be given anything.
+        let Some(names) = &standing.names else { return Some(None) };
+        let known = names.iter().any(|known| **known == *name);
+        let unknown = || found(named::unknown(own.words, name, names.iter().map(|known| &**known)));
+        return Some((!known).then(unknown));
+    }
+    if own.name == "Moment" && standing.judges_all && moment::OF_ONE.contains(&name) {
+        let names = standing.names.iter().flatten().map(|known| &**known);
+        return Some(Some(found(named::several(name, names))));
     }
     None
 }
 
-/// Whether what `chain` gives may be missing.
-pub(super) fn may_be_missing(role: Role, chain: &Chain<'_>) -> bool {
-    let names: Vec<&str> = chain.links.iter().map(|link| link.name).collect();
-    match (role, names.as_slice()) {
-        (Role::Decide, ["history" | "past", statistic] | ["measurements", _, "history" | "past", statistic]) => {
-            ["average", "max", "min", "percentile", "slope"].contains(statistic)
-        }
-        (
-            Role::Decide,
-            ["value" | "error" | "seconds_since_scale"] | ["values", _] | ["measurements", _, "value" | "error"],
-        )
-        | (Role::Notify, ["dynos" | "from" | "to" | "measurement" | "reason"]) => true,
-        _ => false,
-    }
+/// Looks at an assignment to what cannot be set.
+pub(super) fn assigned(
+    examination: &mut Examination<'_>,
+    inference: &Inference<'_>,
+    statement: &Stmt,
+    scene: Scene<'_>,
+) {
+    let Stmt::Assignment(assignment) = statement else { return };
+    let (operator, sides) = &**assignment;
+    let links = inference.links(&sides.lhs);
+    let own = |link: &&Link<'_>| link.base.own().is_some_and(|own| STRICT.contains(&own.name));
+    let Some(link) = links.iter().rfind(own) else { return };
+    let Some(own) = link.base.own() else { return };
+    let text = shown(&sides.lhs).unwrap_or_else(|| own.words.to_owned());
+    let message = format!("`{text}` cannot be set: {} is only read", own.words);
+    let dynos = own.name == "Moment" && matches!(link.node, Expr::Property(property, _) if property.2 == "dynos");
+    let help = match operator.get_op_assignment_info() {
+        Some((.., "+")) if dynos => "answer `up(n)` for n dynos more",
+        Some((.., "-")) if dynos => "answer `down(n)` for n dynos fewer",
+        _ if dynos => "answer `to(n)` for n dynos in all",
+        _ => "set a variable of your own, or an entry of `this` to keep it",
+    };
+    let position = sides.lhs.start_position();
+    examination.found(Finding { rule: &rules::READ_ONLY, position, message, help: Some(help.to_owned()) }, scene);
 }
 
-/// Whether `chain` gives a whole number.
-pub(super) fn is_whole(role: Role, chain: &Chain<'_>) -> bool {
-    let names: Vec<&str> = chain.links.iter().map(|link| link.name).collect();
-    match (role, names.as_slice()) {
-        (Role::Decide, ["dynos" | "min_dynos" | "max_dynos"] | ["now", _]) => !names.contains(&"weekday_name"),
-        (Role::Decide, ["history" | "past", count] | ["measurements", _, "history" | "past", count]) => {
-            ["len", "consecutive_above", "consecutive_below"].contains(count)
-        }
-        _ => false,
-    }
+/// Whether a value of `types` may be missing.
+pub(super) fn may_be_missing(types: Types) -> bool {
+    types.is_known() && types.meets(Types::UNIT)
 }

@@ -1,9 +1,10 @@
-//! Owns finding the functions that declarations hand to stages, and the role of each.
+//! Owns finding the functions that declarations hand to stages, the role of each, and the memory it begins
+//! with.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::function::{Function, Role, Standing};
+use crate::function::{Function, Memory, Role, Standing};
 use crate::script::Declaration;
 use crate::settings::{Node, Place, Stage, StageKind, Value};
 
@@ -11,7 +12,7 @@ use crate::settings::{Node, Place, Stage, StageKind, Value};
 pub(in crate::script) fn functions<'a>(
     declarations: &'a [Declaration],
     unused: &'a [Arc<Stage>],
-) -> Vec<(Standing, &'a Function)> {
+) -> Vec<(Standing, Memory<'a>, &'a Function)> {
     let mut found = Found { functions: Vec::new(), seen: HashSet::new(), names: None, judges_all: false };
     for declaration in declarations {
         let named = declaration.settings.entry("measure").and_then(Node::entries);
@@ -31,10 +32,10 @@ pub(in crate::script) fn functions<'a>(
                 Some(Node { value: Value::Map(entries), .. }) if kind != StageKind::Scale => {
                     found.judges_all = false;
                     for (_, node) in entries {
-                        found.node(kind, node);
+                        found.node(kind, Some(&[]), node);
                     }
                 }
-                Some(node) => found.node(kind, node),
+                Some(node) => found.node(kind, Some(&[]), node),
                 None => {}
             }
         }
@@ -47,7 +48,7 @@ pub(in crate::script) fn functions<'a>(
 }
 
 struct Found<'a> {
-    functions: Vec<(Standing, &'a Function)>,
+    functions: Vec<(Standing, Memory<'a>, &'a Function)>,
     seen: HashSet<(Standing, &'a Place)>,
     /// Of the pipeline that is looked at.
     names: Option<Vec<Arc<str>>>,
@@ -55,24 +56,24 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn add(&mut self, role: Role, function: &'a Function) {
+    fn add(&mut self, role: Role, memory: Memory<'a>, function: &'a Function) {
         let decides = role == Role::Decide;
         let names = if decides { self.names.clone() } else { None };
         let standing = Standing { role, names, judges_all: decides && self.judges_all };
         if self.seen.insert((standing.clone(), function.place())) {
-            self.functions.push((standing, function));
+            self.functions.push((standing, memory, function));
         }
     }
 
-    fn node(&mut self, kind: StageKind, node: &'a Node) {
+    fn node(&mut self, kind: StageKind, memory: Memory<'a>, node: &'a Node) {
         match &node.value {
             Value::Function(function) => match kind {
-                StageKind::Measure => self.add(Role::Measure, function),
-                StageKind::Decide => self.add(Role::Decide, function),
-                StageKind::Notify => self.add(Role::Notify, function),
+                StageKind::Measure => self.add(Role::Measure, memory, function),
+                StageKind::Decide => self.add(Role::Decide, memory, function),
+                StageKind::Notify => self.add(Role::Notify, memory, function),
                 StageKind::Scale => {}
             },
-            Value::Array(items) => items.iter().for_each(|item| self.node(kind, item)),
+            Value::Array(items) => items.iter().for_each(|item| self.node(kind, None, item)),
             Value::Stage(stage) => self.stage(stage),
             Value::Map(entries) => {
                 for (key, entry) in entries {
@@ -85,9 +86,9 @@ impl<'a> Found<'a> {
 
     fn entry(&mut self, key: &str, node: &'a Node) {
         match (&node.value, key) {
-            (Value::Function(function), "current") => self.add(Role::Current, function),
-            (Value::Function(function), "scale_to") => self.add(Role::ScaleTo, function),
-            (Value::Function(function), "value") => self.add(Role::Value, function),
+            (Value::Function(function), "current") => self.add(Role::Current, None, function),
+            (Value::Function(function), "scale_to") => self.add(Role::ScaleTo, None, function),
+            (Value::Function(function), "value") => self.add(Role::Value, None, function),
             (Value::Map(entries), "current") => entries.iter().for_each(|(key, entry)| self.entry(key, entry)),
             _ => {}
         }
@@ -95,18 +96,31 @@ impl<'a> Found<'a> {
 
     fn stage(&mut self, stage: &'a Stage) {
         for function in &stage.map {
-            self.add(Role::Map, function);
+            self.add(Role::Map, None, function);
         }
         if stage.kind != StageKind::Decide {
-            self.node(stage.kind, &stage.settings);
+            self.node(stage.kind, None, &stage.settings);
         }
+        let memory = memory(stage);
         for (at, argument) in stage.arguments.iter().enumerate() {
             match &argument.value {
                 Value::Function(function) if stage.kind == StageKind::Scale => {
-                    self.add(if at == 0 { Role::Current } else { Role::ScaleTo }, function);
+                    self.add(if at == 0 { Role::Current } else { Role::ScaleTo }, None, function);
                 }
-                _ => self.node(stage.kind, argument),
+                _ => self.node(stage.kind, memory, argument),
             }
         }
+    }
+}
+
+/// What the function of `stage` finds in `this`, where it shares it with no other.
+fn memory(stage: &Stage) -> Memory<'_> {
+    if !stage.map.is_empty() {
+        return None;
+    }
+    match stage.settings.entry("memory").map(|node| &node.value) {
+        None => Some(&[]),
+        Some(Value::Map(entries)) => Some(entries),
+        Some(_) => None,
     }
 }

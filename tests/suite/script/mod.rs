@@ -5,6 +5,7 @@ mod bounds;
 mod described;
 mod http;
 mod imports;
+mod inferred;
 mod limits;
 mod mutated;
 mod places;

@@ -1,6 +1,6 @@
 //! Owns the members of our types: which exist, which may be missing, and that none of them can be set.
 
-use rhai::{Expr, Position, Stmt};
+use rhai::{Expr, Stmt};
 
 use super::inference::{Inference, Link, NAMED};
 use super::operators::shown;
@@ -44,8 +44,12 @@ fn unknown(examination: &Examination<'_>, own: &Type, link: &Link<'_>) -> Option
         Expr::MethodCall(call, position) => (call.name.as_str(), *position, true),
         _ => return None,
     };
-    if !call && let Some(names) = of_several(examination, own, name, position) {
-        return names;
+    let say = |(message, help)| Finding { rule: &rules::UNKNOWN_PROPERTY, position, message, help: Some(help) };
+    if !call && NAMED.contains(&own.name) {
+        return unnamed(examination, own, name).map(say);
+    }
+    if let Some(words) = ambiguous(examination, own, name) {
+        return Some(say(words));
     }
     let (properties, methods) = (check::properties(own.words), modules::methods(own.words));
     let known = if call { methods } else { properties };
@@ -68,28 +72,19 @@ fn unknown(examination: &Examination<'_>, own: &Type, link: &Link<'_>) -> Option
     Some(Finding { rule: &rules::UNKNOWN_PROPERTY, position, message, help })
 }
 
-/// What is to be said of the member `name` where it depends on the names of the measurements; `None` where it
-/// does not.
-fn of_several(examination: &Examination<'_>, own: &Type, name: &str, position: Position) -> Option<Option<Finding>> {
+/// What is wrong with the member `name` of `m.values` or `m.measurements`: it must be the name of a measurement.
+fn unnamed(examination: &Examination<'_>, own: &Type, name: &str) -> Option<(String, String)> {
+    // A function that no pipeline uses may be given anything.
+    let names = examination.standing.names.as_ref()?;
+    let known = names.iter().any(|known| **known == *name);
+    (!known).then(|| named::unknown(own.words, name, names.iter().map(|known| &**known)))
+}
+
+/// What is wrong with the member `name` of `m` where it is of one measurement and there are several.
+fn ambiguous(examination: &Examination<'_>, own: &Type, name: &str) -> Option<(String, String)> {
     let standing = examination.standing;
-    let found = |(message, help): (String, String)| Finding {
-        rule: &rules::UNKNOWN_PROPERTY,
-        position,
-        message,
-        help: Some(help),
-    };
-    if NAMED.contains(&own.name) {
-        // A function that no pipeline uses may be given anything.
-        let Some(names) = &standing.names else { return Some(None) };
-        let known = names.iter().any(|known| **known == *name);
-        let unknown = || found(named::unknown(own.words, name, names.iter().map(|known| &**known)));
-        return Some((!known).then(unknown));
-    }
-    if own.name == "Moment" && standing.judges_all && moment::OF_ONE.contains(&name) {
-        let names = standing.names.iter().flatten().map(|known| &**known);
-        return Some(Some(found(named::several(name, names))));
-    }
-    None
+    let of_one = own.name == "Moment" && standing.judges_all && moment::OF_ONE.contains(&name);
+    of_one.then(|| named::several(name, standing.names.iter().flatten().map(|known| &**known)))
 }
 
 /// Looks at an assignment to what cannot be set.

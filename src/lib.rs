@@ -37,6 +37,7 @@ pub mod cli;
 pub mod command;
 pub mod decide;
 pub mod demo;
+pub mod explain;
 pub mod function;
 pub mod heroku;
 pub mod levers;

@@ -1,18 +1,22 @@
 //! Owns the command line: what can be typed, what it means and its help. It does nothing itself.
 
+mod export;
+mod records;
 mod scripts;
 mod shared;
-mod values;
+pub(crate) mod values;
 mod work;
 
 use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub use export::{ExportArgs, RecordedArgs, RecordedCommand};
+pub use records::{Direction, ExplainArgs, HistoryArgs, PinArgs, RecordsArgs};
 pub use scripts::{
     CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
 };
-pub use shared::{LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
+pub use shared::{FindArgs, LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
 pub use work::{DemoArgs, KeepArgs, OnceArgs, RunArgs};
 
 /// The command line as parsed.
@@ -51,6 +55,14 @@ pub enum Command {
     Check(CheckArgs),
     /// One tick of every pipeline, its full record printed; scales only with --act
     Once(OnceArgs),
+    /// Tell why a pipeline scaled or did not, and what would have had to be different
+    Explain(ExplainArgs),
+    /// Show what a pipeline measured, decided and did
+    History(HistoryArgs),
+    /// Make a test of the script from what was recorded at some time
+    Pin(PinArgs),
+    /// Read what ticks have recorded
+    Records(RecordedArgs),
     /// Run the tests that scripts hold, on a virtual clock, reaching nothing
     Test(TestArgs),
     /// Write a small script to begin with, with tests that pass

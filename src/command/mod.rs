@@ -4,10 +4,15 @@ pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod draw;
+pub mod explain;
+pub mod export;
 pub mod github;
+pub mod history;
 pub mod init;
 mod junit;
 pub mod once;
+pub mod pin;
+mod records;
 pub mod reference;
 pub mod resolved;
 pub mod run;
@@ -33,9 +38,13 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Check(args) => check::run(&args),
         Command::Once(args) => once::run(args).await,
+        Command::Records(args) => export::run(args).await,
         Command::Reference(args) => reference::run(&args),
         Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Explain(args) => explain::run(args).await,
+        Command::History(args) => history::run(args).await,
+        Command::Pin(args) => pin::run(args).await,
         Command::Test(args) => test::run(args).await,
         Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,

@@ -52,6 +52,9 @@ pub struct ControlState {
     pub open: Option<Intent>,
     /// Whether the last scale of ours went to 0 dynos: then nobody switched them off.
     pub scaled_to_zero: bool,
+    /// Whether what was before is not known, since the state cannot be used: never kept.
+    #[serde(skip)]
+    pub degraded: bool,
 }
 
 impl Default for ControlState {
@@ -71,6 +74,7 @@ impl Default for ControlState {
             back_off_until: None,
             open: None,
             scaled_to_zero: false,
+            degraded: false,
         }
     }
 }
@@ -101,6 +105,12 @@ impl ControlState {
         self.wait_until = Some(after_wait);
         self.mark = (!keep_history).then(|| after_wait.max(at + JUST_AFTER));
         self.scaled_to_zero = to == 0;
+    }
+
+    /// Begins at `now` without knowing what was before: there may have been a scale just now.
+    pub fn degrade(&mut self, now: DateTime<Utc>, wait: Duration) {
+        self.degraded = true;
+        self.wait_until = Some(now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::zero()));
     }
 
     /// Takes note of a failed read at `at`.

@@ -33,7 +33,8 @@ pub use measurement::{Failure, FailureKind, Measurement};
 pub use moment::{Moment, NamedMeasurement};
 pub use rapid::{RapidLimit, Scales};
 pub use record::{
-    Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, RECORD_VERSION, Reason, Record, ShadowRecord,
+    Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, RECORD_VERSION, Reason, Record, ScriptVersion,
+    ShadowRecord,
 };
 pub use rehearsal::rehearse;
 pub use spec::{Mode, PipelineSpec};

@@ -91,11 +91,12 @@ impl Pipeline {
     /// in the first record, and the pipeline starts afresh.
     pub async fn open(spec: Arc<PipelineSpec>, world: Arc<World>, fence: Fence) -> Self {
         let mut notes = Vec::new();
-        let kept = match world.state.load(&spec.name).await {
-            Ok(kept) => kept.unwrap_or_default(),
+        let (kept, known) = match world.state.load(&spec.name).await {
+            Ok(Some(kept)) => (kept, true),
+            Ok(None) => (Kept::default(), !world.state.is_degraded()),
             Err(error) => {
                 notes.push(format!("what was kept cannot be read, the pipeline starts afresh: {error}"));
-                Kept::default()
+                (Kept::default(), false)
             }
         };
         let platform = world.platforms.open(&spec.scale, &spec.name, &world);
@@ -114,8 +115,24 @@ impl Pipeline {
             notes,
         };
         pipeline.take_up(&spec);
+        if !known {
+            let now = pipeline.world.clock.now();
+            pipeline.kept.control.degrade(now, spec.decide.wait);
+        }
         pipeline.world.audience.recall(&spec.name, &pipeline.kept.memory);
         pipeline
+    }
+
+    /// What is kept of a pipeline before its first tick.
+    #[must_use]
+    pub fn unused(spec: &PipelineSpec) -> Kept {
+        let target = spec.scale.target();
+        let sources = || spec.measure.iter().map(|stage| (stage.name.to_string(), Some(source(stage))));
+        if spec.names_measurements() {
+            let measured = |(name, source)| (name, Measured { source, ..Measured::default() });
+            return Kept { named: sources().map(measured).collect(), target, ..Kept::default() };
+        }
+        Kept { source: sources().find_map(|(_, source)| source), target, ..Kept::default() }
     }
 
     /// Goes on as `spec`, between two ticks: history, cooldown and memory stay, but for a measurement

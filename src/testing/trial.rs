@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Runtime;
 
-use super::Bench;
 use super::bench::Ticking;
+use super::{Bench, Recorded};
 use crate::pipeline::PipelineSpec;
 use crate::settings::did_you_mean;
 use crate::world::{Http, StubbedHttp};
@@ -65,14 +65,29 @@ impl Trial {
     /// One tick of `bench`.
     ///
     /// # Errors
-    /// A request that no stub answers, or what a notified function threw.
-    pub fn tick(&self, bench: &Bench) -> Result<(), String> {
+    /// A request that no stub answers, with the stub to write, or what a notified function threw.
+    pub fn tick(&self, bench: &Bench) -> Result<(), (String, Option<String>)> {
         let ticked = bench.tick(|tick: Ticking<'_>| self.drive(tick));
         let unanswered = self.http.take_unanswered();
         match unanswered.first() {
-            Some(request) => Err(format!("no `http::stub` answers `{request}`")),
-            None => ticked.map_err(|error| format!("a notification went wrong: {error}")),
+            Some(request) => Err((format!("no `http::stub` answers `{request}`"), stub_for(request))),
+            None => ticked.map_err(|error| (format!("a notification went wrong: {error}"), None)),
         }
+    }
+
+    /// Runs a `tick` of `bench` again, as it was recorded but for what the pipeline does itself.
+    ///
+    /// # Errors
+    /// A tick that cannot be, and everything that [`Trial::tick`] says.
+    pub fn replay(&self, bench: &Bench, tick: &Recorded) -> Result<(), String> {
+        bench.arrange(tick)?;
+        if let Some(scaled) = &tick.scaled {
+            self.drive(bench.scaled(scaled))?;
+        }
+        let ticked = self.tick(bench);
+        // A scale that was refused then is no later one's business.
+        bench.platform(|platform| platform.scales.clear());
+        ticked.map_err(|(message, help)| help.map_or(message.clone(), |help| format!("{message} ({help})")))
     }
 
     /// What every pipeline was at last, for a test that failed.
@@ -84,6 +99,14 @@ impl Trial {
     fn drive<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.as_ref().expect("it is taken only when the test is gone").block_on(future)
     }
+}
+
+/// The stub that answers `request`, "GET https://…".
+fn stub_for(request: &str) -> Option<String> {
+    let (method, url) = request.split_once(' ')?;
+    let answer = if method == "GET" { "#{ json: #{ … } }" } else { "#{ status: 200 }" };
+    let url = url.replace('\\', "\\\\").replace('"', "\\\"");
+    Some(format!("write before: `http::stub(\"{method}\", \"{url}\", {answer});`"))
 }
 
 impl Drop for Trial {

@@ -3,13 +3,17 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Actor, Options, needs};
-use crate::pipeline::{self, Mode, PipelineSpec};
-use crate::script::{self, Environment, Source, SourceFile};
+use super::{Actor, Options, needs, version};
+use crate::pipeline::{self, Mode, PipelineSpec, ScriptVersion};
+use crate::rules;
+use crate::script::{self, Environment, Loaded, Source, SourceFile};
 use crate::settings::Report;
+use crate::state::KeptGeneration;
 use crate::testing::Suite;
 
 /// One accepted version of a unit.
@@ -21,6 +25,8 @@ pub struct Generation {
     pub specs: Vec<Arc<PipelineSpec>>,
     /// What it was read from.
     pub files: Vec<SourceFile>,
+    /// Tells it from other versions.
+    pub version: Arc<ScriptVersion>,
     /// Warnings and notes.
     pub report: Report,
     /// The environment variables it asked for, and whether each is set.
@@ -66,6 +72,7 @@ impl Generation {
             id: 0,
             specs: Vec::new(),
             files: Vec::new(),
+            version: Arc::new(ScriptVersion { hash: String::new(), revision: None }),
             report,
             needs: Vec::new(),
             suite: Suite::default(),
@@ -80,7 +87,32 @@ impl Generation {
     /// Everything that is wrong with it.
     pub fn load(source: &Source, id: u64, loading: &Loading) -> Result<Self, Refused> {
         let loaded = script::load(source, &loading.environment, loading.options.secrets);
-        let declared = pipeline::declare(&loaded, source.unit.as_deref(), id, loading.zone);
+        let version = version::version(source, &version::files(source, &loaded.files));
+        Self::of(source, id, loading, loaded, version)
+    }
+
+    /// Loads the version of `source` that was kept as `kept`. Blocks as [`Generation::load`] does.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it today.
+    pub fn load_kept(source: &Source, kept: &KeptGeneration, loading: &Loading) -> Result<Self, Refused> {
+        let loaded = script::load_kept(source, &kept.files, &loading.environment, loading.options.secrets);
+        let version = ScriptVersion { hash: kept.hash.clone(), revision: kept.revision.clone() };
+        Self::of(source, kept.id, loading, loaded, version)
+    }
+
+    fn of(
+        source: &Source,
+        id: u64,
+        loading: &Loading,
+        loaded: Loaded,
+        version: ScriptVersion,
+    ) -> Result<Self, Refused> {
+        let version = Arc::new(version);
+        let mut declared = pipeline::declare(&loaded, source.unit.as_deref(), id, loading.zone);
+        for spec in &mut declared.specs {
+            Arc::make_mut(spec).script = Some(Arc::clone(&version));
+        }
         let mut report = loaded.report;
         report.extend(declared.report);
         let (tests, specs) = (loaded.tests, declared.specs.clone());
@@ -97,7 +129,15 @@ impl Generation {
         if report.has_errors() {
             return Err(Refused { report, files: loaded.files, needs });
         }
-        Ok(Self { id, specs, files: loaded.files, report, needs, suite, test_on_reload, left_out })
+        Ok(Self { id, specs, files: loaded.files, version, report, needs, suite, test_on_reload, left_out })
+    }
+
+    /// Makes it the generation `id`: it is one that had a number already.
+    pub fn renumber(&mut self, id: u64) {
+        self.id = id;
+        for spec in &mut self.specs {
+            Arc::make_mut(spec).generation = id;
+        }
     }
 
     /// The same, if its own tests let it go live. Blocks: it runs them, until `given_up`.
@@ -128,7 +168,8 @@ pub fn shared_targets(specs: &[Arc<PipelineSpec>], report: &mut Report) {
         let Some(target) = spec.live_target() else { continue };
         if let Some(other) = specs[..index].iter().find(|other| other.live_target().as_ref() == Some(&target)) {
             let message = format!("`{}` scales what `{}` scales already", spec.name, other.name);
-            report.error(spec.place.as_ref(), message, Some("leave it to one of them".into()));
+            let help = "leave it to one of them".to_owned();
+            report.say(&rules::SHARED_TARGET, spec.place.as_ref(), message, help);
         }
     }
 }
@@ -142,9 +183,26 @@ pub struct Unit {
     pub generation: Arc<Generation>,
     /// The version refused last, while it is the one on disk.
     pub refused: Option<Refused>,
+    /// Set while the version in force is an earlier one, as what was on disk at the start did not load.
+    pub last_good: Option<LastGood>,
+}
+
+/// The version that runs in place of a script that did not load at the start.
+#[derive(Clone, Copy, Debug)]
+pub struct LastGood {
+    /// When it was accepted.
+    pub accepted: DateTime<Utc>,
+    /// When people were told of it last.
+    pub told: Instant,
 }
 
 impl Unit {
+    /// A unit that runs `generation`.
+    #[must_use]
+    pub fn new(source: Source, generation: Generation) -> Self {
+        Self { source, generation: Arc::new(generation), refused: None, last_good: None }
+    }
+
     /// Whether the files on disk are those of the generation in force.
     #[must_use]
     pub fn is_in_force(&self) -> bool {

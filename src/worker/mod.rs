@@ -11,11 +11,12 @@ mod options;
 mod spread;
 mod supervisor;
 mod task;
+mod version;
 mod watch;
 
 pub use actor::Actor;
 pub use changes::{Change, changes};
-pub use generation::{Generation, Loading, Refused, Unit, shared_targets};
+pub use generation::{Generation, LastGood, Loading, Refused, Unit, shared_targets};
 pub use live::Services;
 pub use options::Options;
 pub use spread::first_delay;

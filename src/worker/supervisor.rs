@@ -22,6 +22,7 @@ use crate::world::World;
 
 pub(super) mod announce;
 mod reload;
+mod start;
 
 /// Tasks are gone within this time when the worker stops, or they are left behind.
 const STOP: Duration = Duration::from_millis(6500);
@@ -53,29 +54,27 @@ pub struct Unstartable {
     pub files: Vec<SourceFile>,
 }
 
+impl Unstartable {
+    #[allow(clippy::needless_pass_by_value)] // What `map_err` hands over.
+    fn unreadable(diagnostic: script::SourceError) -> Self {
+        let mut report = Report::default();
+        report.push(*diagnostic);
+        Self { report, files: Vec::new() }
+    }
+}
+
 impl Supervisor {
     /// Loads every unit of the script. Nothing runs yet.
     ///
     /// # Errors
     /// Everything that is wrong with any of them.
     pub fn load(loading: Loading, world: Arc<World>) -> Result<Self, Unstartable> {
-        let sources = script::sources(&loading.options.script).map_err(|diagnostic| {
-            let mut report = Report::default();
-            report.push(*diagnostic);
-            Unstartable { report, files: Vec::new() }
-        })?;
-        let (halt, watch) = (CancellationToken::new(), Watch::new());
-        let in_force = watch::Sender::default();
-        let (units, tasks, leaving) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        let (loads, newest) = (Arc::default(), 0);
-        let mut worker = Self { world, loading, units, tasks, leaving, loads, newest, halt, watch, in_force };
+        let sources = script::sources(&loading.options.script).map_err(Unstartable::unreadable)?;
+        let mut worker = Self::empty(loading, world);
         let mut problems = Unstartable { report: Report::default(), files: Vec::new() };
         for source in sources {
             match worker.next_generation(&source) {
-                Ok(generation) => {
-                    let generation = Arc::new(generation);
-                    worker.units.push(Unit { source, generation, refused: None });
-                }
+                Ok(generation) => worker.units.push(Unit::new(source, generation)),
                 Err(refused) => {
                     problems.report.extend(refused.report);
                     problems.files.extend(refused.files);
@@ -87,6 +86,14 @@ impl Supervisor {
         }
         worker.in_force.send_replace(worker.specs());
         Ok(worker)
+    }
+
+    fn empty(loading: Loading, world: Arc<World>) -> Self {
+        let (halt, watch) = (CancellationToken::new(), Watch::new());
+        let in_force = watch::Sender::default();
+        let (units, tasks, leaving) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let (loads, newest) = (Arc::default(), 0);
+        Self { world, loading, units, tasks, leaving, loads, newest, halt, watch, in_force }
     }
 
     /// Loads the next generation of `source`, and holds it against the other units.
@@ -137,6 +144,8 @@ impl Supervisor {
     /// when every pipeline has come to rest.
     pub async fn run(mut self, stop: CancellationToken, reload: Arc<Notify>) {
         self.apply();
+        self.announce_start();
+        self.keep_generations().await;
         self.follow_files();
         let mut look = tokio::time::interval(reload::LOOK);
         loop {
@@ -147,6 +156,7 @@ impl Supervisor {
                 () = self.watch.changed() => false,
                 _ = look.tick() => false,
             };
+            self.remind_of_last_good();
             self.reload(forced, &stop).await;
         }
         self.stop().await;

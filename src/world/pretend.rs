@@ -117,19 +117,28 @@ impl Console for Nowhere {
     }
 }
 
+/// One measurement that is fed.
+#[derive(Clone, Debug)]
+enum Fed {
+    /// As it would come from the backend: `.map` reworks it.
+    Raw(Result<Json, Failure>),
+    /// As it was taken once, reworked already.
+    Taken(Measurement),
+}
+
 /// Measurements that are fed, in order, by pipeline.
 #[derive(Debug, Default)]
 pub struct FedSources {
-    fed: Mutex<BTreeMap<String, Fed>>,
+    fed: Mutex<BTreeMap<String, Feed>>,
     /// Whether a stage measures itself where nothing is fed.
     measures: bool,
 }
 
 /// What is fed to one pipeline.
 #[derive(Debug, Default)]
-struct Fed {
+struct Feed {
     /// For whichever stage measures next.
-    next: VecDeque<Result<Json, Failure>>,
+    next: VecDeque<Fed>,
     /// By the name of the stage; the last one stays, and is measured again.
     named: BTreeMap<String, VecDeque<Result<Json, Failure>>>,
     /// Names of which more than the last one is there.
@@ -138,24 +147,24 @@ struct Fed {
     failing: Option<Failure>,
 }
 
-impl Fed {
-    fn take(&mut self, stage: &str) -> Option<Result<Json, Failure>> {
+impl Feed {
+    fn take(&mut self, stage: &str) -> Option<Fed> {
         if let Some(failure) = &self.failing {
-            return Some(Err(failure.clone()));
+            return Some(Fed::Raw(Err(failure.clone())));
         }
         let Some(named) = self.named.get_mut(stage) else { return self.next.pop_front() };
         if named.len() > 1 {
-            return named.pop_front();
+            return named.pop_front().map(Fed::Raw);
         }
         self.waiting.remove(stage);
-        named.front().cloned()
+        named.front().cloned().map(Fed::Raw)
     }
 }
 
 impl FedSources {
     /// The next measurement of `pipeline`: data as it would come from the backend, or a failure.
     pub fn feed(&self, pipeline: &str, measured: Result<Json, Failure>) {
-        lock(&self.fed).entry(pipeline.into()).or_default().next.push_back(measured);
+        lock(&self.fed).entry(pipeline.into()).or_default().next.push_back(Fed::Raw(measured));
     }
 
     /// The next measurements of the stage `name` of `pipeline`, in place of those that it had; the last of them is
@@ -180,6 +189,11 @@ impl FedSources {
     pub fn fail(&self, pipeline: &str, failure: Option<Failure>) {
         lock(&self.fed).entry(pipeline.into()).or_default().failing = failure;
     }
+
+    /// The next measurement of `pipeline`: one that was taken before, and is taken as it is.
+    pub fn feed_taken(&self, pipeline: &str, measurement: Measurement) {
+        lock(&self.fed).entry(pipeline.into()).or_default().next.push_back(Fed::Taken(measurement));
+    }
 }
 
 #[async_trait]
@@ -189,8 +203,12 @@ impl Sources for FedSources {
         if fed.is_none() && self.measures {
             return stage.measure(context, world).await;
         }
-        let fed = fed.unwrap_or_else(|| Err(Failure::not_load("no measurement was fed")));
-        let read = fed.map(|data| Reading { value: data.as_f64(), data });
+        let read = match fed {
+            Some(Fed::Taken(taken)) => return taken,
+            Some(Fed::Raw(read)) => read,
+            None => Err(Failure::not_load("no measurement was fed")),
+        };
+        let read = read.map(|data| Reading { value: data.as_f64(), data });
         stage.finish(read, context, world).await
     }
 }

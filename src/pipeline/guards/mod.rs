@@ -6,6 +6,7 @@ mod back_off;
 mod bounds;
 mod cooldown;
 mod count_unknown;
+mod degraded_state;
 mod failed_measurement;
 mod limit;
 mod paused;
@@ -75,4 +76,5 @@ pub(super) static FIRST: &[fn(&Case<'_>, &mut Ruling) -> Course] = &[
 ];
 
 /// Asked in this order, whatever was settled.
-pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] = &[limit::check, shared_limit::check, back_off::check];
+pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] =
+    &[limit::check, shared_limit::check, degraded_state::check, back_off::check];

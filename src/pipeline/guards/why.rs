@@ -45,6 +45,10 @@ pub enum Why {
         since: f64,
         left: f64,
     },
+    DegradedWait {
+        left: f64,
+    },
+    DegradedState,
     /// The text of the proposal with this index.
     Policy(usize),
     NotAsked,
@@ -133,6 +137,10 @@ fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> St
         Why::Cooldown { since, left } => {
             format!("scaled {since} s ago; the next decision is in {left} s")
         }
+        Why::DegradedWait { left } => {
+            format!("the state cannot be used, so nobody knows when it scaled last; the next decision is in {left} s")
+        }
+        Why::DegradedState => "the state cannot be used, so nobody knows what was before: no scaling in".into(),
         Why::Policy(index) => match observation.proposals {
             [only] => only.proposal.text.clone(),
             several => {

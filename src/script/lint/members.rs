@@ -9,23 +9,13 @@ use super::{Examination, Finding, Scene};
 use crate::rules;
 use crate::script::check;
 use crate::script::entry::Type;
+use crate::script::habits::foreign;
 use crate::script::modules::{self, moment, named};
 use crate::settings::did_you_mean;
 
-/// The types whose members are all in the tables.
-const STRICT: &[&str] = &[
-    "Moment",
-    "Event",
-    "History",
-    "Time",
-    "Answer",
-    "Reply",
-    "Request",
-    "RedisServer",
-    "Values",
-    "Measurements",
-    "Measurement",
-];
+/// The types whose members are all in the tables; a Redis server says itself why it lacks some.
+const STRICT: &[&str] =
+    &["Moment", "Event", "History", "Time", "Answer", "Reply", "Request", "Values", "Measurements", "Measurement"];
 
 /// Looks at the members of the chain `expression`: the first that does not exist is told.
 pub(super) fn look(examination: &mut Examination<'_>, inference: &Inference<'_>, expression: &Expr, scene: Scene<'_>) {
@@ -62,7 +52,7 @@ fn unknown(examination: &Examination<'_>, own: &Type, link: &Link<'_>) -> Option
         (true, true, _) => Some(format!("it is a property: write `.{name}` without brackets")),
         (false, _, true) => Some(format!("it is a function: write `.{name}(…)`")),
         (true, ..) if of_all() => return None,
-        _ => did_you_mean(name, properties.iter().chain(methods).copied()),
+        _ => foreign::instead(name).or_else(|| did_you_mean(name, properties.iter().chain(methods).copied())),
     };
     let help = help.or_else(|| {
         (own.name == "History")

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use rhai::{Dynamic, Engine, Position};
 
 use super::history::HistoryValue;
+use super::missing::Missing;
 use super::named::{self, MeasurementsValue, ValuesValue};
 use super::{Answered, optional};
 use crate::pipeline::Moment;
@@ -235,7 +236,7 @@ pub(super) fn register(engine: &mut Engine) {
     get("min_dynos", |m| i64::from(m.min_dynos).into());
     get("max_dynos", |m| i64::from(m.max_dynos).into());
     get("now", |m| Dynamic::from(NowValue(m.now)));
-    get("seconds_since_scale", |m| optional(m.seconds_since_scale));
+    get("seconds_since_scale", |m| noted(Missing::SinceScale, m.seconds_since_scale));
     get("pipeline", |m| m.pipeline.to_string().into());
     now(engine);
 }
@@ -252,7 +253,7 @@ fn of_one(engine: &mut Engine) {
             Ok(read(m))
         });
     };
-    get("value", |m| optional(m.measurement.value));
+    get("value", |m| noted(Missing::Value, m.measurement.value));
     get("data", |m| {
         // Nobody knows what will be measured.
         context::end_trial();
@@ -262,6 +263,14 @@ fn of_one(engine: &mut Engine) {
     get("error", |m| optional(m.measurement.failure.as_ref().map(|failure| failure.message.clone())));
     get("history", |m| Dynamic::from(HistoryValue(Arc::clone(&m.history))));
     get("past", |m| Dynamic::from(HistoryValue(Arc::clone(&m.past))));
+}
+
+/// `value`; that it is missing is noted.
+fn noted(what: Missing, value: Option<f64>) -> Dynamic {
+    if value.is_none() {
+        context::note_missing(what);
+    }
+    optional(value)
 }
 
 /// What `m.NAME` is of, if it is of one measurement.

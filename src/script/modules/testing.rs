@@ -2,6 +2,7 @@
 //! `http::stub`. All of it works only in a test that is being run.
 
 mod docs;
+mod replay;
 
 use std::sync::Arc;
 
@@ -158,6 +159,15 @@ fn driving(engine: &mut Engine) {
         p.0.fail(None);
         ticked
     });
+    engine.register_fn("replay", |p: &mut BenchValue, ticks: Dynamic| -> Answered<()> {
+        for tick in replay::ticks(ticks)? {
+            if limits::overdue() {
+                return fail("the test takes too long");
+            }
+            trial("replay")?.replay(&p.0, &tick).or_else(fail)?;
+        }
+        Ok(())
+    });
     engine.register_fn("wait_seconds", |p: &mut BenchValue, seconds: Dynamic| -> Answered<()> {
         p.0.wait(number("`wait_seconds`", &seconds)?).or_else(fail)
     });
@@ -219,7 +229,8 @@ fn tick(p: &BenchValue) -> Answered<()> {
     if limits::overdue() {
         return fail("the test takes too long");
     }
-    trial("tick")?.tick(&p.0).or_else(fail)
+    let ticked = trial("tick")?.tick(&p.0);
+    ticked.map_err(|(message, help)| complaint(message, help, Position::NONE))
 }
 
 /// The platform.

@@ -68,7 +68,14 @@ impl Supervisor {
         self.announce(source, EventKind::Reloaded, Phase::Once, message, None);
     }
 
-    fn announce(&self, source: &Source, kind: EventKind, phase: Phase, message: String, reason: Option<String>) {
+    pub(super) fn announce(
+        &self,
+        source: &Source,
+        kind: EventKind,
+        phase: Phase,
+        message: String,
+        reason: Option<String>,
+    ) {
         let severity = if kind == EventKind::ReloadFailed && phase != Phase::End { "error" } else { "info" };
         let subject = match (kind, phase) {
             (EventKind::ReloadFailed, Phase::End) => "Script loads again",
@@ -128,7 +135,7 @@ fn without_severity(diagnostic: &Diagnostic) -> String {
 }
 
 /// The first errors, in one line each.
-fn told(report: &Report) -> String {
+pub(super) fn told(report: &Report) -> String {
     let errors: Vec<String> = report
         .diagnostics()
         .iter()

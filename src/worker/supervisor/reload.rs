@@ -60,6 +60,7 @@ impl Supervisor {
     fn note_return(&mut self, index: usize) {
         if self.units[index].refused.is_some() && self.units[index].is_in_force() {
             self.units[index].refused = None;
+            self.units[index].last_good = None;
             let source = self.units[index].source.clone();
             tracing::info!(script = announce::name(&source), "the script on disk is the one that runs again");
             self.announce_mended(&source);
@@ -75,7 +76,7 @@ impl Supervisor {
                 continue;
             };
             match loaded.and_then(|generation| self.unshared(&source, generation)) {
-                Ok(generation) => return self.take_up(index, generation),
+                Ok(generation) => return self.take_up(index, generation).await,
                 Err(_) if Instant::now() < end => tokio::time::sleep(GLANCE).await,
                 Err(refused) => return self.refuse(index, refused),
             }
@@ -125,13 +126,15 @@ impl Supervisor {
         self.watch.changed().await;
     }
 
-    fn take_up(&mut self, index: usize, generation: Generation) {
+    async fn take_up(&mut self, index: usize, generation: Generation) {
         self.newest = generation.id;
         let unit = &mut self.units[index];
         let before = std::mem::replace(&mut unit.generation, Arc::new(generation));
         let was_refused = unit.refused.take().is_some();
+        unit.last_good = None;
         self.apply();
         self.announce_reloaded(index, &before, was_refused);
+        self.keep_generation(&self.units[index]).await;
     }
 
     fn refuse(&mut self, index: usize, refused: Refused) {
@@ -165,7 +168,7 @@ impl Supervisor {
         }
         for source in new {
             // It runs nothing yet: an empty generation stands for it until it loads.
-            self.units.push(Unit { source, generation: Arc::new(Generation::empty()), refused: None });
+            self.units.push(Unit::new(source, Generation::empty()));
             self.reload_unit(self.units.len() - 1).await;
         }
     }

@@ -17,7 +17,7 @@ use super::task::Task;
 use super::watch::Watch;
 use crate::pipeline::PipelineSpec;
 use crate::script::{self, Source, SourceFile};
-use crate::settings::Report;
+use crate::settings::{Diagnostic, Report};
 use crate::world::World;
 
 pub(super) mod announce;
@@ -55,10 +55,9 @@ pub struct Unstartable {
 }
 
 impl Unstartable {
-    #[allow(clippy::needless_pass_by_value)] // What `map_err` hands over.
-    fn unreadable(diagnostic: script::SourceError) -> Self {
+    fn unreadable(diagnostic: Diagnostic) -> Self {
         let mut report = Report::default();
-        report.push(*diagnostic);
+        report.push(diagnostic);
         Self { report, files: Vec::new() }
     }
 }
@@ -69,7 +68,7 @@ impl Supervisor {
     /// # Errors
     /// Everything that is wrong with any of them.
     pub fn load(loading: Loading, world: Arc<World>) -> Result<Self, Unstartable> {
-        let sources = script::sources(&loading.options.script).map_err(Unstartable::unreadable)?;
+        let sources = script::sources(&loading.options.script).map_err(|said| Unstartable::unreadable(*said))?;
         let mut worker = Self::empty(loading, world);
         let mut problems = Unstartable { report: Report::default(), files: Vec::new() };
         for source in sources {

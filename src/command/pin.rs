@@ -20,7 +20,7 @@ use crate::worker::Generation;
 
 /// Runs the command.
 pub async fn run(args: PinArgs) -> ExitCode {
-    let found = match records::open(&args.records, args.log.as_deref()) {
+    let found = match records::open(&args.records, args.log.as_deref()).await {
         Ok(found) => found,
         Err(error) => return super::fail(error),
     };

@@ -64,7 +64,7 @@ pub struct Found {
 ///
 /// # Errors
 /// What to say and do.
-pub fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
+pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
     let records = match log {
         Some(log) => Records::Read(read(log)?),
         None => Records::Kept(kept(args)?),

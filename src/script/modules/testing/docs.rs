@@ -123,8 +123,9 @@ assert_eq(p.dynos(), 2);"#,
         example: testing(
             r#"let p = under_test("web");
 p.replay([
-    #{ at: "2026-11-24 03:11:00", dynos: 2, value: 1210 },
-    #{ at: "2026-11-24 03:11:30", failed: "no answer within 10 s" },
+    #{ at: "2026-11-24 03:10:30", dynos: 2, failed: "no answer within 10 s" },
+    #{ at: "2026-11-24 03:11:00", value: 1210 },
+    #{ at: "2026-11-24 03:11:30", value: 1290 },
     #{ at: "2026-11-24 03:12:00", value: 1340 },
 ]);
 assert_eq(p.dynos(), 3);"#,

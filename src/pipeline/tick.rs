@@ -174,7 +174,7 @@ impl Pipeline {
         let resolved = self.note_read(&supply, fresh, due);
         let before = self.decide_memory();
         let (proposals, wrong) = self.propose(due, &measurements, &supply).await;
-        let (decision, control) = {
+        let (decision, mut control) = {
             let dynos = supply.as_ref().map(|supply| *supply);
             let observation = Observation { measurements: &measurements, dynos, proposals: &proposals, circumstances };
             decide(&self.spec, &self.kept.control, &observation, due)
@@ -183,12 +183,10 @@ impl Pipeline {
         errors.extend(unknown);
         let mut course =
             Course { measurements, supply, proposals, circumstances, wrong, decision, outcome, resolved, errors };
-        let control = self.ask_for_work(due, &mut course, control).await;
-        let control = if course.decision.change().is_some() {
-            self.look_again(due, &mut course, before, control).await
-        } else {
-            control
-        };
+        self.ask_for_work(due, &mut course, &mut control).await;
+        if course.decision.change().is_some() {
+            self.look_again(due, &mut course, before, &mut control).await;
+        }
         self.kept.control = control;
         if course.wrong.is_some() {
             self.kept.control.wrong_decisions = self.kept.control.wrong_decisions.saturating_add(1);
@@ -215,12 +213,11 @@ impl Pipeline {
         due: DateTime<Utc>,
         course: &mut Course,
         before: Json,
-        control: super::ControlState,
-    ) -> super::ControlState {
+        control: &mut super::ControlState,
+    ) {
         let supply = self.observe(Freshness::Now).await;
         let same = |old: &Supply, new: &Supply| (old.dynos, old.limit) == (new.dynos, new.limit);
         let unmoved = matches!((&course.supply, &supply), (Ok(old), Ok(new)) if same(old, new));
-        let mut control = control;
         if supply.is_ok() {
             control.read();
             self.kept.control.read();
@@ -231,35 +228,27 @@ impl Pipeline {
         let booting = course.supply.as_ref().map_or(0, |supply| supply.booting);
         course.supply = supply.map(|supply| Supply { booting: supply.booting.max(booting), ..supply });
         if unmoved {
-            return control;
+            return;
         }
         // Made again from the start, a script's memory included.
         *self.decide_memory.lock().unwrap_or_else(PoisonError::into_inner) = before;
         (course.proposals, course.wrong) = self.propose(due, &course.measurements, &course.supply).await;
-        let (decision, control) = decide(&self.spec, &self.kept.control, &course.observation(), due);
-        course.decision = decision;
-        self.ask_for_work(due, course, control).await
+        (course.decision, *control) = decide(&self.spec, &self.kept.control, &course.observation(), due);
+        self.ask_for_work(due, course, control).await;
     }
 
     /// Before a fall: the work that it would interrupt, where a guard wants to know; then it is decided
     /// again.
-    async fn ask_for_work(
-        &self,
-        due: DateTime<Utc>,
-        course: &mut Course,
-        control: super::ControlState,
-    ) -> super::ControlState {
+    async fn ask_for_work(&self, due: DateTime<Utc>, course: &mut Course, control: &mut super::ControlState) {
         let Some(work) = self.spec.guards.busy.as_ref().filter(|_| course.decision.decided == Decided::Down) else {
-            return control;
+            return;
         };
         if course.circumstances.busy == Busy::NotAsked {
             let (busy, wrong) = Box::pin(self.busy(due, work)).await;
             course.circumstances.busy = busy;
             course.errors.extend(wrong);
         }
-        let (decision, decided) = decide(&self.spec, &self.kept.control, &course.observation(), due);
-        course.decision = decision;
-        decided
+        (course.decision, *control) = decide(&self.spec, &self.kept.control, &course.observation(), due);
     }
 
     fn decide_memory(&self) -> Json {

@@ -34,7 +34,7 @@ pub fn newest_version() -> i32 {
 pub(super) fn open_to_write(file: &Path) -> Result<Connection, StateError> {
     if file.metadata().is_ok_and(|metadata| metadata.len() > 0) {
         // Only looked at: opening for writing changes a file already.
-        drop(open_to_read(file)?);
+        look(file)?;
     }
     prepared(file).map_err(|error| said(&error))
 }
@@ -90,13 +90,24 @@ pub(super) fn open_to_read(file: &Path) -> Result<Connection, StateError> {
             file.display()
         )));
     }
-    let whole = |connection: &Connection| {
-        let pipelines: i64 = connection.query_row("SELECT count(kept) FROM pipelines", [], |row| row.get(0))?;
-        let records: i64 = connection.query_row("SELECT count(*) FROM records", [], |row| row.get(0))?;
-        rusqlite::Result::Ok(pipelines + records)
-    };
-    whole(&connection).map_err(|error| said(&error))?;
     Ok(connection)
+}
+
+/// Whether `file` can be read, with everything that a pipeline needs at its start: what is packed is looked at when
+/// somebody asks for it.
+///
+/// # Errors
+/// Why not.
+pub(in crate::state) fn look(file: &Path) -> Result<(), StateError> {
+    let connection = open_to_read(file)?;
+    for sql in [
+        "SELECT sum(length(kept)) FROM pipelines",
+        "SELECT sum(length(body)) FROM history",
+        "SELECT count(*) FROM records",
+    ] {
+        connection.query_row(sql, [], |_| Ok(())).map_err(|error| said(&error))?;
+    }
+    Ok(())
 }
 
 fn settle(connection: &Connection) -> rusqlite::Result<()> {

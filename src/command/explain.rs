@@ -19,7 +19,7 @@ const STALE: i32 = 3;
 
 /// Runs the command.
 pub async fn run(args: ExplainArgs) -> ExitCode {
-    let found = match records::open(&args.records, args.log.as_deref()) {
+    let found = match records::open(&args.records, args.log.as_deref()).await {
         Ok(found) => found,
         Err(error) => return super::fail(error),
     };

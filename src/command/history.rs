@@ -12,7 +12,7 @@ use crate::state::Query;
 
 /// Runs the command.
 pub async fn run(args: HistoryArgs) -> ExitCode {
-    let found = match records::open(&args.records, args.log.as_deref()) {
+    let found = match records::open(&args.records, args.log.as_deref()).await {
         Ok(found) => found,
         Err(error) => return super::fail(error),
     };

@@ -15,6 +15,7 @@ pub mod pin;
 mod records;
 pub mod reference;
 pub mod resolved;
+mod resolved_guards;
 pub mod run;
 pub mod sarif;
 pub mod test;

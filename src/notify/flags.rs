@@ -75,6 +75,7 @@ pub fn hears(flags: Option<&Flags>, reloads: bool, event: &Event) -> bool {
         | EventKind::MeasurementFailed
         | EventKind::CountUnknown
         | EventKind::DecisionFailed
+        | EventKind::CircuitOpen
         | EventKind::SwitchedOff
         | EventKind::ReloadFailed => true,
         EventKind::Reloaded => reloads,
@@ -86,13 +87,13 @@ mod tests {
     use super::super::testing::event;
     use super::*;
     use EventKind::{
-        CountUnknown, DecisionFailed, Measured, MeasurementFailed, NeedsAboveMax, NeedsBelowMin, ReloadFailed,
-        Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff, WouldScale,
+        CircuitOpen, CountUnknown, DecisionFailed, Measured, MeasurementFailed, NeedsAboveMax, NeedsBelowMin,
+        ReloadFailed, Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff, WouldScale,
     };
 
-    const ALL: [EventKind; 13] = EventKind::ALL;
-    const ALWAYS: [EventKind; 6] =
-        [ScaleFailed, MeasurementFailed, CountUnknown, DecisionFailed, SwitchedOff, ReloadFailed];
+    const ALL: [EventKind; 14] = EventKind::ALL;
+    const ALWAYS: [EventKind; 7] =
+        [ScaleFailed, MeasurementFailed, CountUnknown, DecisionFailed, CircuitOpen, SwitchedOff, ReloadFailed];
     const OFF: Flags = Flags {
         every_measurement: false,
         every_scale: false,

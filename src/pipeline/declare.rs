@@ -3,6 +3,7 @@
 
 mod checks;
 mod dynos;
+mod guards;
 mod memory;
 mod notifying;
 mod stages;
@@ -21,6 +22,7 @@ use crate::rules;
 use crate::scale::Scale;
 use crate::script::{Declaration, Loaded};
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
+pub use guards::GUARDS;
 pub use stages::SCALE_FUNCTIONS;
 pub use wide::{SCRIPT, WIDE};
 
@@ -185,6 +187,9 @@ fn pipeline(
     let max_threshold = policy.as_ref().and_then(stages::Decided::thresholds).map(|(_, max)| max);
     let around = Surroundings { pipeline: &name, scale: &scale, max_threshold };
     at_place_of(measure?, report, |report| measured.backend.settle(&around, report));
+    let mut common = common;
+    guards::check(&common.guards, &*scale, &map, decide, report);
+    common.guards.busy = common.work.as_ref().and_then(|work| guards::busy(work, &name, &scale, report));
     let (mut policy, backend) = (policy?, measured.backend);
     let stage = MeasureStage {
         name: "measurement".into(),
@@ -222,6 +227,7 @@ fn pipeline(
         notify: notified?,
         start_from_zero: common.start_from_zero,
         notify_repeat: common.notify_repeat,
+        guards: common.guards,
     };
     checks::warn(&spec, &checks::Written { decide, notify, place: declaration.place.as_ref() }, report);
     Some(spec)

@@ -32,6 +32,8 @@ pub enum EventKind {
     CountUnknown,
     /// The decision of a script went wrong three times in a row.
     DecisionFailed,
+    /// No more dynos are asked for: the platform refuses, or new ones never come up.
+    CircuitOpen,
     /// The process type was switched off by a person (0 dynos).
     SwitchedOff,
     /// A saved script is in force.
@@ -42,7 +44,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Measured,
         Self::Scaled,
         Self::WouldScale,
@@ -53,6 +55,7 @@ impl EventKind {
         Self::MeasurementFailed,
         Self::CountUnknown,
         Self::DecisionFailed,
+        Self::CircuitOpen,
         Self::SwitchedOff,
         Self::Reloaded,
         Self::ReloadFailed,
@@ -72,6 +75,7 @@ impl EventKind {
             Self::MeasurementFailed => "measurement_failed",
             Self::CountUnknown => "count_unknown",
             Self::DecisionFailed => "decision_failed",
+            Self::CircuitOpen => "circuit_open",
             Self::SwitchedOff => "switched_off",
             Self::Reloaded => "reloaded",
             Self::ReloadFailed => "reload_failed",

@@ -6,6 +6,8 @@ mod bounds;
 mod conditions;
 mod control;
 pub mod controller;
+mod cron;
+mod days;
 pub mod declare;
 mod event;
 mod guards;
@@ -22,10 +24,14 @@ mod tick;
 pub use bounds::{Bounds, time_of_day};
 pub use conditions::{Conditions, condition_key};
 pub use control::{CONTROL_VERSION, ControlState};
-pub use controller::{Decision, Observation, Proposed, Seen, Signals};
+pub use controller::{Busy, Circumstances, Decision, Observation, Proposed, Release, Seen, Signals};
+pub use cron::CronWindow;
+pub use days::{OnDays, When};
 pub use declare::{Declared, ScriptSettings, declare};
 pub use event::{Event, EventKind, Phase};
-pub use guards::{Cause, Reasons, Why};
+pub use guards::{
+    Behavior, Boot, BusyWork, Cause, CircuitBreaker, Fallback, GuardMemory, GuardSettings, Reasons, Said, Step, Why,
+};
 pub use history::{History, Judged};
 pub use measurement::{Failure, FailureKind, Measurement};
 pub use moment::Moment;
@@ -35,4 +41,5 @@ pub use record::{
 };
 pub use rehearsal::rehearse;
 pub use spec::{Mode, PipelineSpec};
+pub(crate) use tick::BUSY_KEY;
 pub use tick::{Acting, Pipeline};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ScriptVersion;
+use super::{GuardSettings, ScriptVersion};
 use crate::decide::DecideStage;
 use crate::measure::MeasureStage;
 use crate::notify::NotifyStage;
@@ -61,6 +61,8 @@ pub struct PipelineSpec {
     pub start_from_zero: bool,
     /// Every so often a lasting condition is told again.
     pub notify_repeat: Duration,
+    /// Its optional guards.
+    pub guards: GuardSettings,
 }
 
 impl PipelineSpec {
@@ -75,6 +77,11 @@ impl PipelineSpec {
     #[must_use]
     pub fn interval(&self) -> Duration {
         self.measure.iter().map(|stage| stage.interval).min().unwrap_or(Duration::from_secs(30))
+    }
+
+    /// Every stage that measures: those that are judged, and the work that a guard asks about.
+    pub fn sources(&self) -> impl Iterator<Item = &MeasureStage> {
+        self.measure.iter().chain(self.guards.busy.as_ref().map(|work| &work.stage))
     }
 
     /// What it scales, as a person knows it: "my-app (web)".

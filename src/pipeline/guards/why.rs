@@ -3,6 +3,7 @@
 
 use super::super::controller::Observation;
 use super::super::{PipelineSpec, Reason};
+use super::Said;
 
 /// One reason of a decision.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,10 +66,12 @@ pub enum Why {
     BackOff {
         failures: u32,
     },
+    /// What an optional guard says.
+    Guard(Said),
 }
 
 /// More than all guards together say in one tick of one policy.
-const MOST: usize = 8;
+const MOST: usize = 10;
 
 /// The reasons of a decision, in the order of the guards.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -107,6 +110,7 @@ impl Reasons {
 fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> String {
     let (from, current) = (cause.from.unwrap_or(0), observation.dynos.as_ref().map_or(0, |supply| supply.dynos));
     match cause.why {
+        Why::Guard(said) => said.text(from, cause.to.unwrap_or(0)),
         Why::CountUnknown => match observation.dynos {
             Err(error) => format!("the number of dynos is unknown: {error}"),
             Ok(_) => "the number of dynos is unknown".into(),

@@ -22,7 +22,7 @@ const VALUES: [f64; 3] = [50.0, 0.0, 5_000.0];
 const TO_SUNDAY_NIGHT: TimeDelta = TimeDelta::hours(3 * 24 + 14);
 
 /// Every kind of event.
-pub(super) const KINDS: [EventKind; 13] = [
+pub(super) const KINDS: [EventKind; 14] = [
     EventKind::Measured,
     EventKind::Scaled,
     EventKind::WouldScale,
@@ -33,6 +33,7 @@ pub(super) const KINDS: [EventKind; 13] = [
     EventKind::MeasurementFailed,
     EventKind::CountUnknown,
     EventKind::DecisionFailed,
+    EventKind::CircuitOpen,
     EventKind::SwitchedOff,
     EventKind::Reloaded,
     EventKind::ReloadFailed,

@@ -120,6 +120,7 @@ pub fn pipeline(name: &str, notify: Vec<NotifyStage>) -> Arc<PipelineSpec> {
         notify,
         start_from_zero: false,
         notify_repeat: Duration::from_secs(3_600),
+        guards: autoscaler::pipeline::GuardSettings::default(),
     })
 }
 

@@ -6,7 +6,7 @@ use autoscaler::decide::{DynosByTime, PolicyInput, PolicyKind, Proposal};
 use autoscaler::measure::OnFailure;
 use autoscaler::pipeline::controller::decide;
 use autoscaler::pipeline::{
-    ControlState, Decided, Failure, History, Measurement, Mode, Observation, PipelineSpec, Proposed,
+    Circumstances, ControlState, Decided, Failure, History, Measurement, Mode, Observation, PipelineSpec, Proposed,
 };
 use autoscaler::world::{ScaleError, ScaleErrorKind, Supply};
 use chrono::TimeDelta;
@@ -41,7 +41,12 @@ impl Situation {
             Some(dynos) => Ok(Supply { dynos, booting: 0, limit: self.limit, read_at: noon() }),
             None => Err(&*UNKNOWN),
         };
-        let observation = Observation { measurements: &[measurement], dynos, proposals: &self.proposals };
+        let observation = Observation {
+            measurements: &[measurement],
+            dynos,
+            proposals: &self.proposals,
+            circumstances: Circumstances::default(),
+        };
         decide(&self.spec, &self.state, &observation, noon())
     }
 }

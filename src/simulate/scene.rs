@@ -15,6 +15,7 @@ use super::fleet::Fleet;
 use super::model::Answer;
 use crate::function::Calls;
 use crate::levers::Levers;
+
 use crate::measure::{MeasureContext, MeasureStage, Reading};
 use crate::notify::Silent;
 use crate::pipeline::{Failure, Measurement, Record};
@@ -56,7 +57,8 @@ impl Scene {
         self.elapsed += 1;
     }
 
-    fn measure(&mut self) -> Result<Reading, Failure> {
+    /// What `stage` measures: of several measurements each has the signal of its own name.
+    fn measure(&mut self, stage: &MeasureStage) -> Result<Reading, Failure> {
         self.measured = None;
         if self.chance.happens(self.faults.missing) {
             return Err(Failure::not_load("the measurement is missing: a fault that was asked for"));
@@ -70,7 +72,13 @@ impl Scene {
         let mut one = |signal: Signal| {
             app.measure(signal, &window, chance).ok_or_else(|| Failure::overload("no dyno is ready to answer"))
         };
-        match &self.answer {
+        let own = match &self.answer {
+            Answer::Several(signals) => {
+                signals.iter().find(|(name, _)| *name == stage.name).map(|(_, signal)| Answer::One(*signal))
+            }
+            Answer::One(_) => None,
+        };
+        match own.as_ref().unwrap_or(&self.answer) {
             Answer::One(signal) => {
                 let value = one(*signal)?;
                 self.measured = Some(value);
@@ -123,6 +131,7 @@ impl Shared {
             audience: Arc::new(Silent),
             state: Arc::new(Forgetful),
             levers: Arc::default(),
+            ledger: Arc::new(Ledger::alone()),
         })
     }
 }
@@ -130,7 +139,7 @@ impl Shared {
 #[async_trait]
 impl Sources for Shared {
     async fn measure(&self, stage: &MeasureStage, context: &MeasureContext<'_>, world: &Arc<World>) -> Measurement {
-        let read = self.lock().measure();
+        let read = self.lock().measure(stage);
         stage.finish(read, context, world).await
     }
 }

@@ -18,7 +18,7 @@ use crate::levers::Levers;
 
 use crate::measure::{MeasureContext, MeasureStage, Reading};
 use crate::notify::Silent;
-use crate::pipeline::{Failure, Measurement, Record};
+use crate::pipeline::{Failure, Ledger, Measurement, Record};
 use crate::scale::Scale;
 use crate::state::{Batch, Fence, Kept, KeptGeneration, Query, State, StateError};
 use crate::world::pretend::Nowhere;

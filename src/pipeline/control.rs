@@ -52,6 +52,21 @@ pub struct ControlState {
     pub open: Option<Intent>,
     /// Whether the last scale of ours went to 0 dynos: then nobody switched them off.
     pub scaled_to_zero: bool,
+    /// Dynos as they were seen or scaled last: others are a person's doing.
+    pub known: Option<u32>,
+    /// The count before our last scale, until the platform shows the new one: it may lag behind.
+    pub lagging: Option<u32>,
+    /// When a person changed the count, unless we have scaled since.
+    pub by_hand: Option<DateTime<Utc>>,
+}
+
+/// A count that a person changed on the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    /// Dynos before, as far as we know.
+    pub from: u32,
+    /// Dynos now.
+    pub to: u32,
 }
 
 impl Default for ControlState {
@@ -71,6 +86,9 @@ impl Default for ControlState {
             back_off_until: None,
             open: None,
             scaled_to_zero: false,
+            known: None,
+            lagging: None,
+            by_hand: None,
         }
     }
 }
@@ -101,6 +119,24 @@ impl ControlState {
         self.wait_until = Some(after_wait);
         self.mark = (!keep_history).then(|| after_wait.max(at + JUST_AFTER));
         self.scaled_to_zero = to == 0;
+        self.lagging = self.known.filter(|known| *known != to);
+        self.known = Some(to);
+        self.by_hand = None;
+    }
+
+    /// Takes note of `dynos` as seen in the tick of `at`: the change that a person made, if one did.
+    pub fn seen(&mut self, at: DateTime<Utc>, dynos: u32) -> Option<ByHand> {
+        if self.open.is_some() {
+            // Nobody knows what our own call did.
+            return None;
+        }
+        if self.lagging == Some(dynos) {
+            return None;
+        }
+        self.lagging = None;
+        let from = self.known.replace(dynos).filter(|known| *known != dynos)?;
+        self.by_hand = Some(at);
+        Some(ByHand { from, to: dynos })
     }
 
     /// Takes note of a failed read at `at`.
@@ -146,6 +182,7 @@ impl ControlState {
         if self.back_off_until.is_some_and(|until| until - now > LONGEST_BACK_OFF) {
             self.back_off_until = None;
         }
+        self.by_hand = self.by_hand.filter(|since| *since <= now);
     }
 
     /// Another target: no cooldown, and nothing known of its platform.
@@ -155,6 +192,7 @@ impl ControlState {
         self.wait_until = None;
         self.open = None;
         self.scaled_to_zero = false;
+        (self.known, self.lagging, self.by_hand) = (None, None, None);
         self.unknown_counts = 0;
         self.read();
         self.scale_settled();

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::guards::{Case, Course, FIRST, LAST, Reasons, Ruling};
 use super::{Bounds, ControlState, Decided, Measurement, PipelineSpec};
 use crate::decide::Proposal;
+use crate::levers::ActiveLevers;
 use crate::world::{ScaleError, Supply};
 
 /// What a tick found.
@@ -19,6 +20,8 @@ pub struct Observation<'a> {
     pub dynos: Result<Supply, &'a ScaleError>,
     /// What the policies want; empty where none was asked.
     pub proposals: &'a [Proposed],
+    /// The levers that hold.
+    pub levers: ActiveLevers<'a>,
 }
 
 /// What one policy wants.

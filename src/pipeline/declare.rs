@@ -219,6 +219,7 @@ fn pipeline(
         notify: notified?,
         start_from_zero: common.start_from_zero,
         notify_repeat: common.notify_repeat,
+        respect_manual: common.respect_manual,
     };
     checks::warn(&spec, &checks::Written { decide, notify, place: declaration.place.as_ref() }, report);
     Some(spec)

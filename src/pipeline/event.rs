@@ -34,6 +34,10 @@ pub enum EventKind {
     DecisionFailed,
     /// The process type was switched off by a person (0 dynos).
     SwitchedOff,
+    /// The number of dynos was changed on the platform, by somebody else.
+    ChangedByHand,
+    /// An operator pulled a lever.
+    LeverPulled,
     /// A saved script is in force.
     Reloaded,
     /// A saved script was refused; the old one runs on.
@@ -56,6 +60,8 @@ impl EventKind {
             Self::CountUnknown => "count_unknown",
             Self::DecisionFailed => "decision_failed",
             Self::SwitchedOff => "switched_off",
+            Self::ChangedByHand => "changed_by_hand",
+            Self::LeverPulled => "lever_pulled",
             Self::Reloaded => "reloaded",
             Self::ReloadFailed => "reload_failed",
         }

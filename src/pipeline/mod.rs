@@ -21,7 +21,7 @@ mod tick;
 
 pub use bounds::{Bounds, time_of_day};
 pub use conditions::{Conditions, condition_key};
-pub use control::{CONTROL_VERSION, ControlState};
+pub use control::{ByHand, CONTROL_VERSION, ControlState};
 pub use controller::{Decision, Observation, Proposed, Seen, Signals};
 pub use declare::{Declared, ScriptSettings, declare};
 pub use event::{Event, EventKind, Phase};

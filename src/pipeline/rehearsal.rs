@@ -27,7 +27,7 @@ const VALUES: [f64; 3] = [50.0, 0.0, 5_000.0];
 const SMALL: i64 = 3;
 
 /// Every kind of event.
-const KINDS: [EventKind; 13] = [
+const KINDS: [EventKind; 15] = [
     EventKind::Measured,
     EventKind::Scaled,
     EventKind::WouldScale,
@@ -39,6 +39,8 @@ const KINDS: [EventKind; 13] = [
     EventKind::CountUnknown,
     EventKind::DecisionFailed,
     EventKind::SwitchedOff,
+    EventKind::ChangedByHand,
+    EventKind::LeverPulled,
     EventKind::Reloaded,
     EventKind::ReloadFailed,
 ];

@@ -58,6 +58,8 @@ pub struct PipelineSpec {
     pub start_from_zero: bool,
     /// Every so often a lasting condition is told again.
     pub notify_repeat: Duration,
+    /// A count that was changed by hand is left alone for so long inside the bounds.
+    pub respect_manual: Duration,
 }
 
 impl PipelineSpec {

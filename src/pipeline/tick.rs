@@ -16,7 +16,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::controller::{Observation, Proposed, decide};
-use super::{Decision, Measurement, Outcome, PipelineSpec, Record};
+use super::{ByHand, Decision, Measurement, Outcome, PipelineSpec, Record};
+use crate::levers::Levers;
 use crate::state::{Batch, Fence, Intent, Kept};
 use crate::world::{Freshness, Platform, ScaleError, Supply, World};
 
@@ -64,15 +65,21 @@ struct Course {
     outcome: Outcome,
     /// A scale of an earlier tick that turned out to have happened.
     resolved: Option<Intent>,
+    /// What a person did to the count since the last tick.
+    by_hand: Option<ByHand>,
+    /// The levers as they were when it was decided.
+    levers: Arc<Levers>,
     errors: Vec<String>,
 }
 
 impl Course {
-    fn observation(&self) -> Observation<'_> {
+    /// What the tick of `spec` that was due at `due` found.
+    fn observation(&self, spec: &PipelineSpec, due: DateTime<Utc>) -> Observation<'_> {
         Observation {
             measurements: &self.measurements,
             dynos: self.supply.as_ref().map(|supply| *supply),
             proposals: &self.proposals,
+            levers: self.levers.active(&spec.name, due),
         }
     }
 }
@@ -152,15 +159,19 @@ impl Pipeline {
         let (measurements, supply) = tokio::join!(self.measure(due), self.observe(freshness));
         let measurements = self.take_in(measurements);
         let resolved = self.note_read(&supply, fresh, due);
+        let by_hand = self.note_count(&supply, due);
         let before = self.decide_memory();
-        let (proposals, wrong) = self.propose(due, &measurements, &supply).await;
+        let levers = self.world.levers.levers();
+        let active = levers.active(&self.spec.name, due);
+        let (proposals, wrong) = self.propose(due, &measurements, &supply, &active).await;
         let (decision, control) = {
             let dynos = supply.as_ref().map(|supply| *supply);
-            let observation = Observation { measurements: &measurements, dynos, proposals: &proposals };
+            let observation = Observation { measurements: &measurements, dynos, proposals: &proposals, levers: active };
             decide(&self.spec, &self.kept.control, &observation, due)
         };
         let outcome = Outcome::None;
-        let mut course = Course { measurements, supply, proposals, wrong, decision, outcome, resolved, errors };
+        let mut course =
+            Course { measurements, supply, proposals, wrong, decision, outcome, resolved, by_hand, levers, errors };
         let control = if course.decision.change().is_some() {
             self.look_again(due, &mut course, before, control).await
         } else {
@@ -186,7 +197,7 @@ impl Pipeline {
         record
     }
 
-    /// The count just before a scale; where it moved, the decision is made again.
+    /// The count and the levers just before a scale; where one moved, the decision is made again.
     async fn look_again(
         &mut self,
         due: DateTime<Utc>,
@@ -196,7 +207,9 @@ impl Pipeline {
     ) -> super::ControlState {
         let supply = self.observe(Freshness::Now).await;
         let same = |old: &Supply, new: &Supply| (old.dynos, old.limit) == (new.dynos, new.limit);
-        let unmoved = matches!((&course.supply, &supply), (Ok(old), Ok(new)) if same(old, new));
+        let levers = self.world.levers.levers();
+        let unmoved = matches!((&course.supply, &supply), (Ok(old), Ok(new)) if same(old, new))
+            && Arc::ptr_eq(&levers, &course.levers);
         let mut control = control;
         if supply.is_ok() {
             control.read();
@@ -209,10 +222,13 @@ impl Pipeline {
         if unmoved {
             return control;
         }
+        course.by_hand = self.note_count(&course.supply, due).or(course.by_hand);
+        course.levers = levers;
+        let active = course.levers.active(&self.spec.name, due);
         // Made again from the start, a script's memory included.
         *self.decide_memory.lock().unwrap_or_else(PoisonError::into_inner) = before;
-        (course.proposals, course.wrong) = self.propose(due, &course.measurements, &course.supply).await;
-        let (decision, control) = decide(&self.spec, &self.kept.control, &course.observation(), due);
+        (course.proposals, course.wrong) = self.propose(due, &course.measurements, &course.supply, &active).await;
+        let (decision, control) = decide(&self.spec, &self.kept.control, &course.observation(&self.spec, due), due);
         course.decision = decision;
         control
     }

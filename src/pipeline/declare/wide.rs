@@ -51,6 +51,12 @@ pub static WIDE: &[Setting] = &[
         preset: Preset::Flag(false),
         doc: "0 dynos are the engine's to leave; else they mean that a person switched the process type off.",
     },
+    Setting {
+        name: "respect_manual_seconds",
+        kind: Kind::Seconds,
+        preset: Preset::Number(0.0),
+        doc: "A count that a person changed on the platform is left alone for so long, inside the bounds.",
+    },
 ];
 
 /// The settings of the whole script: defaults of its pipelines.
@@ -87,6 +93,7 @@ pub(super) struct Common {
     pub start_from_zero: bool,
     pub call_on_failure: bool,
     pub notify_repeat: Duration,
+    pub respect_manual: Duration,
 }
 
 /// Reads `settings(#{ … })`.
@@ -138,6 +145,7 @@ pub(super) fn common(
         } else {
             settings.notify_repeat
         },
+        respect_manual: fields.seconds_or_zero("respect_manual_seconds").unwrap_or_default(),
     }
 }
 

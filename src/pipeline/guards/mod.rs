@@ -4,6 +4,7 @@
 
 mod back_off;
 mod bounds;
+mod by_hand;
 mod cooldown;
 mod count_unknown;
 mod failed_measurement;
@@ -64,7 +65,9 @@ pub(super) static FIRST: &[fn(&Case<'_>, &mut Ruling) -> Course] = &[
     count_unknown::check,
     paused::check,
     switched_off::check,
+    by_hand::set,
     bounds::outside,
+    by_hand::respected,
     cooldown::check,
     policy::follow,
     failed_measurement::check,
@@ -72,4 +75,4 @@ pub(super) static FIRST: &[fn(&Case<'_>, &mut Ruling) -> Course] = &[
 ];
 
 /// Asked in this order, whatever was settled.
-pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] = &[limit::check, back_off::check];
+pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] = &[by_hand::switches, limit::check, back_off::check];

@@ -9,10 +9,11 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use super::super::{Failure, Measurement, Mode, Moment, PipelineSpec, Proposed};
+use super::super::{ByHand, Failure, Measurement, Mode, Moment, PipelineSpec, Proposed};
 use super::{Pipeline, cap};
 use crate::decide::{PolicyInput, PolicyKind, Proposal, custom};
 use crate::function::{Argument, Function};
+use crate::levers::ActiveLevers;
 use crate::measure::MeasureContext;
 use crate::state::Intent;
 use crate::world::{Freshness, ScaleError, ScaleErrorKind, Supply};
@@ -78,6 +79,8 @@ impl Pipeline {
             Ok(supply) if fresh => {
                 control.read();
                 let open = control.open.take()?;
+                // Whether it happened is known now; what there is is nobody else's doing.
+                (control.known, control.lagging) = (Some(supply.dynos), None);
                 (supply.dynos == open.to).then(|| {
                     control.scale_settled();
                     open
@@ -95,16 +98,23 @@ impl Pipeline {
         }
     }
 
+    /// Takes note of the count; the change that a person made to it, if one did.
+    pub(super) fn note_count(&mut self, supply: &Result<Supply, ScaleError>, due: DateTime<Utc>) -> Option<ByHand> {
+        let dynos = supply.as_ref().ok()?.dynos;
+        self.kept.control.seen(due, dynos)
+    }
+
     /// What the policy wants, empty where it is not asked; and what went wrong with a script's.
     pub(super) async fn propose(
         &self,
         due: DateTime<Utc>,
         measurements: &[Measurement],
         supply: &Result<Supply, ScaleError>,
+        levers: &ActiveLevers<'_>,
     ) -> (Vec<Proposed>, Option<String>) {
         let (spec, control) = (&self.spec, &self.kept.control);
         let (Ok(supply), Some(measurement)) = (supply, measurements.first()) else { return (Vec::new(), None) };
-        if spec.mode == Mode::Paused || control.waits(due) {
+        if spec.mode == Mode::Paused || levers.pause.is_some() || control.waits(due) {
             return (Vec::new(), None);
         }
         let hold = |text: String| Proposal { dynos: None, text };

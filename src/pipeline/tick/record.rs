@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::{DynoCounts, Event, MeasurementRecord, ProposalRecord, RECORD_VERSION, Reason, Record};
+use super::super::{DynoCounts, Event, MeasurementRecord, Mode, ProposalRecord, RECORD_VERSION, Reason, Record};
 use super::{Course, Pipeline, cap};
 use crate::secret::scrub;
 
 impl Pipeline {
     pub(super) fn record(&self, due: DateTime<Utc>, course: Course, events: &[Event]) -> Record {
         let (spec, decision) = (&self.spec, &course.decision);
-        let mut reasons = decision.reasons.texts(spec, &course.observation());
+        let paused = course.levers.active(&spec.name, due).pause.is_some();
+        let mut reasons = decision.reasons.texts(spec, &course.observation(spec, due));
         if let Some(intent) = course.resolved {
             let (from, to) = (Some(intent.from), Some(intent.to));
             let text = format!("the scale to {} dynos whose outcome was unknown took effect", intent.to);
@@ -38,7 +39,7 @@ impl Pipeline {
             generation: spec.generation,
             tick: self.kept.control.tick,
             at: due,
-            mode: spec.mode.name().into(),
+            mode: if paused { Mode::Paused } else { spec.mode }.name().into(),
             dynos,
             proposals: proposals.collect(),
             decision: decision.decided,

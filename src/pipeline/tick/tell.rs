@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::texts::{self, About};
-use super::super::{Event, EventKind, Outcome, Phase, RapidLimit, Seen, condition_key};
+use super::super::{ByHand, Event, EventKind, Mode, Outcome, Phase, RapidLimit, Seen, condition_key};
 use super::{Course, Pipeline};
 use crate::decide::PolicyKind;
 use crate::secret::scrub;
@@ -29,6 +29,7 @@ impl Pipeline {
             let event = self.event(EventKind::Scaled, Phase::Once, None, due, course, Some(reason));
             events.push(Event { dynos: Some(intent.to), from: Some(intent.from), to: Some(intent.to), ..event });
         }
+        events.extend(self.by_hand(due, course));
         self.changes(due, course, &mut events);
         self.conditions(due, course, &mut events);
         events
@@ -41,6 +42,32 @@ impl Pipeline {
         };
         let text = texts::measured(course.measurements.first()?, self.spec.unit(), thresholds);
         Some(self.event(EventKind::Measured, Phase::Once, None, due, course, Some(&text)))
+    }
+
+    /// What a person did to the count. 0 dynos have an event of their own; in a dry run whatever scales the
+    /// app today does it all the time.
+    fn by_hand(&self, due: DateTime<Utc>, course: &Course) -> Option<Event> {
+        let ByHand { from, to } = course.by_hand.filter(|by_hand| by_hand.from > 0 && by_hand.to > 0)?;
+        if self.spec.mode == Mode::DryRun {
+            return None;
+        }
+        let name = &self.spec.name;
+        let levers = course.levers.active(name, due);
+        let keep = format!("To keep it: `autoscaler set {name} {to} --for 1h`");
+        let advice = if levers.pause.is_some() || self.spec.mode == Mode::Paused {
+            "It stays while the pipeline is paused.".to_owned()
+        } else if let Some(set) = levers.dynos.filter(|set| set.dynos != to) {
+            format!("But it was set to {} {}. {keep}.", set.dynos, set.pull.told(self.spec.decide.zone))
+        } else if course.decision.reasons.iter().any(|cause| cause.guard == "changed_by_hand") {
+            let seconds = self.spec.respect_manual.as_secs_f64();
+            format!("It is left alone for {seconds} s. To keep it for longer: `autoscaler set {name} {to} --for 1h`.")
+        } else {
+            format!("Scaling goes on from there. {keep}, or `autoscaler pause {name}`.")
+        };
+        let event = self.event(EventKind::ChangedByHand, Phase::Once, None, due, course, Some(&advice));
+        let message = format!("The dynos were changed by hand from {from} to {to}. {advice}");
+        let subject = format!("Changed by hand from {from} to {to} dynos");
+        Some(Event { message, subject, dynos: Some(to), from: Some(from), to: Some(to), ..event })
     }
 
     fn changes(&mut self, due: DateTime<Utc>, course: &Course, events: &mut Vec<Event>) {
@@ -132,7 +159,7 @@ impl Pipeline {
         let reason = match (phase, reason) {
             (Phase::End, _) => String::new(),
             (_, Some(reason)) => reason.to_owned(),
-            (_, None) => self.why(course),
+            (_, None) => self.why(due, course),
         };
         let scaled = course.outcome == Outcome::Scaled;
         let dynos = if scaled { decision.desired } else { course.supply.as_ref().ok().map(|supply| supply.dynos) };
@@ -160,8 +187,9 @@ impl Pipeline {
     }
 
     /// The reasons of the decision in one line.
-    fn why(&self, course: &Course) -> String {
-        let reasons = course.decision.reasons.texts(&self.spec, &course.observation());
+    fn why(&self, due: DateTime<Utc>, course: &Course) -> String {
+        let observation = course.observation(&self.spec, due);
+        let reasons = course.decision.reasons.texts(&self.spec, &observation);
         let texts: Vec<String> = reasons.into_iter().map(|reason| reason.text).collect();
         texts.join("; ")
     }

@@ -4,6 +4,7 @@ mod bench;
 mod controller;
 mod declare;
 mod events;
+mod levers;
 mod policies;
 mod predecessor;
 mod resilience;

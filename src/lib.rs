@@ -35,6 +35,7 @@
 
 pub mod cli;
 pub mod command;
+pub mod control;
 pub mod decide;
 pub mod demo;
 pub mod function;

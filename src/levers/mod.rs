@@ -120,6 +120,20 @@ impl Levers {
 }
 
 impl PipelineLevers {
+    /// Each lever that is pulled in words, with times on a clock of `zone`.
+    #[must_use]
+    pub fn told(&self, zone: Tz) -> Vec<String> {
+        let pulls = [
+            (Lever::Pause, self.pause.as_ref()),
+            (Lever::ScaleIn { on: false }, self.no_scale_in.as_ref()),
+            (Lever::ScaleOut { on: false }, self.no_scale_out.as_ref()),
+        ];
+        let set = self.dynos.as_ref();
+        let set = set.map(|set| (Lever::Set { dynos: set.dynos, beyond_bounds: set.beyond_bounds }, Some(&set.pull)));
+        let pulls = pulls.into_iter().chain(set);
+        pulls.filter_map(|(lever, pull)| Some(format!("{lever} {}", pull?.told(zone)))).collect()
+    }
+
     fn active(&self, now: DateTime<Utc>) -> ActiveLevers<'_> {
         let holds = |pull: &&Pull| pull.holds(now);
         ActiveLevers {

@@ -152,6 +152,11 @@ pub trait Measure: Send + Sync + fmt::Debug {
         Vec::new()
     }
 
+    /// The function of the script that measures, if one does.
+    fn function(&self) -> Option<&Function> {
+        None
+    }
+
     /// Measures once.
     ///
     /// # Errors
@@ -170,6 +175,11 @@ pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
 ];
 
 impl MeasureStage {
+    /// The functions of the script that make its values.
+    pub fn functions(&self) -> impl Iterator<Item = &Function> {
+        self.backend.function().into_iter().chain(&self.map)
+    }
+
     /// One measurement: the backend's reading, reworked by `.map`, with its time.
     pub async fn measure(&self, context: &MeasureContext<'_>, world: &Arc<World>) -> Measurement {
         let started = tokio::time::Instant::now();

@@ -3,19 +3,22 @@
 
 mod actor;
 mod changes;
+mod difference;
 mod generation;
 mod journal;
 mod live;
 mod needs;
 mod options;
+mod probation;
 mod spread;
 mod supervisor;
 mod task;
 mod watch;
+mod watchdog;
 
 pub use actor::Actor;
 pub use changes::{Change, changes};
-pub use generation::{Generation, Loading, Refused, Unit, shared_targets};
+pub use generation::{Aside, AsideKind, Generation, Loading, Refused, Unit, shared_targets};
 pub use live::Services;
 pub use options::Options;
 pub use spread::first_delay;

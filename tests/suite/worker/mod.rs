@@ -6,12 +6,16 @@ mod bad_world;
 mod check;
 mod clock;
 mod command_line;
+mod levers;
 mod once;
+mod operated;
 mod recovery;
 mod reload;
+mod retreat;
 mod running;
 mod stopping;
 mod units;
+mod watchdog;
 
 use crate::harness::{AppServer, Autoscaler, FakeHeroku, Script, Worker};
 

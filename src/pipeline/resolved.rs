@@ -4,10 +4,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
+use super::PipelineSpec;
 use crate::decide::{DecideStage, DynosByTime, PolicyKind};
 use crate::measure::{MeasureStage, OnFailure};
 use crate::notify::NotifyStage;
-use crate::pipeline::PipelineSpec;
 
 /// The name of inline code.
 const CUSTOM: &str = "custom";

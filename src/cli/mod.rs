@@ -18,7 +18,7 @@ pub use scripts::{
     CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
 };
 pub use shared::{LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
-pub use work::{DemoArgs, OnceArgs, RunArgs, StateArg};
+pub use work::{DemoArgs, KeepArgs, OnceArgs, RunArgs};
 
 /// The command line as parsed.
 #[derive(Debug, Parser)]

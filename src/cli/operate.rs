@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, ValueEnum};
 
 use super::values::{duration, switch};
+use crate::state::StateArg;
 
 /// Which worker.
 #[derive(Clone, Debug, Default, Args)]
@@ -14,8 +15,8 @@ pub struct WorkerArgs {
     #[arg(long = "script", value_name = "FILE", env = "AUTOSCALER_SCRIPT")]
     pub script: Option<PathBuf>,
     /// The worker whose state is in this folder
-    #[arg(long, value_name = "DIR", env = "AUTOSCALER_STATE")]
-    pub state: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", env = "AUTOSCALER_STATE", value_parser = StateArg::parse)]
+    pub state: Option<StateArg>,
 }
 
 /// Which pipelines.

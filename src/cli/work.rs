@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::values::{duration, switch};
 use super::{LogArgs, OnlyArg, ReachArgs, ScriptArg};
+use crate::state::{Keep, StateArg};
 
 /// `run`.
 #[derive(Clone, Debug, Args)]
@@ -23,19 +24,42 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub reach: ReachArgs,
-    /// Where state is kept: `memory` ends with the process
-    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", default_value = "memory")]
-    pub state: StateArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub keep: KeepArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub log: LogArgs,
 }
 
-/// Where state is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StateArg {
-    /// In this process
-    Memory,
+/// Where state is kept, and for how long.
+#[derive(Clone, Debug, Args)]
+pub struct KeepArgs {
+    /// Where state is kept: a folder, or `memory`, which ends with the process
+    /// [default: a folder of the script's own under ~/.local/state/autoscaler]
+    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", value_parser = StateArg::parse)]
+    pub state: Option<StateArg>,
+    /// Records are kept for so long, such as 12h or 30d
+    #[arg(long, value_name = "DURATION", env = "AUTOSCALER_KEEP", default_value = "30d", value_parser = duration)]
+    pub keep: Duration,
+    /// The oldest records go while all together take more than so many megabytes
+    #[arg(long, value_name = "MB", env = "AUTOSCALER_KEEP_MB", default_value = "500",
+        value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
+    pub keep_mb: u64,
+}
+
+impl KeepArgs {
+    /// For how long records are kept.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        Keep { age: self.keep, bytes: self.keep_mb * 1_000_000 }
+    }
+
+    /// Where.
+    #[must_use]
+    pub fn state(&self) -> StateArg {
+        self.state.clone().unwrap_or_default()
+    }
 }
 
 /// `once`.

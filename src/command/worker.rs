@@ -1,19 +1,20 @@
 //! Owns finding the worker that a command talks to, and who it is that talks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::fail;
 use crate::cli::WorkerArgs;
 use crate::control::{Answer, Ask, NoAnswer, ask};
+use crate::state::{self, FolderState, Lock, NotLocked, State};
 
 /// The state folder of the worker that `args` name.
 ///
 /// # Errors
 /// There is none, or several.
 pub fn folder(args: &WorkerArgs) -> Result<PathBuf, String> {
-    let help = || "name the worker's state folder: `--state DIR`".to_owned();
-    args.state.clone().ok_or_else(help)
+    state::find(&args.state.clone().unwrap_or_default(), args.script.as_deref())
 }
 
 /// Who types: "ann@ops-1".
@@ -51,12 +52,26 @@ pub async fn ask_and_print(args: &WorkerArgs, question: &Ask) -> ExitCode {
     }
 }
 
-/// STORE-STUB
-pub fn unheld(_folder: &std::path::Path) -> Result<std::sync::Arc<dyn crate::state::State>, String> {
-    Err("no store".into())
+/// The state in `folder`, to be written to, where no worker has it.
+///
+/// # Errors
+/// A live worker has it, which cannot be asked.
+pub fn unheld(folder: &Path) -> Result<Arc<dyn State>, String> {
+    match Lock::take(folder) {
+        // What is not in the store is kept without it.
+        Ok(lock) => Ok(Arc::new(FolderState::degraded(folder, Some(lock)))),
+        Err(NotLocked::Held(who)) => Err(format!(
+            "the worker that has the state in `{}` ({who}) does not listen; its log says why",
+            folder.display()
+        )),
+        Err(NotLocked::Failed(error)) => Err(format!("the state in `{}` cannot be locked: {error}", folder.display())),
+    }
 }
 
-/// STORE-STUB
-pub fn read(_folder: &std::path::Path) -> Result<std::sync::Arc<dyn crate::state::State>, String> {
-    Err("no store".into())
+/// The state in `folder`, to be read.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read(folder: &Path) -> Result<Arc<dyn State>, String> {
+    FolderState::read(folder).map(|state| Arc::new(state) as Arc<dyn State>).map_err(|error| error.to_string())
 }

@@ -82,7 +82,11 @@ impl Desk {
                 since: self.since,
             }),
             units: self.units.borrow().clone(),
-            store: StoreStatus { healthy: folder.is_some() && error.is_none(), folder, error },
+            store: StoreStatus {
+                healthy: folder.is_some() && error.is_none() && !self.world.state.is_degraded(),
+                folder,
+                error,
+            },
             pipelines: pipelines.unwrap_or_default(),
         }))
     }

@@ -35,6 +35,8 @@ pub struct MemoryState {
     levers: Mutex<Levers>,
     /// Newest last.
     generations: Mutex<HashMap<String, VecDeque<KeptGeneration>>>,
+    /// Whether it stands in for a state that cannot be used.
+    degraded: bool,
 }
 
 #[derive(Debug, Default)]
@@ -51,11 +53,18 @@ impl Default for MemoryState {
             stream: broadcast::channel(STREAM).0,
             levers: Mutex::default(),
             generations: Mutex::default(),
+            degraded: false,
         }
     }
 }
 
 impl MemoryState {
+    /// In place of a state that cannot be used.
+    #[must_use]
+    pub fn degraded() -> Self {
+        Self { degraded: true, ..Self::default() }
+    }
+
     /// The records to come, of all pipelines.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Record>> {
         self.stream.subscribe()
@@ -103,9 +112,7 @@ impl State for MemoryState {
             let asked = pipelines.iter().filter(|(name, _)| one(name));
             asked.flat_map(|(_, one)| &one.records).filter(|record| query.matches(record)).cloned().collect()
         };
-        found.sort_by(|a, b| (a.at, &a.pipeline, a.tick).cmp(&(b.at, &b.pipeline, b.tick)));
-        let skipped = query.newest.map_or(0, |newest| found.len().saturating_sub(newest));
-        found.drain(..skipped);
+        super::in_order(&mut found, query);
         Ok(found)
     }
 
@@ -131,5 +138,9 @@ impl State for MemoryState {
             of_unit.pop_front();
         }
         Ok(())
+    }
+
+    fn is_degraded(&self) -> bool {
+        self.degraded
     }
 }

@@ -1,10 +1,16 @@
 //! Owns what is kept between ticks and between processes: one async trait, [`State`]. It interprets
 //! nothing of what it keeps.
 
+mod folder;
+mod levers_file;
+mod lock;
 mod memory;
+mod open;
+mod sqlite;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -14,7 +20,27 @@ use serde_json::Value as Json;
 use crate::levers::Levers;
 use crate::pipeline::{Conditions, ControlState, History, Record, Scales};
 
+pub use folder::FolderState;
+pub use lock::{Lock, NotLocked};
 pub use memory::MemoryState;
+pub use open::{Opened, StateArg, find, open};
+pub use sqlite::newest_version;
+
+/// For how long records are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Older ones are deleted.
+    pub age: Duration,
+    /// The oldest are deleted while all together take more, in bytes.
+    pub bytes: u64,
+}
+
+impl Default for Keep {
+    /// 30 days, and half a gigabyte.
+    fn default() -> Self {
+        Self { age: Duration::from_secs(30 * 86_400), bytes: 500_000_000 }
+    }
+}
 
 /// What is kept of one pipeline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -95,6 +121,13 @@ impl Query {
     }
 }
 
+/// Puts records in the order of their time, and leaves out what `query` does not ask for by its number.
+fn in_order(records: &mut Vec<Arc<Record>>, query: &Query) {
+    records.sort_by(|a, b| (a.at, &a.pipeline, a.tick).cmp(&(b.at, &b.pipeline, b.tick)));
+    let skipped = query.newest.map_or(0, |newest| records.len().saturating_sub(newest));
+    records.drain(..skipped);
+}
+
 /// A version of a script that was accepted: enough to run it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptGeneration {
@@ -156,4 +189,27 @@ pub trait State: Send + Sync {
     /// # Errors
     /// When the store cannot be written.
     async fn keep_generation(&self, generation: KeptGeneration) -> Result<(), StateError>;
+
+    /// Waits until everything so far is on the disk.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn flush(&self) -> Result<(), StateError> {
+        Ok(())
+    }
+
+    /// The fence of this process, with which it commits.
+    fn fence(&self) -> Fence {
+        Fence::default()
+    }
+
+    /// Whether another worker has taken the state over since: then this one scales nothing any more.
+    fn is_taken_over(&self) -> bool {
+        false
+    }
+
+    /// Whether there is a state that cannot be used: what was is not known, and there may have been a scale.
+    fn is_degraded(&self) -> bool {
+        false
+    }
 }

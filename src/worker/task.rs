@@ -16,7 +16,6 @@ use super::journal::Journal;
 use super::probation::{Failing, Probation};
 use super::watchdog::Pulses;
 use crate::pipeline::{Pipeline, PipelineSpec};
-use crate::state::Fence;
 use crate::world::World;
 
 /// How long a scale call in flight is awaited when the worker stops: a platform call times out after 5 s.
@@ -99,7 +98,7 @@ struct Life {
 impl Life {
     async fn run(mut self, first: Instant) {
         let spec = Arc::clone(&self.specs.borrow_and_update());
-        let mut pipeline = Pipeline::open(spec, Arc::clone(&self.world), Fence::default()).await;
+        let mut pipeline = Pipeline::open(spec, Arc::clone(&self.world), self.world.state.fence()).await;
         let mut journal = Journal::default();
         let mut due = first;
         let mut last_start = None;
@@ -166,7 +165,7 @@ impl Life {
         }
         let spec = Arc::clone(&self.specs.borrow());
         tracing::error!(pipeline = &*spec.name, "a tick broke down; this is a bug of autoscaler; going on");
-        Some(Pipeline::open(spec, Arc::clone(&self.world), Fence::default()).await)
+        Some(Pipeline::open(spec, Arc::clone(&self.world), self.world.state.fence()).await)
     }
 
     /// When a tick was due, on the wall clock: now, less what it is late.

@@ -9,5 +9,6 @@ mod pipeline;
 mod readme;
 mod reference;
 mod script;
+mod state;
 mod testing;
 mod worker;

@@ -52,6 +52,12 @@ impl Pipeline {
         self.kept.control.open = Some(intent);
         if let Err(error) = self.commit(Some(intent), None).await {
             course.errors.push(format!("the intent to scale was not kept: {error}"));
+            // Two workers must not scale one target; a disk that fails keeps nobody from scaling.
+            if self.world.state.is_taken_over() {
+                course.outcome = Outcome::Failed;
+                self.kept.control = before;
+                return;
+            }
         }
         match self.scale_to(to).await {
             Ok(supply) => {

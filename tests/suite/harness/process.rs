@@ -16,6 +16,8 @@ pub struct Autoscaler {
     environment: BTreeMap<String, String>,
     folder: PathBuf,
     input: Option<Vec<u8>>,
+    /// The home of its state: its own, so that no test meets the state of another.
+    states: Arc<tempfile::TempDir>,
 }
 
 /// What a command said until its end.
@@ -31,7 +33,8 @@ impl Autoscaler {
     pub fn new<A: Into<OsString>>(arguments: impl IntoIterator<Item = A>) -> Self {
         let arguments = arguments.into_iter().map(Into::into).collect();
         let folder = std::env::temp_dir();
-        Self { arguments, environment: BTreeMap::new(), folder, input: None }
+        let states = Arc::new(tempfile::tempdir().unwrap());
+        Self { arguments, environment: BTreeMap::new(), folder, input: None, states }
     }
 
     /// `autoscaler COMMAND SCRIPT`.
@@ -67,6 +70,7 @@ impl Autoscaler {
         let mut command = Command::new(env!("CARGO_BIN_EXE_autoscaler"));
         command.args(&self.arguments).current_dir(&self.folder).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", &self.folder).env("TZ", "UTC");
+        command.env("XDG_STATE_HOME", self.states.path());
         command.envs(&self.environment).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
         command
@@ -84,7 +88,7 @@ impl Autoscaler {
             read(child.stdout.take().unwrap(), Stream::Out, Arc::clone(&lines)),
             read(child.stderr.take().unwrap(), Stream::Err, Arc::clone(&lines)),
         ];
-        Worker { child, lines, readers }
+        Worker { child, lines, readers, _states: self.states }
     }
 
     /// Runs it to its end, which must come within a minute.
@@ -133,6 +137,7 @@ pub enum Signal {
     Terminate,
     Interrupt,
     Hangup,
+    Kill,
     /// Stopped as a machine that is out of breath; `Continue` ends it.
     Stop,
     Continue,
@@ -143,6 +148,7 @@ pub struct Worker {
     child: Child,
     lines: Arc<Mutex<Vec<Line>>>,
     readers: Vec<std::thread::JoinHandle<()>>,
+    _states: Arc<tempfile::TempDir>,
 }
 
 impl Worker {
@@ -213,6 +219,7 @@ impl Worker {
             Signal::Terminate => "TERM",
             Signal::Interrupt => "INT",
             Signal::Hangup => "HUP",
+            Signal::Kill => "KILL",
             Signal::Stop => "STOP",
             Signal::Continue => "CONT",
         };

@@ -1,6 +1,6 @@
 //! Pipelines: declaring them, deciding, ticking, telling.
 
-mod bench;
+pub mod bench;
 mod controller;
 mod declare;
 mod events;

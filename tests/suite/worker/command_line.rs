@@ -152,7 +152,7 @@ fn a_reader_that_has_seen_enough_is_no_fault() {
 }
 
 #[test]
-fn the_state_store_of_today_is_memory() {
+fn state_may_be_kept_in_memory() {
     let heroku = FakeHeroku::start();
     let script = Script::new(&eager(&heroku));
     let mut worker = Autoscaler::on("run", &script.path()).arg("--state").arg("memory").env(KEY.0, KEY.1).spawn();

@@ -6,6 +6,7 @@ mod bad_world;
 mod check;
 mod clock;
 mod command_line;
+mod incident;
 mod levers;
 mod once;
 mod operated;

@@ -1,0 +1,144 @@
+//! Owns a state folder in use: the store in it, or memory where the store cannot be had, and the levers beside it,
+//! which no damage of the store can take away.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::levers_file::LeversFile;
+use super::lock::Lock;
+use super::sqlite::{self, Database};
+use super::{Batch, Fence, Keep, Kept, KeptGeneration, MemoryState, Query, State, StateError};
+use crate::levers::Levers;
+use crate::pipeline::Record;
+
+/// The store of records and memory.
+const STORE: &str = "state.db";
+
+/// The state of a folder.
+pub struct FolderState {
+    levers: LeversFile,
+    store: Store,
+    /// Held as long as this process writes.
+    _lock: Option<Lock>,
+}
+
+enum Store {
+    /// This process writes it.
+    Ours(Database),
+    /// Another one may.
+    Read(PathBuf),
+    /// It cannot be used: what there is ends with the process.
+    Memory(Box<MemoryState>),
+}
+
+impl FolderState {
+    /// Opens `folder`, which `lock` says is ours, for writing.
+    ///
+    /// # Errors
+    /// A store that is damaged, newer or unwritable, which stays as it is: see [`FolderState::degraded`].
+    pub fn open(folder: &Path, lock: Lock, keep: Keep) -> Result<Self, (StateError, Lock)> {
+        match Database::open(&folder.join(STORE), keep) {
+            Ok(database) => Ok(Self::with(folder, Store::Ours(database), Some(lock))),
+            Err(error) => Err((error, lock)),
+        }
+    }
+
+    /// `folder` without its store: levers are kept, the rest ends with the process.
+    #[must_use]
+    pub fn degraded(folder: &Path, lock: Option<Lock>) -> Self {
+        Self::with(folder, Store::Memory(Box::default()), lock)
+    }
+
+    /// Opens `folder` for reading; levers can be kept all the same.
+    ///
+    /// # Errors
+    /// No store there, or one that cannot be read.
+    pub fn read(folder: &Path) -> Result<Self, StateError> {
+        let file = folder.join(STORE);
+        sqlite::look(&file)?;
+        Ok(Self::with(folder, Store::Read(file), None))
+    }
+
+    fn with(folder: &Path, store: Store, lock: Option<Lock>) -> Self {
+        Self { levers: LeversFile::new(folder), store, _lock: lock }
+    }
+}
+
+fn only_read() -> StateError {
+    StateError("the state of another process is only read".into())
+}
+
+#[async_trait]
+impl State for FolderState {
+    async fn load(&self, pipeline: &str) -> Result<Option<Kept>, StateError> {
+        match &self.store {
+            Store::Ours(database) => database.load(pipeline).await,
+            Store::Read(file) => sqlite::kept(file, pipeline).await,
+            Store::Memory(memory) => memory.load(pipeline).await,
+        }
+    }
+
+    async fn commit(&self, pipeline: &Arc<str>, fence: Fence, batch: Batch) -> Result<(), StateError> {
+        match &self.store {
+            Store::Ours(database) => database.commit(pipeline, fence, batch).await,
+            Store::Read(_) => Err(only_read()),
+            Store::Memory(memory) => memory.commit(pipeline, fence, batch).await,
+        }
+    }
+
+    async fn records(&self, query: &Query) -> Result<Vec<Arc<Record>>, StateError> {
+        match &self.store {
+            Store::Ours(database) => database.records(query).await,
+            Store::Read(file) => sqlite::records(file, query).await,
+            Store::Memory(memory) => memory.records(query).await,
+        }
+    }
+
+    async fn levers(&self) -> Result<Levers, StateError> {
+        self.levers.read()
+    }
+
+    async fn keep_levers(&self, levers: &Levers) -> Result<(), StateError> {
+        self.levers.write(levers)
+    }
+
+    async fn generations(&self, unit: &str) -> Result<Vec<KeptGeneration>, StateError> {
+        match &self.store {
+            Store::Ours(database) => database.generations(unit).await,
+            Store::Read(file) => sqlite::generations(file, unit).await,
+            Store::Memory(memory) => memory.generations(unit).await,
+        }
+    }
+
+    async fn keep_generation(&self, generation: KeptGeneration) -> Result<(), StateError> {
+        match &self.store {
+            Store::Ours(database) => database.keep_generation(generation).await,
+            Store::Read(_) => Err(only_read()),
+            Store::Memory(memory) => memory.keep_generation(generation).await,
+        }
+    }
+
+    async fn flush(&self) -> Result<(), StateError> {
+        match &self.store {
+            Store::Ours(database) => database.written(true).await,
+            Store::Read(_) | Store::Memory(_) => Ok(()),
+        }
+    }
+
+    fn fence(&self) -> Fence {
+        match &self.store {
+            Store::Ours(database) => database.fence(),
+            Store::Read(_) | Store::Memory(_) => Fence::default(),
+        }
+    }
+
+    fn is_taken_over(&self) -> bool {
+        matches!(&self.store, Store::Ours(database) if database.is_taken_over())
+    }
+
+    fn is_degraded(&self) -> bool {
+        matches!(self.store, Store::Memory(_))
+    }
+}

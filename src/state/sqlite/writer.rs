@@ -1,0 +1,123 @@
+//! Owns the one thread that writes: it batches, packs and forgets, and while the disk takes nothing it holds what
+//! came and tries again. It ends no worker.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::{TimeDelta, Utc};
+use rusqlite::Connection;
+
+use super::super::{Fence, Keep, StateError};
+use super::queue::{Queue, Work};
+use super::schema;
+use super::write::{self, Known, Refusal};
+
+/// A disk that takes nothing is tried again this often.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Old records are deleted this often.
+const FORGET: Duration = Duration::from_secs(600);
+
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) fence: Fence,
+    pub(super) queue: Arc<Queue>,
+    pub(super) keep: Keep,
+    /// Set when another worker has taken the store over.
+    pub(super) taken_over: Arc<AtomicBool>,
+}
+
+impl Writer {
+    /// Writes until the queue is closed and empty.
+    pub(super) fn run(mut self) {
+        let mut known = Known::default();
+        let mut trouble: Option<String> = None;
+        let mut forget_at = Instant::now();
+        while let Some(mut work) = self.queue.take(forget_at.saturating_duration_since(Instant::now())) {
+            if !work.is_empty() {
+                let written = self.write(&work, &mut known);
+                work.answer(&written);
+                match written {
+                    Ok(()) => over(&mut trouble, work.lost),
+                    Err(_) if self.taken_over.load(Ordering::Acquire) => {}
+                    Err(error) => {
+                        begins(&mut trouble, &error);
+                        if self.queue.is_closed() {
+                            tracing::error!("{} records are lost: they could not be written", work.records.len());
+                        } else {
+                            self.queue.take_back(work, RETRY);
+                        }
+                        continue;
+                    }
+                }
+                if let Err(error) = write::pack(&mut self.connection, &mut known) {
+                    // They are there, only larger: tried again with the next ones.
+                    tracing::debug!("records could not be packed: {error}");
+                    known.forget();
+                }
+            }
+            if Instant::now() >= forget_at && !self.taken_over.load(Ordering::Acquire) {
+                self.forget();
+                forget_at = Instant::now() + FORGET;
+            }
+        }
+    }
+
+    fn write(&mut self, work: &Work, known: &mut Known) -> Result<(), StateError> {
+        if self.taken_over.load(Ordering::Acquire) {
+            return Err(taken_over());
+        }
+        let written = self
+            .synchronous(work.safe)
+            .map_err(Refusal::from)
+            .and_then(|()| write::work(&mut self.connection, self.fence, work, known));
+        written.map_err(|refusal| {
+            known.forget();
+            match refusal {
+                Refusal::Store(error) => schema::said(&error),
+                Refusal::TakenOver => {
+                    self.taken_over.store(true, Ordering::Release);
+                    tracing::error!("another worker has taken the state over: this one scales nothing any more");
+                    taken_over()
+                }
+            }
+        })
+    }
+
+    /// Whether a commit waits for the disk itself, which is what makes it outlive a power failure; a killed
+    /// process loses nothing either way.
+    fn synchronous(&self, full: bool) -> rusqlite::Result<()> {
+        self.connection.pragma_update(None, "synchronous", if full { "FULL" } else { "NORMAL" })
+    }
+
+    fn forget(&mut self) {
+        let age = TimeDelta::from_std(self.keep.age).unwrap_or(TimeDelta::MAX);
+        let oldest = Utc::now().checked_sub_signed(age).unwrap_or_default();
+        if let Err(error) = write::forget(&mut self.connection, oldest, self.keep.bytes) {
+            tracing::debug!("old records could not be deleted: {error}");
+        }
+    }
+}
+
+pub(super) fn taken_over() -> StateError {
+    StateError("another worker has taken the state over".into())
+}
+
+fn begins(trouble: &mut Option<String>, error: &StateError) {
+    if trouble.as_deref() != Some(&error.0) {
+        tracing::error!("state cannot be written: {error}; the worker goes on, holds it in memory and tries again");
+        *trouble = Some(error.0.clone());
+    }
+}
+
+fn over(trouble: &mut Option<String>, lost: u64) {
+    if trouble.take().is_none() {
+        return;
+    }
+    if lost > 0 {
+        tracing::warn!("state is written again; {lost} records found no room meanwhile and are lost");
+    } else {
+        tracing::info!("state is written again, and nothing is lost");
+    }
+}

@@ -1,0 +1,83 @@
+//! What is kept: in a file, over restarts and crashes, and in trouble.
+
+mod folder;
+mod store;
+mod trouble;
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+use autoscaler::pipeline::{
+    ControlState, Decided, DynoCounts, History, Measurement, MeasurementRecord, Outcome, ProposalRecord,
+    RECORD_VERSION, Reason, Record,
+};
+use autoscaler::state::{self, Batch, Keep, Kept, Opened, StateArg};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+/// A time of the tests, `seconds` after their start, which lies some days back: nothing is too old.
+fn at(seconds: i64) -> DateTime<Utc> {
+    let today = Utc::now().date_naive().and_hms_opt(0, 0, 0).unwrap().and_utc();
+    today - TimeDelta::days(5) + TimeDelta::seconds(seconds)
+}
+
+/// Opens the state in `folder` as a worker does.
+async fn open(folder: &Path) -> Opened {
+    open_keeping(folder, Keep::default()).await
+}
+
+async fn open_keeping(folder: &Path, keep: Keep) -> Opened {
+    let arg = StateArg::Folder(folder.to_owned());
+    state::open(&arg, Path::new("/nowhere/web.rhai"), keep, &CancellationToken::new()).await.unwrap()
+}
+
+/// What is kept after `ticks` ticks: a history of at most 10.
+fn kept(ticks: u64) -> Kept {
+    let mut history = History::default();
+    for tick in 1..=ticks {
+        let seconds = u32::try_from(tick).unwrap() * 30;
+        let value = json!(0.1 + 0.2 * f64::from(seconds));
+        history.push(Measurement::good("custom", value, at(seconds.into())), 10);
+    }
+    let control = ControlState { tick: ticks, last_scale: Some(at(30)), ..ControlState::default() };
+    let memory = [("decide".to_owned(), json!({ "seen": ticks }))].into();
+    Kept { control, history: Arc::new(history), memory, target: Some("heroku:shop:web".into()), ..Kept::default() }
+}
+
+/// The record of the `tick`-th tick of `pipeline`, 30 s after the one before: mostly it holds.
+fn record(pipeline: &str, tick: u64) -> Arc<Record> {
+    let seconds = i64::try_from(tick).unwrap() * 30;
+    let value = 300.0 + f64::from(u32::try_from(tick * 7919 % 1000).unwrap()) / 3.0;
+    let text = format!("{value:.0} ms is above 250 ms and below 500 ms; 1 of the last 3 measurements were above");
+    Arc::new(Record {
+        v: RECORD_VERSION,
+        pipeline: pipeline.into(),
+        generation: 1,
+        tick,
+        at: at(seconds),
+        mode: Cow::Borrowed("live"),
+        measurements: vec![MeasurementRecord {
+            name: "measurement".into(),
+            backend: "ResponseTimeBackend".into(),
+            data: json!(value),
+            value: Some(value),
+            success: true,
+            error: None,
+            at: at(seconds),
+            took_ms: value + 1.0 / 7.0,
+        }],
+        dynos: DynoCounts { current: Some(2), booting: 0, proposed: None, desired: Some(2), min: 1, max: 10 },
+        proposals: vec![ProposalRecord { name: "decision".into(), dynos: None, text: text.clone() }],
+        decision: Decided::Hold,
+        reasons: vec![Reason { guard: "policy".into(), from: Some(2), to: Some(2), text }],
+        outcome: Outcome::None,
+        events: Vec::new(),
+        error: None,
+    })
+}
+
+fn batch(pipeline: &str, tick: u64) -> Batch {
+    Batch { kept: kept(tick), intent: None, record: Some(record(pipeline, tick)) }
+}

@@ -1,0 +1,63 @@
+//! A store that cannot be used: damaged, foreign, newer, of a folder that cannot be written.
+
+use std::path::Path;
+
+use autoscaler::levers::{Levers, PipelineLevers, Pull};
+
+use super::{at, batch, open};
+
+/// Writes a store with something in it, changes it by `damage`, and says what it then holds.
+async fn damaged(folder: &Path, damage: impl FnOnce(&Path)) -> Vec<u8> {
+    let opened = open(folder).await;
+    let pull = Pull { by: "ann@ops".into(), at: at(0), until: None, reason: None };
+    let all = PipelineLevers { pause: Some(pull), ..PipelineLevers::default() };
+    opened.state.keep_levers(&Levers { all, ..Levers::default() }).await.unwrap();
+    for tick in 1..=100 {
+        opened.state.commit(&"web".into(), opened.state.fence(), batch("web", tick)).await.unwrap();
+    }
+    drop(opened);
+    let file = folder.join("state.db");
+    damage(&file);
+    std::fs::read(file).unwrap()
+}
+
+/// What it is called, and what it does to the file.
+type Damage = (&'static str, fn(&Path));
+
+fn sql(file: &Path, statement: &str) {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    connection.execute_batch(statement).unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_used_stays_as_it_is_and_pauses_are_not_forgotten() {
+    let damages: [Damage; 5] = [
+        ("garbage", |file| std::fs::write(file, "this is no store, and never was one\n".repeat(100)).unwrap()),
+        ("overwritten in the middle", |file| {
+            let mut bytes = std::fs::read(file).unwrap();
+            bytes[1024..].fill(0x55);
+            std::fs::write(file, bytes).unwrap();
+        }),
+        ("cut off", |file| {
+            let bytes = std::fs::read(file).unwrap();
+            std::fs::write(file, &bytes[..bytes.len() / 20]).unwrap();
+        }),
+        ("newer", |file| sql(file, "PRAGMA user_version = 4711")),
+        ("foreign", |file| sql(file, "PRAGMA application_id = 1")),
+    ];
+    for (what, damage) in damages {
+        let folder = tempfile::tempdir().unwrap();
+        let before = damaged(folder.path(), damage).await;
+        let opened = open(folder.path()).await;
+        assert!(opened.state.is_degraded(), "{what}");
+        assert!(opened.state.levers().await.unwrap().active("web", at(0)).pause.is_some(), "{what}");
+        // It goes on, in memory.
+        opened.state.commit(&"web".into(), opened.state.fence(), batch("web", 1)).await.unwrap();
+        assert_eq!(opened.state.load("web").await.unwrap().unwrap().control.tick, 1, "{what}");
+        drop(opened);
+        assert_eq!(std::fs::read(folder.path().join("state.db")).unwrap(), before, "{what}: it was touched");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    damaged(folder.path(), |_| {}).await;
+    assert!(!open(folder.path()).await.state.is_degraded(), "a good one is good");
+}

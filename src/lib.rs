@@ -38,6 +38,7 @@ pub mod command;
 pub mod control;
 pub mod decide;
 pub mod demo;
+pub mod explain;
 pub mod function;
 pub mod heroku;
 pub mod levers;

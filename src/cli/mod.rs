@@ -1,9 +1,10 @@
 //! Owns the command line: what can be typed, what it means and its help. It does nothing itself.
 
 mod operate;
+mod records;
 mod scripts;
 mod shared;
-mod values;
+pub(crate) mod values;
 mod work;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ pub use operate::{
     PauseArgs, ResumeArgs, RollbackArgs, SetArgs, StatusArgs, Switch, SwitchArgs, TryArgs, WhoseArgs, WhyArgs,
     WorkerArgs,
 };
+pub use records::{Direction, ExplainArgs, HistoryArgs, PinArgs, RecordsArgs};
 pub use scripts::{
     CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
 };
@@ -56,6 +58,12 @@ pub enum Command {
     Check(CheckArgs),
     /// One tick of every pipeline, its full record printed; scales only with --act
     Once(OnceArgs),
+    /// Tell why a pipeline scaled or did not, and what would have had to be different
+    Explain(ExplainArgs),
+    /// Show what a pipeline measured, decided and did
+    History(HistoryArgs),
+    /// Make a test of the script from what was recorded at some time
+    Pin(PinArgs),
     /// Run the tests that scripts hold, on a virtual clock, reaching nothing
     Test(TestArgs),
     /// Write a small script to begin with, with tests that pass

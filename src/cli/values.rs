@@ -15,7 +15,7 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
 const LONGEST_SECONDS: f64 = 366.0 * 86_400.0;
 
 /// Reads "90", "60s", "5m", "2h", "1d".
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
         Some(at) => text.split_at(at),
         None => (text, "s"),

@@ -4,12 +4,16 @@ pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod draw;
+pub mod explain;
 mod generation;
 pub mod github;
+pub mod history;
 pub mod init;
 mod junit;
 mod lever;
 pub mod once;
+pub mod pin;
+mod records;
 pub mod reference;
 pub mod run;
 pub mod sarif;
@@ -39,6 +43,9 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Reference(args) => reference::run(&args),
         Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Explain(args) => explain::run(args).await,
+        Command::History(args) => history::run(args).await,
+        Command::Pin(args) => pin::run(args).await,
         Command::Test(args) => test::run(args).await,
         Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,

@@ -4,7 +4,8 @@
 use serde_json::{Value as Json, json};
 
 use super::thresholds::{Counts, Thresholds, change, hold, hold_for_newest, json_number, number, written};
-use super::{Policy, PolicyInput, Proposal};
+use super::{Flip, Limit, Policy, PolicyInput, Proposal};
+use crate::pipeline::Decided;
 use crate::settings::{Constructor, Fields, Kind, Preset, Setting, StageKind};
 
 static SETTINGS: &[Setting] = &[
@@ -120,5 +121,65 @@ impl Policy for AverageThreshold {
             return change(input, -1, format!("{of}, {}", thresholds.below_words(unit)));
         }
         hold(format!("{of}, within {} and {}", written(thresholds.min, None), written(thresholds.max, unit)))
+    }
+    fn flips(&self, input: &PolicyInput<'_>) -> Vec<Flip> {
+        let counted = input.history.iter().rev().map(|measurement| Counts::of(measurement, input.on_failure));
+        let mut all = counted.peekable();
+        let (judged, skipped) = (all.peek().is_some(), all.peek() == Some(&Counts::Skipped));
+        let counts: Vec<Counts> = all.filter(|counts| *counts != Counts::Skipped).collect();
+        let others = if skipped { &counts[..] } else { counts.get(1..).unwrap_or_default() };
+        let wants = match self.propose(input).dynos {
+            Some(dynos) if dynos > i64::from(input.dynos) => Decided::Up,
+            Some(_) => Decided::Down,
+            None => Decided::Hold,
+        };
+        let mut flips = Vec::new();
+        for to in [Decided::Up, Decided::Down].into_iter().filter(|to| *to != wants) {
+            // The fewest further ones that can do it: as many as are averaged always can.
+            let further = (1..=self.number).find_map(|count| Some((count, self.needed(to, count, &counts)?)));
+            flips.extend(further.map(|further| Flip { to, newest: None, further: Some(further) }));
+            if let Some(limit) = self.needed(to, 1, others).filter(|_| judged) {
+                flips.push(Flip { to, newest: Some(limit), further: None });
+            }
+        }
+        if wants != Decided::Hold
+            && let Some(limit) = self.needed(wants, 1, others)
+        {
+            let within = match limit {
+                Limit::Above(limit) => Limit::AtMost(limit),
+                Limit::Below(limit) => Limit::AtLeast(limit),
+                Limit::AtMost(limit) => Limit::Above(limit),
+                Limit::AtLeast(limit) => Limit::Below(limit),
+            };
+            flips.push(Flip { to: Decided::Hold, newest: Some(within), further: None });
+        }
+        flips
+    }
+}
+
+impl AverageThreshold {
+    /// Where each of `count` new measurements must lie, `before` (from the newest on) being those before
+    /// them, for the mean to lead to `to`; `None` where they cannot do it.
+    #[allow(clippy::cast_precision_loss)] // At most a thousand.
+    fn needed(&self, to: Decided, count: usize, before: &[Counts]) -> Option<Limit> {
+        let before = before.get(..self.number - count)?;
+        let (mut good, mut sum) = (0_usize, 0.0);
+        for counts in before {
+            match counts {
+                Counts::Value(value) => (good, sum) = (good + 1, sum + value),
+                Counts::TooHigh if to == Decided::Up => {}
+                Counts::TooHigh | Counts::Break | Counts::Skipped => return None,
+            }
+        }
+        let each = |mean: f64| (mean * (good + count) as f64 - sum) / count as f64;
+        match to {
+            Decided::Up => Some(Limit::Above(each(self.thresholds.max))),
+            // Nothing that is measured falls below zero unless it did before.
+            Decided::Down => match self.thresholds.too_low() {
+                Limit::AtMost(min) => Some(each(min)).filter(|limit| *limit >= 0.0).map(Limit::AtMost),
+                limit => Some(each(limit.number())).filter(|limit| *limit > 0.0).map(Limit::Below),
+            },
+            Decided::Hold => None,
+        }
     }
 }

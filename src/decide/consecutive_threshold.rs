@@ -4,7 +4,8 @@
 use serde_json::{Value as Json, json};
 
 use super::thresholds::{Counts, Thresholds, change, hold, hold_for_newest, json_number, written};
-use super::{Policy, PolicyInput, Proposal};
+use super::{Flip, Policy, PolicyInput, Proposal};
+use crate::pipeline::Decided;
 use crate::settings::{Constructor, Fields, Kind, Preset, Setting, StageKind};
 
 static SETTINGS: &[Setting] = &[
@@ -134,4 +135,50 @@ impl Policy for ConsecutiveThreshold {
             format!("{newest} is within {min} and {max}")
         })
     }
+
+    fn flips(&self, input: &PolicyInput<'_>) -> Vec<Flip> {
+        let thresholds = &self.thresholds;
+        let counted = input.history.iter().rev().map(|measurement| Counts::of(measurement, input.on_failure));
+        let mut all = counted.peekable();
+        // A newest one that is skipped would count if it were another.
+        let (judged, skipped) = (all.peek().is_some(), all.peek() == Some(&Counts::Skipped));
+        let counts: Vec<Counts> = all.filter(|counts| *counts != Counts::Skipped).collect();
+        let others = if skipped { &counts[..] } else { counts.get(1..).unwrap_or_default() };
+        let high = |counts: &Counts| match counts {
+            Counts::Value(value) => thresholds.above(*value),
+            Counts::TooHigh => true,
+            Counts::Break | Counts::Skipped => false,
+        };
+        let low = |counts: &Counts| matches!(counts, Counts::Value(value) if thresholds.below(*value));
+        let asked = hold_for_newest(input).is_none();
+        let (up, down) = (run(&counts, high), run(&counts, low));
+        let wants_up = asked && up >= self.up_after;
+        let wants_down = asked && !wants_up && down >= self.down_after;
+        let mut flips = Vec::new();
+        let mut towards = |to, needed: usize, now: usize, before: usize, limit| {
+            flips.push(Flip { to, newest: None, further: Some((needed - now.min(needed - 1), limit)) });
+            // One that lies there already is part of the run.
+            if judged && (now == 0 || skipped) {
+                let missing = needed.saturating_sub(before + 1);
+                flips.push(Flip { to, newest: Some(limit), further: (missing > 0).then_some((missing, limit)) });
+            }
+        };
+        if !wants_up {
+            towards(Decided::Up, self.up_after, up, run(others, high), thresholds.too_high());
+        }
+        if !wants_down {
+            towards(Decided::Down, self.down_after, down, run(others, low), thresholds.too_low());
+        }
+        if wants_up {
+            flips.push(Flip { to: Decided::Hold, newest: Some(thresholds.not_too_high()), further: None });
+        } else if wants_down {
+            flips.push(Flip { to: Decided::Hold, newest: Some(thresholds.not_too_low()), further: None });
+        }
+        flips
+    }
+}
+
+/// How many of the newest in a row are so, of `counts` from the newest on.
+fn run(counts: &[Counts], so: impl Fn(&Counts) -> bool) -> usize {
+    counts.iter().take_while(|counts| so(counts)).count()
 }

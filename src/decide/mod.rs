@@ -4,6 +4,7 @@
 mod average_threshold;
 mod consecutive_threshold;
 pub mod custom;
+mod flip;
 mod thresholds;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::function::Function;
 use crate::pipeline::Judged;
 use crate::settings::{Constructor, Kind, Preset, Setting};
 
+pub use flip::{Flip, Limit};
 pub(crate) use thresholds::number;
 
 /// Settings that every `decide::` takes, next to its own; they may stand in the pipeline's map too.
@@ -159,6 +161,12 @@ pub trait Policy: Send + Sync + fmt::Debug {
 
     /// What it wants.
     fn propose(&self, input: &PolicyInput<'_>) -> Proposal;
+
+    /// What would have to be different for it to want something else: the nearest ways to each other
+    /// wish, exactly. Empty where it cannot tell.
+    fn flips(&self, _input: &PolicyInput<'_>) -> Vec<Flip> {
+        Vec::new()
+    }
 }
 
 /// Every native constructor of `decide::`.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{PolicyInput, Proposal};
+use super::{Limit, PolicyInput, Proposal};
 use crate::measure::OnFailure;
 use crate::pipeline::{FailureKind, Measurement};
 use crate::settings::Fields;
@@ -48,6 +48,26 @@ impl Thresholds {
     /// else a queue could never shrink.
     pub fn below(&self, value: f64) -> bool {
         value < self.min || (self.min == 0.0 && value == 0.0)
+    }
+
+    /// Where a value lies that is too high.
+    pub fn too_high(&self) -> Limit {
+        Limit::Above(self.max)
+    }
+
+    /// Where a value lies that is not.
+    pub fn not_too_high(&self) -> Limit {
+        Limit::AtMost(self.max)
+    }
+
+    /// Where a value lies that is too low.
+    pub fn too_low(&self) -> Limit {
+        if self.min == 0.0 { Limit::AtMost(0.0) } else { Limit::Below(self.min) }
+    }
+
+    /// Where a value lies that is not.
+    pub fn not_too_low(&self) -> Limit {
+        if self.min == 0.0 { Limit::Above(0.0) } else { Limit::AtLeast(self.min) }
     }
 
     /// The words for "below": with a minimum of 0 only 0 is.

@@ -14,12 +14,15 @@ pub use role::{Role, sample_time};
 
 use crate::pipeline::{Event, Moment};
 use crate::request::{RequestPlan, Response};
-use crate::settings::{Place, Report};
+use crate::settings::{Node, Place, Report};
 use crate::testing::Trial;
 use crate::world::World;
 
 /// A function of the script, bound to its file and generation.
 pub type Function = Arc<dyn Callable>;
+
+/// The entries that `this` begins with; `None` where a function shares it with others.
+pub type Memory<'a> = Option<&'a [(Arc<str>, Node)]>;
 
 /// What the engine may do with a script function.
 pub trait Callable: Send + Sync + fmt::Debug {
@@ -44,8 +47,8 @@ pub trait Callable: Send + Sync + fmt::Debug {
     /// or time.
     fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError>;
 
-    /// Reports what can be told by looking at it, given that it stands in `role`.
-    fn examine(&self, _role: Role, _report: &mut Report) {}
+    /// Reports what can be told by looking at it, given that it stands in `role` with `this` as in `memory`.
+    fn examine(&self, _role: Role, _memory: Memory<'_>, _report: &mut Report) {}
 
     /// Calls it on a sample, to see whether it fails: reaching nothing, saying nothing. `None` where it
     /// came to something that a sample cannot stand for (a request, the data that was measured).

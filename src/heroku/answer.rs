@@ -194,12 +194,25 @@ impl ApiError {
 
     /// A success whose body is not what it should be.
     #[must_use]
-    pub fn unreadable(about: About<'_>, reply: &Reply, why: &str) -> Self {
-        let said = quote(&reply.body);
+    pub fn unreadable(about: About<'_>, reply: &Reply, why: &serde_json::Error) -> Self {
+        let (said, why) = (quote(&reply.body), in_words(why));
         let message =
             format!("cannot {}: heroku answers {} with something else{said}: {why}", about.task, reply.status);
         Self::new(ApiErrorKind::Unknown, message)
     }
+}
+
+/// What is wrong with a body, for people who know JSON and not our types.
+fn in_words(error: &serde_json::Error) -> String {
+    let mut text = error.to_string();
+    // An array in place of an object is told by the number of our fields.
+    if let Some(at) = text.find(", expected struct ") {
+        let place = text.find(" at line ").map_or(String::new(), |place| text[place..].to_owned());
+        text.truncate(at);
+        text.push_str(", expected an object");
+        text.push_str(&place);
+    }
+    text.replace("expected u32", "expected a whole number from 0")
 }
 
 /// ": `the beginning of the text`", on one line, without secrets and control characters.

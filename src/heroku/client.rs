@@ -182,6 +182,6 @@ impl Client {
     }
 
     fn body<T: DeserializeOwned>(about: About<'_>, reply: &Reply) -> Result<T, ApiError> {
-        serde_json::from_slice(&reply.body).map_err(|why| ApiError::unreadable(about, reply, &why.to_string()))
+        serde_json::from_slice(&reply.body).map_err(|why| ApiError::unreadable(about, reply, &why))
     }
 }

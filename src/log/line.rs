@@ -9,6 +9,9 @@ use tracing::{Event, Level};
 
 use crate::secret::scrub;
 
+/// The field that holds a tick's record as JSON.
+pub(crate) const RECORD: &str = "record";
+
 /// Heroku's log cuts longer lines in two.
 const LONGEST: usize = 8_000;
 
@@ -44,7 +47,8 @@ impl Line {
             let _ = write!(text, "{pipeline_style}{pipeline}{pipeline_style:#}: ");
         }
         text.push_str(&clean(&self.message));
-        for (name, value) in self.fields.iter().filter(|(name, _)| *name != "pipeline") {
+        // People read the message; the record is for `explain`.
+        for (name, value) in self.fields.iter().filter(|(name, _)| !matches!(*name, "pipeline" | RECORD)) {
             let _ = write!(text, " {dim}{name}={}{dim:#}", quoted(value));
         }
         shorten(text)
@@ -90,6 +94,7 @@ impl Line {
         object.insert("msg".into(), Json::from(cut(scrub(&self.message).into_owned(), longest)));
         for (name, value) in &self.fields {
             let value = match value {
+                Json::String(text) if *name == RECORD => serde_json::from_str(&scrub(text)).unwrap_or(Json::Null),
                 Json::String(text) => Json::from(cut(scrub(text).into_owned(), longest)),
                 other => other.clone(),
             };
@@ -167,9 +172,22 @@ fn clean(text: &str) -> String {
 /// A value of logfmt: quoted where it has to be.
 fn quoted(value: &Json) -> String {
     let Json::String(text) = value else { return value.to_string() };
-    let text = clean(text);
-    let plain = !text.is_empty() && text.chars().all(|c| !c.is_whitespace() && !matches!(c, '"' | '=' | '\\'));
-    if plain { text } else { format!("\"{}\"", text.replace('"', "\\\"")) }
+    let text = scrub(text);
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '=' | '\\');
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.into_owned();
+    }
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.extend(c.escape_default()),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 fn shorten(text: String) -> String {

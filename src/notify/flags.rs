@@ -91,23 +91,7 @@ mod tests {
         NeedsBelowMin, ReloadFailed, Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff, WouldScale,
     };
 
-    const ALL: [EventKind; 15] = [
-        Measured,
-        Scaled,
-        WouldScale,
-        ScaleFailed,
-        NeedsAboveMax,
-        NeedsBelowMin,
-        ScalingTooRapid,
-        MeasurementFailed,
-        CountUnknown,
-        DecisionFailed,
-        SwitchedOff,
-        ChangedByHand,
-        LeverPulled,
-        Reloaded,
-        ReloadFailed,
-    ];
+    const ALL: [EventKind; 15] = EventKind::ALL;
     const ALWAYS: [EventKind; 7] =
         [ScaleFailed, MeasurementFailed, CountUnknown, DecisionFailed, SwitchedOff, ChangedByHand, ReloadFailed];
     const OFF: Flags = Flags {

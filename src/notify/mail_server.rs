@@ -147,6 +147,8 @@ impl MailServer {
                  the environment variable SSL_CERT_FILE names)"
             ));
         }
+        // What the parser of answers says of one that is none is about the parser.
+        let cause = if lower.starts_with("error ") { "does not answer as mail servers do" } else { plain(&cause) };
         let message = format!("the mail server {self}: {cause}");
         if error.is_client() { Undelivered::for_good(message) } else { Undelivered::for_now(message) }
     }
@@ -155,6 +157,11 @@ impl MailServer {
     pub(super) fn silent(&self) -> Undelivered {
         Undelivered::for_now(format!("the mail server {self} did not take the message within {} s", TIMEOUT.as_secs()))
     }
+}
+
+/// Without the number that the operating system gives.
+fn plain(cause: &str) -> &str {
+    cause.split(" (os error").next().unwrap_or(cause)
 }
 
 impl fmt::Display for MailServer {

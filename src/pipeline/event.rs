@@ -45,6 +45,25 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Measured,
+        Self::Scaled,
+        Self::WouldScale,
+        Self::ScaleFailed,
+        Self::NeedsAboveMax,
+        Self::NeedsBelowMin,
+        Self::ScalingTooRapid,
+        Self::MeasurementFailed,
+        Self::CountUnknown,
+        Self::DecisionFailed,
+        Self::SwitchedOff,
+        Self::ChangedByHand,
+        Self::LeverPulled,
+        Self::Reloaded,
+        Self::ReloadFailed,
+    ];
+
     /// The kind's name in scripts and records.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::Event;
+use super::{Event, Failure, FailureKind, Measurement};
 
 /// The version of the shape.
 pub const RECORD_VERSION: u32 = 1;
@@ -41,6 +41,7 @@ pub struct Record {
     /// What happened.
     pub outcome: Outcome,
     /// What people may be told.
+    #[serde(default)]
     pub events: Vec<Event>,
     /// What went wrong in the tick, if anything did.
     pub error: Option<String>,
@@ -61,10 +62,33 @@ pub struct MeasurementRecord {
     pub success: bool,
     /// Why it failed.
     pub error: Option<String>,
+    /// What its failure says about load: whoever decides anew must know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureKind>,
     /// When it was taken.
     pub at: DateTime<Utc>,
     /// How long it took, in milliseconds.
     pub took_ms: f64,
+}
+
+impl MeasurementRecord {
+    /// The measurement that was recorded, for deciding anew.
+    #[must_use]
+    pub fn measurement(&self) -> Measurement {
+        let failed = || Failure {
+            kind: self.failure.unwrap_or(FailureKind::NotLoad),
+            message: self.error.clone().unwrap_or_else(|| "it failed".into()),
+        };
+        Measurement {
+            backend: self.backend.clone(),
+            data: self.data.clone(),
+            value: self.value,
+            success: self.success,
+            failure: (!self.success).then(failed),
+            at: self.at,
+            took_ms: self.took_ms,
+        }
+    }
 }
 
 /// The dyno counts of a tick.
@@ -107,6 +131,18 @@ pub enum Decided {
     Hold,
 }
 
+impl Decided {
+    /// As records have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Hold => "hold",
+        }
+    }
+}
+
 /// One reason of a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
@@ -134,4 +170,57 @@ pub enum Outcome {
     Unknown,
     /// Nothing was to be done.
     None,
+}
+
+impl Outcome {
+    /// As records have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scaled => "scaled",
+            Self::DryRun => "dry_run",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The longest text of a record in the log: with its quotes escaped it fits a line of 8 kB.
+const LONGEST_COMPACT: usize = 5_000;
+
+impl Record {
+    /// As JSON for one line of the log, without the events, which have lines of their own, and without
+    /// data that is its value or does not fit. `None` where even that is too long.
+    #[must_use]
+    pub fn compact(&self) -> Option<String> {
+        let mut record = Self { events: Vec::new(), ..self.clone() };
+        for measurement in record.measurements.iter_mut().filter(|measurement| measurement.data.is_number()) {
+            measurement.data = Json::Null;
+        }
+        for _ in 0..2 {
+            let text = serde_json::to_string(&record).ok()?;
+            if text.len() <= LONGEST_COMPACT {
+                return Some(text);
+            }
+            record.measurements.iter_mut().for_each(|measurement| measurement.data = Json::Null);
+        }
+        None
+    }
+
+    /// What [`Record::compact`] left out and can be told from the rest.
+    #[must_use]
+    pub fn completed(mut self) -> Self {
+        for measurement in self.measurements.iter_mut().filter(|measurement| measurement.data.is_null()) {
+            measurement.data = measurement.value.map_or(Json::Null, Json::from);
+        }
+        self
+    }
+
+    /// The scale that the platform took, or may have taken: from and to.
+    #[must_use]
+    pub fn scaled(&self) -> Option<(u32, u32)> {
+        let happened = matches!(self.outcome, Outcome::Scaled | Outcome::Unknown);
+        self.dynos.current.zip(self.dynos.desired).filter(|_| happened)
+    }
 }

@@ -26,25 +26,6 @@ const VALUES: [f64; 3] = [50.0, 0.0, 5_000.0];
 /// A bare number up to this is more likely meant as a step than as a count.
 const SMALL: i64 = 3;
 
-/// Every kind of event.
-const KINDS: [EventKind; 15] = [
-    EventKind::Measured,
-    EventKind::Scaled,
-    EventKind::WouldScale,
-    EventKind::ScaleFailed,
-    EventKind::NeedsAboveMax,
-    EventKind::NeedsBelowMin,
-    EventKind::ScalingTooRapid,
-    EventKind::MeasurementFailed,
-    EventKind::CountUnknown,
-    EventKind::DecisionFailed,
-    EventKind::SwitchedOff,
-    EventKind::ChangedByHand,
-    EventKind::LeverPulled,
-    EventKind::Reloaded,
-    EventKind::ReloadFailed,
-];
-
 /// Tries every scripted `decide` and `notify` of `specs`.
 pub fn rehearse(specs: &[Arc<PipelineSpec>], report: &mut Report) {
     let until = Instant::now() + PATIENCE;
@@ -62,7 +43,9 @@ pub fn rehearse(specs: &[Arc<PipelineSpec>], report: &mut Report) {
             let Some(function) = stage.backend.function().filter(|function| tried.insert(identity(function))) else {
                 continue;
             };
-            for event in KINDS.map(|kind| sample_event(spec, kind)).into_iter().filter(|event| stage.hears(event)) {
+            for event in
+                EventKind::ALL.map(|kind| sample_event(spec, kind)).into_iter().filter(|event| stage.hears(event))
+            {
                 let sample = format!("the event `{}`", event.kind);
                 let answer = function.rehearse(Argument::Event(Arc::new(event)), &stage.memory);
                 if let Err(error) = answer {

@@ -114,6 +114,12 @@ impl Pipeline {
         pipeline
     }
 
+    /// What is kept of a pipeline before its first tick.
+    #[must_use]
+    pub fn unused(spec: &PipelineSpec) -> Kept {
+        Kept { source: Some(source(spec)), target: spec.scale.target(), ..Kept::default() }
+    }
+
     /// Goes on as `spec`, between two ticks: history, cooldown and memory stay, but for a measurement
     /// whose source changed (new history) and a changed target (no cooldown).
     pub fn adopt(&mut self, spec: Arc<PipelineSpec>) {

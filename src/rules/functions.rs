@@ -3,13 +3,13 @@
 use super::Rule;
 use crate::settings::Severity;
 
-/// A property that `m` or `event` does not have.
+/// A member that a value of ours does not have.
 pub static UNKNOWN_PROPERTY: Rule = Rule {
     id: "unknown-property",
     severity: Severity::Error,
-    title: "a property that `m` or `event` does not have",
-    doc: "`m`, `event`, `m.now` and histories have fixed members; the nearest one is suggested. In a function \
-        that is only called with `m` it is a warning.",
+    title: "a member that `m`, `event` or another value of ours does not have",
+    doc: "`m`, `event`, `m.now`, histories, answers, requests and replies have fixed members; the nearest one \
+        is suggested. In a function that is only called with `m` it is a warning.",
 };
 
 /// A decision that reaches outside.
@@ -26,8 +26,8 @@ pub static DROPPED_ANSWER: Rule = Rule {
     id: "dropped-answer",
     severity: Severity::Warning,
     title: "an answer that is made and not returned",
-    doc: "`up(1)` makes an answer; only the one that the function ends with counts. Write `else` between the \
-        cases, or `return`.",
+    doc: "`up(1)` makes an answer; only the one that the function ends with counts, in a variable too. Write \
+        `else` between the cases, or `return`.",
 };
 
 /// A small number answered at 2 dynos and at 10.
@@ -44,8 +44,8 @@ pub static INTEGER_DIVISION: Rule = Rule {
     id: "integer-division",
     severity: Severity::Warning,
     title: "a division of whole numbers in a decision",
-    doc: "Whole numbers divide to whole numbers: `3 / 2` is 1. Write `2.0` for the fraction, which a decision \
-        rounds up.",
+    doc: "Whole numbers divide to whole numbers: `3 / 2` is 1, in variables and entries of `this` too. Write \
+        `2.0` for the fraction, which a decision rounds up.",
 };
 
 /// A `switch` on a measured value with whole arms.
@@ -84,6 +84,31 @@ pub static THIS_IN_CLOSURE: Rule = Rule {
         variable before.",
 };
 
+/// An entry of `this` that is read and never set.
+pub static UNSET_MEMORY: Rule = Rule {
+    id: "unset-memory",
+    severity: Severity::Warning,
+    title: "an entry of `this` that is read and never set",
+    doc: "What is neither in `memory: #{ … }` nor set by the function is always missing, `()`. Behind `??` only \
+        a slip of the pen is told.",
+};
+
+/// A variable that nothing reads.
+pub static UNUSED_VARIABLE: Rule = Rule {
+    id: "unused-variable",
+    severity: Severity::Warning,
+    title: "a variable that nothing reads",
+    doc: "What is computed is lost: was another name meant? A name that begins with `_` may be unused.",
+};
+
+/// A statement that is never come to.
+pub static UNREACHABLE: Rule = Rule {
+    id: "unreachable",
+    severity: Severity::Warning,
+    title: "a statement that is never come to",
+    doc: "A `return`, a `throw`, a `break` or a `continue` ends the block that it stands in.",
+};
+
 /// A secret inside `${…}`.
 pub static SECRET_IN_TEXT: Rule = Rule {
     id: "secret-in-text",
@@ -112,6 +137,9 @@ pub(super) static FUNCTIONS: &[&Rule] = &[
     &MISSING_COMPARED,
     &CAPTURED_ASSIGNMENT,
     &THIS_IN_CLOSURE,
+    &UNSET_MEMORY,
+    &UNUSED_VARIABLE,
+    &UNREACHABLE,
     &SECRET_IN_TEXT,
     &TRIAL_FAILED,
 ];

@@ -5,11 +5,13 @@ mod functions;
 mod habits;
 mod language;
 mod settings;
+mod values;
 
 pub use functions::*;
 pub use habits::*;
 pub use language::*;
 pub use settings::*;
+pub use values::*;
 
 use crate::settings::Severity;
 
@@ -28,7 +30,7 @@ pub struct Rule {
 
 /// Every rule, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [SETTINGS, LANGUAGE, FUNCTIONS, HABITS].into_iter().flatten().copied()
+    [SETTINGS, LANGUAGE, FUNCTIONS, VALUES, HABITS].into_iter().flatten().copied()
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use rhai::Engine;
+use rhai::{Dynamic, Engine};
 
 use super::context;
 use super::diagnose::{self, REFUSED, parameters};
 use super::files::Script;
+use super::lint;
 use super::modules::{self, testing::BenchValue};
 use super::places::Call;
 use crate::measure::redis_url;
@@ -35,6 +36,8 @@ struct Known {
     ours: Arities,
     /// Those of a pipeline under test: taken only in a script with tests.
     testing: Arities,
+    /// What can be called on a value of any type.
+    of_all: BTreeSet<String>,
 }
 
 /// The same for every generation: registered functions do not depend on the script.
@@ -55,8 +58,17 @@ fn known(engine: &Engine) -> &'static Known {
             },
             false,
         );
+        let of_all = engine.collect_fn_metadata(
+            None,
+            |info| {
+                let any = info.metadata.param_types.first() == Some(&TypeId::of::<Dynamic>());
+                (info.namespace.is_empty() && any).then(|| info.metadata.name.to_string())
+            },
+            true,
+        );
         let (plain, ours_of, testing) = (Arities::new(), Arities::new(), Arities::new());
-        let mut known = Known { plain, modules: BTreeMap::new(), ours: ours_of, testing };
+        let of_all = of_all.into_iter().collect();
+        let mut known = Known { plain, modules: BTreeMap::new(), ours: ours_of, testing, of_all };
         for (module, name, parameters) in all {
             let arities = if module.is_empty() { &mut known.plain } else { known.modules.entry(module).or_default() };
             arities.entry(name).or_default().insert(parameters);
@@ -76,9 +88,10 @@ pub(super) fn properties(type_name: &str) -> &'static [&'static str] {
     modules::PROPERTIES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, properties)| &properties[..])
 }
 
-/// Whether there is a native function `name` outside of modules.
-pub(super) fn is_function(engine: &Engine, name: &str) -> bool {
-    known(engine).plain.contains_key(name)
+/// Whether there is a native function `name` outside of modules that can be called on any value.
+pub(super) fn takes_all(engine: &Engine, name: &str) -> bool {
+    let written = ["to_string", "to_debug"].contains(&name);
+    written || BUILT_IN.contains(&name) || known(engine).of_all.contains(name)
 }
 
 /// Reports what is wrong in `script`.
@@ -96,6 +109,7 @@ pub(super) fn script(engine: &Engine, script: &Script, report: &mut Report) {
         let help = "write `\"text\" + secret`, which is a secret too".to_owned();
         report.say(&rules::SECRET_IN_TEXT, Some(&script.place(position)), message, help);
     }
+    lint::plain_texts(script, report);
     let mut calls: Vec<&Call> = script.index.calls().collect();
     calls.sort_by_key(|call| (call.position.line(), call.position.position()));
     for found in calls {

@@ -267,8 +267,13 @@ impl Script {
         format!("fn {name}({parameters}) {}", &text[..super::text::extent(text)])
     }
 
+    /// Whether `"` stands at `position`.
+    pub(super) fn starts_with_quote(&self, position: Position) -> bool {
+        self.from(position).starts_with('"')
+    }
+
     /// The text from `position` on.
-    fn from(&self, position: Position) -> &str {
+    pub(super) fn from(&self, position: Position) -> &str {
         let line = position.line().unwrap_or(0).saturating_sub(self.shift + 1);
         let start: usize = self.text.split_inclusive('\n').take(line).map(str::len).sum();
         let rest = self.text.get(start..).unwrap_or_default();

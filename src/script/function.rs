@@ -14,7 +14,7 @@ use super::limits::{MEMORY_BYTES, Metered, NESTING};
 use super::modules::http::RequestValue;
 use super::modules::{event::EventValue, moment::MomentValue, reaching::ReplyValue, secret::ScriptSecret};
 use super::{context, convert, diagnose, lint, reaches};
-use crate::function::{Argument, Budget, CallError, Callable, Permit, Reach, Returned, Role};
+use crate::function::{Argument, Budget, CallError, Callable, Memory, Permit, Reach, Returned, Role};
 use crate::settings::{Place, Report};
 
 /// What a trial may use: enough for any function that is worth having, and soon over.
@@ -114,8 +114,9 @@ impl Callable for ScriptFunction {
         reaches::of(&self.surroundings, &self.home, self.pointer.fn_name(), self.pointer.iter_curry())
     }
 
-    fn examine(&self, role: Role, report: &mut Report) {
-        lint::examine(&self.engine, &self.home, self.pointer.fn_name(), self.pointer.curry().len(), role, report);
+    fn examine(&self, role: Role, memory: Memory<'_>, report: &mut Report) {
+        let handed = lint::Handed { role, captures: self.pointer.curry(), memory };
+        lint::examine(&self.engine, &self.home, self.pointer.fn_name(), &handed, report);
     }
 
     fn plain_answer(&self, n: i64) -> Option<Place> {

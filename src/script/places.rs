@@ -60,6 +60,8 @@ pub(super) struct Index {
     captured: HashMap<String, usize>,
     /// What stands in `${…}`.
     shown: Vec<Shape>,
+    /// Texts with `${` in them that do not put a value there.
+    plain: Vec<(String, Position)>,
     /// `env::secret("NAME")`: the name and where it stands.
     secrets: Vec<(String, Position)>,
     /// Calls of `env::`, `http::` and `redis::` that name what they reach.
@@ -170,6 +172,9 @@ impl Index {
                     self.keys.entry(key.name.to_string()).or_default().push(key.pos);
                 }
             }
+            Expr::StringConstant(text, position) if text.contains("${") => {
+                self.plain.push((text.to_string(), *position));
+            }
             Expr::InterpolatedString(parts, _) => self.shown.extend(parts.iter().map(shape)),
             Expr::DynamicConstant(value, position) => {
                 if let Some(pointer) = value.read_lock::<rhai::FnPtr>() {
@@ -257,6 +262,11 @@ impl Index {
             Shape::Entry(of, _) => self.entry(&of.0, &of.1).is_some_and(|(_, shape)| self.is_secret(shape, depth)),
             Shape::Map(..) | Shape::Array(..) | Shape::Call(..) | Shape::Either(..) => false,
         }
+    }
+
+    /// Texts with `${` in them that do not put a value there, in quotes or around a value in backticks.
+    pub(super) fn plain_texts(&self) -> &[(String, Position)] {
+        &self.plain
     }
 
     /// How many values the closure `name` captures.

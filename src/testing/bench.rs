@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
 
-use crate::pipeline::{Decided, Event, Failure, Mode, Pipeline, PipelineSpec, Record};
+use crate::pipeline::{Event, Failure, Mode, Pipeline, PipelineSpec, Record};
 use crate::state::Fence;
 use crate::world::pretend::{Pretend, PretendDynos};
 use crate::world::{Http, ScaleError, ScaleErrorKind};
@@ -18,21 +18,24 @@ pub const START: &str = "2026-01-05 12:00";
 
 /// A pipeline under test.
 pub struct Bench {
-    zone: Tz,
-    name: Arc<str>,
-    pretend: Pretend,
+    pub(super) zone: Tz,
+    pub(super) name: Arc<str>,
+    pub(super) pretend: Pretend,
     course: Mutex<Course>,
 }
 
+/// Nobody else works on what a test keeps.
+pub(super) const FENCE: Fence = Fence(1);
+
 /// Where a test stands with its pipeline.
-struct Course {
-    pipeline: Pipeline,
+pub(super) struct Course {
+    pub(super) pipeline: Pipeline,
     /// The clock.
-    now: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
     /// When the last tick was, unless the clock was set since.
     last: Option<DateTime<Utc>>,
     events: Vec<Arc<Event>>,
-    records: Vec<Arc<Record>>,
+    pub(super) records: Vec<Arc<Record>>,
     notified: Vec<String>,
     /// `this` of the notifying stages, in their order.
     notify_memory: Vec<Mutex<Json>>,
@@ -47,7 +50,7 @@ impl Bench {
         let zone = spec.decide.zone;
         let now = local(START, zone, DateTime::UNIX_EPOCH).expect("the start is a time in every zone");
         let pretend = Pretend::with_http(now, http);
-        let pipeline = Pipeline::open(Arc::clone(&spec), Arc::clone(&pretend.world), Fence(1)).await;
+        let pipeline = Pipeline::open(Arc::clone(&spec), Arc::clone(&pretend.world), FENCE).await;
         let memory = |stage: &crate::notify::NotifyStage| Mutex::new(stage.memory.clone());
         let course = Course {
             pipeline,
@@ -61,7 +64,7 @@ impl Bench {
         Self { zone, name: Arc::clone(&spec.name), pretend, course: Mutex::new(course) }
     }
 
-    fn course(&self) -> MutexGuard<'_, Course> {
+    pub(super) fn course(&self) -> MutexGuard<'_, Course> {
         self.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -191,11 +194,7 @@ impl Bench {
     pub(super) fn state(&self) -> Option<String> {
         let course = self.course();
         let record = course.records.last()?;
-        let decided = match record.decision {
-            Decided::Up => "up",
-            Decided::Down => "down",
-            Decided::Hold => "hold",
-        };
+        let decided = record.decision.name();
         let dynos = self.platform(|platform| platform.dynos);
         let at = record.at.with_timezone(&self.zone).format("%a %H:%M:%S");
         let why: Vec<&str> = record.reasons.iter().map(|reason| reason.text.as_str()).collect();
@@ -211,13 +210,17 @@ impl Bench {
 pub type Ticking<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// The moment that a clock in `zone` shows `text`.
-fn local(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+pub(super) fn local(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
     let no_time = || format!("`{text}` is no time: write \"2026-11-24 09:05\" or \"9:05\"");
     let of_day = |text: &str| -> Option<NaiveTime> {
-        ["%H:%M:%S", "%H:%M"].iter().find_map(|form| NaiveTime::parse_from_str(text, form).ok())
+        ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|form| NaiveTime::parse_from_str(text, form).ok())
     };
     let in_zone = |local: NaiveDateTime| local.and_local_timezone(zone).earliest().map(|time| time.to_utc());
     let text = text.trim();
+    // With its distance from UTC: of a time that comes twice there is no other way to say which.
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
     if let Some((date, time)) = text.split_once([' ', 'T']) {
         let date: NaiveDate = date.parse().map_err(|_| no_time())?;
         let time = of_day(time.trim()).ok_or_else(no_time)?;

@@ -3,10 +3,12 @@
 //! same code as the worker's; nothing outside is reached.
 
 mod bench;
+mod recorded;
 mod said;
 mod suite;
 mod trial;
 
 pub use bench::{Bench, START};
+pub use recorded::Recorded;
 pub use suite::{BUDGET, Fault, RELOAD_TIME, Suite, Test, Verdict};
 pub use trial::Trial;

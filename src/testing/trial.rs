@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Runtime;
 
-use super::Bench;
 use super::bench::Ticking;
+use super::{Bench, Recorded};
 use crate::pipeline::PipelineSpec;
 use crate::settings::did_you_mean;
 use crate::world::{Http, StubbedHttp};
@@ -73,6 +73,21 @@ impl Trial {
             Some(request) => Err(format!("no `http::stub` answers `{request}`")),
             None => ticked.map_err(|error| format!("a notification went wrong: {error}")),
         }
+    }
+
+    /// Runs a `tick` of `bench` again, as it was recorded but for what the pipeline does itself.
+    ///
+    /// # Errors
+    /// A tick that cannot be, and everything that [`Trial::tick`] says.
+    pub fn replay(&self, bench: &Bench, tick: &Recorded) -> Result<(), String> {
+        bench.arrange(tick)?;
+        if let Some(scaled) = &tick.scaled {
+            self.drive(bench.scaled(scaled))?;
+        }
+        let ticked = self.tick(bench);
+        // A scale that was refused then is no later one's business.
+        bench.platform(|platform| platform.scales.clear());
+        ticked
     }
 
     /// What every pipeline was at last, for a test that failed.

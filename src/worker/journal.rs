@@ -4,7 +4,7 @@
 mod trouble;
 
 use crate::notify::{further_reason, one_line};
-use crate::pipeline::{Decided, Event, EventKind, Outcome, Phase, PipelineSpec, Reason, Record};
+use crate::pipeline::{Event, EventKind, Outcome, Phase, PipelineSpec, Reason, Record};
 use trouble::{State, Trouble};
 
 /// What the log was told last of one pipeline: a fault that lasts is told once.
@@ -48,13 +48,13 @@ impl Journal {
             }
         }
         let tick = record.tick;
-        let decision = match record.decision {
-            Decided::Up => "up",
-            Decided::Down => "down",
-            Decided::Hold => "hold",
-        };
-        let value = record.measurements.first().and_then(|measurement| measurement.value);
-        tracing::debug!(pipeline, tick, value, dynos = record.dynos.current, "{decision}: {}", reasons(record));
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let (decision, whole) = (record.decision.name(), record.compact());
+            let value = record.measurements.first().and_then(|measurement| measurement.value);
+            let (dynos, reasons) = (record.dynos.current, reasons(record));
+            // The whole record, so that `explain` can read it from a log.
+            tracing::debug!(pipeline, tick, value, dynos, record = whole, "{decision}: {reasons}");
+        }
     }
 
     fn acted(&mut self, record: &Record) {

@@ -1,6 +1,8 @@
 //! The one test crate: a module per group of `tests/run`, and a harness that starts real servers.
 
 mod demo;
+mod explain;
+mod faults;
 mod harness;
 mod heroku;
 mod measure;

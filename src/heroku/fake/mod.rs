@@ -212,6 +212,11 @@ impl Fake {
         self.state().faults.entry(route.into()).or_default().push_back(fault);
     }
 
+    /// No request gets a fault any more.
+    pub fn forget_faults(&self) {
+        self.state().faults.clear();
+    }
+
     /// Sets how many calls are left.
     pub fn set_remaining(&self, calls: u32) {
         let mut state = self.state();

@@ -59,6 +59,7 @@ impl Pipeline {
             data: cap::recorded(measurement.data),
             value: measurement.value,
             success: measurement.success,
+            failure: measurement.failure.as_ref().map(|failure| failure.kind),
             error: measurement.failure.map(|failure| scrub(&failure.message).into_owned()),
             at: measurement.at,
             took_ms: measurement.took_ms,

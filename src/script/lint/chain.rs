@@ -1,11 +1,10 @@
 //! Owns reading `m.history.average(3)` from the syntax tree: a variable and the members after it.
 
-use rhai::{Expr, Position};
+use rhai::Expr;
 
 /// One member of a chain.
 pub(super) struct Link<'a> {
     pub(super) name: &'a str,
-    pub(super) position: Position,
     /// Whether it is called.
     pub(super) call: bool,
 }
@@ -14,17 +13,20 @@ pub(super) struct Link<'a> {
 pub(super) struct Chain<'a> {
     pub(super) root: &'a str,
     pub(super) links: Vec<Link<'a>>,
+    /// Whether an element is taken at the end.
+    element: bool,
 }
 
 impl<'a> Chain<'a> {
     /// The chain that `expression` is; up to the first index, if it has one.
     pub(super) fn of(expression: &'a Expr) -> Option<Self> {
         let Expr::Dot(sides, ..) = expression else { return None };
-        let Expr::Variable(variable, ..) = &sides.lhs else { return None };
-        if !variable.2.is_empty() {
-            return None;
-        }
-        let mut links = Vec::new();
+        let root = match &sides.lhs {
+            Expr::Variable(variable, ..) if variable.2.is_empty() => variable.1.as_str(),
+            Expr::ThisPtr(_) => "this",
+            _ => return None,
+        };
+        let (mut links, mut element) = (Vec::new(), false);
         let mut rest = &sides.rhs;
         loop {
             match rest {
@@ -34,6 +36,7 @@ impl<'a> Chain<'a> {
                 }
                 Expr::Index(sides, ..) => {
                     links.extend(link(&sides.lhs));
+                    element = true;
                     break;
                 }
                 last => {
@@ -42,21 +45,22 @@ impl<'a> Chain<'a> {
                 }
             }
         }
-        Some(Self { root: &variable.1, links })
+        Some(Self { root, links, element })
     }
 
     /// As written, but for the arguments.
     pub(super) fn text(&self) -> String {
         let called = |link: &Link<'_>| if link.call { format!("{}(…)", link.name) } else { link.name.to_owned() };
         let names: Vec<String> = self.links.iter().map(called).collect();
-        format!("{}.{}", self.root, names.join("."))
+        let element = if self.element { "[…]" } else { "" };
+        format!("{}.{}{element}", self.root, names.join("."))
     }
 }
 
 fn link(expression: &Expr) -> Option<Link<'_>> {
     match expression {
-        Expr::Property(property, position) => Some(Link { name: &property.2, position: *position, call: false }),
-        Expr::MethodCall(call, position) => Some(Link { name: &call.name, position: *position, call: true }),
+        Expr::Property(property, _) => Some(Link { name: &property.2, call: false }),
+        Expr::MethodCall(call, _) => Some(Link { name: &call.name, call: true }),
         _ => None,
     }
 }

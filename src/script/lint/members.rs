@@ -1,99 +1,85 @@
-//! Owns the members of `m` and `event`: which exist, and which may be missing.
+//! Owns the members of our types: which exist, which may be missing, and that none of them can be set.
 
-use super::chain::{Chain, Link};
-use crate::function::Role;
+use rhai::{Expr, Stmt};
+
+use super::inference::{Inference, Link};
+use super::operators::shown;
+use super::types::Types;
+use super::{Examination, Finding, Scene};
+use crate::rules;
 use crate::script::check;
-use crate::script::modules::{self, event, moment};
+use crate::script::entry::Type;
+use crate::script::modules;
 use crate::settings::did_you_mean;
 
-/// What a chain goes through.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
-    Moment,
-    Event,
-    History,
-    Now,
-}
+/// The types whose members are all in the tables.
+const STRICT: &[&str] = &["Moment", "Event", "History", "Time", "Answer", "Reply", "Request", "RedisServer"];
 
-impl Of {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Moment => moment::NAME,
-            Self::Event => event::NAME,
-            Self::History => "a history",
-            Self::Now => moment::NOW,
+/// Looks at the members of the chain `expression`: the first that does not exist is told.
+pub(super) fn look(examination: &mut Examination<'_>, inference: &Inference<'_>, expression: &Expr, scene: Scene<'_>) {
+    for link in inference.links(expression) {
+        let Some(own) = link.base.own().filter(|own| STRICT.contains(&own.name)) else { continue };
+        if let Some(finding) = unknown(examination, own, &link) {
+            examination.found(finding, scene);
+            return;
         }
     }
-
-    fn properties(self) -> &'static [&'static str] {
-        check::properties(self.name())
-    }
-
-    fn methods(self) -> &'static [&'static str] {
-        modules::methods(self.name())
-    }
 }
 
-/// What the parameter of a function in `role` is.
-fn subject(role: Role) -> Option<Of> {
-    match role {
-        Role::Decide => Some(Of::Moment),
-        Role::Notify => Some(Of::Event),
-        _ => None,
+fn unknown(examination: &Examination<'_>, own: &Type, link: &Link<'_>) -> Option<Finding> {
+    let (name, position, call) = match link.node {
+        Expr::Property(property, position) => (property.2.as_str(), *position, false),
+        Expr::MethodCall(call, position) => (call.name.as_str(), *position, true),
+        _ => return None,
+    };
+    let (properties, methods) = (check::properties(own.words), modules::methods(own.words));
+    let known = if call { methods } else { properties };
+    if known.contains(&name) {
+        return None;
     }
+    // Some functions of the language, and those of the script, can be called on anything.
+    let of_all = || examination.script.functions.contains_key(name) || check::takes_all(examination.engine, name);
+    let help = match (call, properties.contains(&name), methods.contains(&name)) {
+        (true, true, _) => Some(format!("it is a property: write `.{name}` without brackets")),
+        (false, _, true) => Some(format!("it is a function: write `.{name}(…)`")),
+        (true, ..) if of_all() => return None,
+        _ => did_you_mean(name, properties.iter().chain(methods).copied()),
+    };
+    let help = help.or_else(|| {
+        (own.name == "History")
+            .then(|| format!("a history has {}; `to_array()` has what arrays have", methods.join(", ")))
+    });
+    let message = format!("{} has no `{name}`", own.words);
+    Some(Finding { rule: &rules::UNKNOWN_PROPERTY, position, message, help })
 }
 
-/// The first member of `chain` that does not exist, what is said of it, and the mend. `is_function` tells
-/// whether some function has that name.
-pub(super) fn unknown<'a>(
-    role: Role,
-    chain: &'a Chain<'a>,
-    is_function: impl Fn(&str) -> bool,
-) -> Option<(&'a Link<'a>, String, Option<String>)> {
-    let mut of = subject(role)?;
-    for link in &chain.links {
-        let (properties, methods) = (of.properties(), of.methods());
-        let known = if link.call { methods } else { properties };
-        if !known.contains(&link.name) {
-            let help = match (link.call, properties.contains(&link.name), methods.contains(&link.name)) {
-                (true, true, _) => Some(format!("it is a property: write `.{}` without brackets", link.name)),
-                (false, _, true) => Some(format!("it is a function: write `.{}(…)`", link.name)),
-                // Functions of the language and of the script can be called on anything.
-                (true, ..) if is_function(link.name) => return None,
-                _ => did_you_mean(link.name, properties.iter().chain(methods).copied()),
-            };
-            return Some((link, format!("{} has no `{}`", of.name(), link.name), help));
-        }
-        of = match (of, link.name) {
-            (Of::Moment, "history" | "past") => Of::History,
-            (Of::Moment, "now") => Of::Now,
-            _ => return None,
-        };
-    }
-    None
+/// Looks at an assignment to what cannot be set.
+pub(super) fn assigned(
+    examination: &mut Examination<'_>,
+    inference: &Inference<'_>,
+    statement: &Stmt,
+    scene: Scene<'_>,
+) {
+    let Stmt::Assignment(assignment) = statement else { return };
+    let (operator, sides) = &**assignment;
+    let links = inference.links(&sides.lhs);
+    let own = |link: &&Link<'_>| link.base.own().is_some_and(|own| STRICT.contains(&own.name));
+    let Some(link) = links.iter().rfind(own) else { return };
+    let Some(own) = link.base.own() else { return };
+    let text = shown(&sides.lhs).unwrap_or_else(|| own.words.to_owned());
+    let message = format!("`{text}` cannot be set: {} is only read", own.words);
+    let dynos = own.name == "Moment" && matches!(link.node, Expr::Property(property, _) if property.2 == "dynos");
+    let help = match operator.get_op_assignment_info() {
+        Some((.., "+")) if dynos => "answer `up(n)` for n dynos more",
+        Some((.., "-")) if dynos => "answer `down(n)` for n dynos fewer",
+        _ if dynos => "answer `to(n)` for n dynos in all",
+        _ => "set a variable of your own, or an entry of `this` to keep it",
+    };
+    let position = sides.lhs.start_position();
+    examination.found(Finding { rule: &rules::READ_ONLY, position, message, help: Some(help.to_owned()) }, scene);
 }
 
-/// Whether what `chain` gives may be missing.
-pub(super) fn may_be_missing(role: Role, chain: &Chain<'_>) -> bool {
-    let names: Vec<&str> = chain.links.iter().map(|link| link.name).collect();
-    match (role, names.as_slice()) {
-        (Role::Decide, ["history" | "past", statistic]) => {
-            ["average", "max", "min", "percentile", "slope"].contains(statistic)
-        }
-        (Role::Decide, ["value" | "error" | "seconds_since_scale"])
-        | (Role::Notify, ["dynos" | "from" | "to" | "measurement" | "reason"]) => true,
-        _ => false,
-    }
-}
-
-/// Whether `chain` gives a whole number.
-pub(super) fn is_whole(role: Role, chain: &Chain<'_>) -> bool {
-    let names: Vec<&str> = chain.links.iter().map(|link| link.name).collect();
-    match (role, names.as_slice()) {
-        (Role::Decide, ["dynos" | "min_dynos" | "max_dynos"] | ["now", _]) => !names.contains(&"weekday_name"),
-        (Role::Decide, ["history" | "past", count]) => {
-            ["len", "consecutive_above", "consecutive_below"].contains(count)
-        }
-        _ => false,
-    }
+/// Whether a value of `types` may be missing.
+pub(super) fn may_be_missing(types: Types) -> bool {
+    types.is_known() && types.meets(Types::UNIT)
 }

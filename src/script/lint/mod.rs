@@ -2,30 +2,44 @@
 //! the closures within, and the functions of the same file that it calls. It runs nothing.
 
 mod answers;
+mod arguments;
+mod arms;
 mod chain;
+mod compared;
+mod flow;
+mod inference;
 mod members;
+mod memory;
 mod operators;
 mod roles;
+mod texts;
+mod types;
+mod values;
+mod variables;
 
 use std::collections::HashSet;
 
-use rhai::{ASTNode, Engine, Expr, FnCallExpr, FnPtr, Position, Stmt};
+use rhai::{ASTFlags, ASTNode, Dynamic, Engine, Expr, FnCallExpr, FnPtr, Position, Stmt};
 
-use super::check;
 use super::files::{Defined, Script};
-use crate::function::Role;
+use crate::function::{Memory, Role};
 use crate::rules::{self, Rule};
 use crate::settings::{Diagnostic, Report, Severity};
-use chain::Chain;
+use inference::Inference;
+use types::Types;
 
 pub(super) use answers::plain;
 pub(super) use roles::functions;
+pub(super) use texts::plain_texts;
 
 /// One function of a stage and all that it leads to.
 struct Examination<'a> {
     engine: &'a Engine,
     script: &'a Script,
     role: Role,
+    /// What the function of the stage captured.
+    captures: &'a [Dynamic],
+    memory: Memory<'a>,
     report: &'a mut Report,
     /// Functions that were looked at, and which of their parameters is the subject.
     seen: HashSet<(String, Option<usize>)>,
@@ -51,12 +65,47 @@ enum Depth {
     Called,
 }
 
-/// Looks at the function `name` of `script`, which captured `captured` values, in `role`.
-pub(super) fn examine(engine: &Engine, script: &Script, name: &str, captured: usize, role: Role, report: &mut Report) {
+/// One thing that was found.
+struct Finding {
+    rule: &'static Rule,
+    position: Position,
+    message: String,
+    help: Option<String>,
+}
+
+/// What a stage is handed: where it stands and what it begins with.
+pub(super) struct Handed<'a> {
+    pub(super) role: Role,
+    pub(super) captures: &'a [Dynamic],
+    pub(super) memory: Memory<'a>,
+}
+
+/// Looks at the function `name` of `script` in the stage that it was handed to.
+pub(super) fn examine(engine: &Engine, script: &Script, name: &str, handed: &Handed<'_>, report: &mut Report) {
     let Some(defined) = script.function(name) else { return };
+    let Handed { role, captures, memory } = *handed;
+    let captured = captures.len();
     let subject = defined.definition.params.len().checked_sub(1).filter(|&last| last >= captured);
-    let mut examination = Examination { engine, script, role, report, seen: HashSet::new() };
+    let mut found = Report::default();
+    let seen = HashSet::new();
+    let mut examination = Examination { engine, script, role, captures, memory, report: &mut found, seen };
     examination.function(name, defined, Way { subject, captured, depth: Depth::Stage });
+    let mut found = found.diagnostics().to_vec();
+    found.sort_by_key(|said| said.place.as_ref().map(|place| (place.line, place.column)));
+    for said in found {
+        report.push(said);
+    }
+}
+
+/// What the parameter of a function in `role` is.
+fn subject(role: Role) -> Types {
+    match role {
+        Role::Decide => Types::named("Moment"),
+        Role::Notify => Types::named("Event"),
+        Role::Value => Types::named("Reply"),
+        Role::ScaleTo => Types::INT,
+        Role::Measure | Role::Map | Role::Current => Types::ANY,
+    }
 }
 
 impl Examination<'_> {
@@ -85,7 +134,15 @@ impl Examination<'_> {
             .filter(|name| !body_nodes.declared.contains(*name))
             .collect();
         let scene = Scene { subject: subject.map(rhai::ImmutableString::as_str), captured: &captured, way };
-        operators::look(self, body, scene);
+        let memory = if way.depth == Depth::Stage { memory::entries(body, self.memory) } else { None };
+        let inference = Inference::of(self.script, body, &self.parameters(defined, way), memory.clone());
+        operators::look(self, &inference, body, scene);
+        compared::look(self, &inference, body, scene);
+        variables::look(self, &inference, body);
+        flow::look(self, body);
+        if let Some(known) = &memory {
+            memory::look(self, body, known);
+        }
         if self.role == Role::Decide && way.depth != Depth::Closure {
             answers::dropped(self, body);
         }
@@ -98,13 +155,57 @@ impl Examination<'_> {
                     {
                         self.this(*position);
                     }
-                    Some(ASTNode::Expr(expression)) => self.expression(expression, scene),
-                    Some(ASTNode::Stmt(statement)) => self.statement(statement, scene),
+                    Some(ASTNode::Expr(expression)) => {
+                        if !is_tail(path) {
+                            members::look(self, &inference, expression, scene);
+                            arguments::methods(self, &inference, expression, scene);
+                        }
+                        if let Expr::FnCall(call, position) = expression {
+                            let look =
+                                if call.is_operator_call() { arguments::calculated } else { arguments::function };
+                            look(self, &inference, call, *position, scene);
+                        }
+                        self.expression(expression, scene);
+                    }
+                    Some(ASTNode::Stmt(statement)) => {
+                        arguments::statement(self, &inference, statement, scene);
+                        members::assigned(self, &inference, statement, scene);
+                        self.statement(statement, scene);
+                    }
                     _ => {}
                 }
                 true
             });
         }
+    }
+
+    /// The parameters of a function and what they can be.
+    fn parameters<'d>(&self, defined: &'d Defined, way: Way) -> Vec<(&'d str, Types)> {
+        let types = |at: usize| match way.depth {
+            _ if way.subject == Some(at) => subject(self.role),
+            Depth::Stage => self.captures.get(at).map_or(Types::ANY, Types::of_value),
+            Depth::Closure | Depth::Called => Types::ANY,
+        };
+        let parameters = defined.definition.params.iter().enumerate();
+        parameters.map(|(at, name)| (name.as_str(), types(at))).collect()
+    }
+
+    /// Reports `finding`: what is an error is a warning where it may never come to it.
+    fn found(&mut self, finding: Finding, scene: Scene<'_>) {
+        let Finding { rule, position, message, help } = finding;
+        self.say_surely(rule, scene.surely(), position, message, help);
+    }
+
+    fn say_as(
+        &mut self,
+        rule: &'static Rule,
+        severity: Severity,
+        position: Position,
+        message: String,
+        help: Option<String>,
+    ) {
+        let place = Some(self.script.call_place(position));
+        self.report.push(Diagnostic { rule: Some(rule), severity, place, message, help });
     }
 
     fn say(&mut self, rule: &'static Rule, position: Position, message: String, help: Option<String>) {
@@ -122,8 +223,7 @@ impl Examination<'_> {
         help: Option<String>,
     ) {
         let severity = if sure { rule.severity } else { Severity::Warning };
-        let place = Some(self.script.call_place(position));
-        self.report.push(Diagnostic { rule: Some(rule), severity, place, message, help });
+        self.say_as(rule, severity, position, message, help);
     }
 
     fn this(&mut self, position: Position) {
@@ -134,7 +234,6 @@ impl Examination<'_> {
 
     fn expression(&mut self, expression: &Expr, scene: Scene<'_>) {
         match expression {
-            Expr::Dot(..) => self.members(expression, scene),
             Expr::FnCall(call, position) => self.call(call, *position, scene),
             Expr::MethodCall(call, position) if call.name == "send" && call.args.is_empty() => {
                 self.impure("`.send()`", "measure what it needs", *position, scene);
@@ -167,15 +266,6 @@ impl Examination<'_> {
                 }
             }
             _ => {}
-        }
-    }
-
-    fn members(&mut self, expression: &Expr, scene: Scene<'_>) {
-        let Some(chain) = Chain::of(expression).filter(|chain| Some(chain.root) == scene.subject) else { return };
-        let is_function =
-            |name: &str| self.script.functions.contains_key(name) || check::is_function(self.engine, name);
-        if let Some((link, message, help)) = members::unknown(self.role, &chain, is_function) {
-            self.say_surely(&rules::UNKNOWN_PROPERTY, scene.surely(), link.position, message, help);
         }
     }
 
@@ -252,6 +342,17 @@ impl Scene<'_> {
     /// Whether what is found is surely done for the stage.
     fn surely(self) -> bool {
         self.way.depth != Depth::Called
+    }
+}
+
+/// Whether the node is the rest of a chain that was looked at from its start.
+fn is_tail(path: &[ASTNode<'_>]) -> bool {
+    match path {
+        [.., ASTNode::Expr(Expr::Dot(sides, ..)), ASTNode::Expr(node)] => std::ptr::eq(&raw const sides.rhs, *node),
+        [.., ASTNode::Expr(Expr::Index(sides, flags, _)), ASTNode::Expr(node)] => {
+            !flags.contains(ASTFlags::BREAK) && std::ptr::eq(&raw const sides.rhs, *node)
+        }
+        _ => false,
     }
 }
 

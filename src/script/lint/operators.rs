@@ -1,4 +1,4 @@
-//! Owns operators that do not do what they seem to: `/` of whole numbers, `!=` over what may be missing,
+//! Owns operators that do not do what they seem to: `/` of whole numbers, `^`, `!=` over what may be missing,
 //! `switch` on a fraction.
 
 use std::collections::HashSet;
@@ -6,13 +6,20 @@ use std::collections::HashSet;
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::chain::Chain;
-use super::{Examination, Scene, members};
+use super::inference::Inference;
+use super::types::Types;
+use super::{Examination, Scene, arms, members};
 use crate::function::Role;
 use crate::rules;
 
 /// Looks at every operator and `switch` of a function.
-pub(super) fn look(examination: &mut Examination<'_>, statements: &[Stmt], scene: Scene<'_>) {
-    let look = Look { role: examination.role, subject: scene.subject };
+pub(super) fn look(
+    examination: &mut Examination<'_>,
+    inference: &Inference<'_>,
+    statements: &[Stmt],
+    scene: Scene<'_>,
+) {
+    let look = Look { inference, subject: scene.subject };
     let mut asked = HashSet::new();
     walk(statements, &mut |node| {
         if let Some((name, [a, b], _)) = operator(node)
@@ -29,11 +36,24 @@ pub(super) fn look(examination: &mut Examination<'_>, statements: &[Stmt], scene
         if let ASTNode::Stmt(Stmt::Switch(switch, position)) = node
             && look.may_have_fraction(&switch.0)
         {
-            found.push(Finding::Switch(*position, shown(&switch.0)));
+            found.push(Finding::Switch(*position, shown(&switch.0).unwrap_or_default()));
+        }
+        if let ASTNode::Stmt(Stmt::Assignment(assignment)) = node {
+            let (operator, sides) = &**assignment;
+            match operator.get_op_assignment_info() {
+                Some((.., "/")) if look.divides(&sides.lhs, &sides.rhs) => {
+                    found.push(Finding::Division(operator.position()));
+                }
+                Some((.., "^")) if look.is_number(&sides.lhs) || look.is_number(&sides.rhs) => {
+                    found.push(Finding::Exclusive(operator.position()));
+                }
+                _ => {}
+            }
         }
         let Some((name, arguments, position)) = operator(node) else { return };
         match (name, arguments) {
             ("/", [a, b]) if look.divides(a, b) => found.push(Finding::Division(position)),
+            ("^", [a, b]) if look.is_number(a) || look.is_number(b) => found.push(Finding::Exclusive(position)),
             ("!=", [a, b]) => {
                 found.extend(look.silent(a, b, &asked).map(|text| Finding::Missing("!=", text, position)));
             }
@@ -54,6 +74,7 @@ pub(super) fn look(examination: &mut Examination<'_>, statements: &[Stmt], scene
 
 enum Finding {
     Division(Position),
+    Exclusive(Position),
     Missing(&'static str, String, Position),
     Switch(Position, String),
 }
@@ -68,51 +89,38 @@ impl Finding {
                 examination.say(&rules::INTEGER_DIVISION, position, message.into(), Some(help.into()));
             }
             Self::Division(_) => {}
+            Self::Exclusive(position) => {
+                let message = "`^` is the exclusive or of two numbers' bits, 2 ^ 3 is 1: is that meant?";
+                examination.say(
+                    &rules::EXCLUSIVE_OR,
+                    position,
+                    message.into(),
+                    Some("`2 ** 3` is the power, 8".into()),
+                );
+            }
             Self::Missing(operator, text, position) => {
                 let message = format!("`{operator}` holds where `{text}` is missing, `()`: is that meant?");
                 let help = format!("ask first: `{text} != () && …`, or give it a value: `{text} ?? …`");
                 examination.say(&rules::MISSING_COMPARED, position, message, Some(help));
             }
             Self::Switch(position, text) => {
-                let Some((line, column, arm)) = whole_arm(examination, position) else { return };
-                let place = crate::settings::Place { file: examination.script.name.clone(), line, column };
+                let arms = arms::arms(examination.script, position);
+                let whole = arms.iter().find_map(|arm| match arm {
+                    Expr::IntegerConstant(value, position) => Some((value, position)),
+                    _ => None,
+                });
+                let Some((arm, position)) = whole else { return };
                 let message = format!("`{text}` is a number with a fraction: the arm `{arm}` never matches it");
                 let help = format!("write `{arm}.0 => …`, or use `if`");
-                examination.report.say(&rules::SWITCH_ON_FRACTION, Some(&place), message, help);
+                examination.say(&rules::SWITCH_ON_FRACTION, *position, message, Some(help));
             }
         }
     }
-}
-
-/// The first arm of the `switch` at `position` that is a whole number, with its place.
-fn whole_arm(examination: &Examination<'_>, position: Position) -> Option<(u32, u32, String)> {
-    use crate::script::habits::tokens::{Kind, tokens};
-    let place = examination.script.place(position);
-    let tokens = tokens(&examination.script.text);
-    let at = tokens.iter().position(|token| (token.line, token.column) >= (place.line, place.column))?;
-    let open = at + tokens[at..].iter().position(|token| token.is("{"))?;
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        if token.is_any(&["{", "#{", "(", "["]) {
-            depth += 1;
-        } else if token.is_any(&["}", ")", "]"]) {
-            depth -= 1;
-            if depth == 0 {
-                return None;
-            }
-        }
-        let begins = tokens[at - 1].is_any(&["{", ",", "}", "|"]);
-        let arrow = tokens.get(at + 1).is_some_and(|next| next.is_any(&["=>", "|", "if"]));
-        if depth == 1 && token.kind == Kind::Number && begins && arrow {
-            return Some((token.line, token.column, token.text.to_owned()));
-        }
-    }
-    None
 }
 
 #[derive(Clone, Copy)]
 struct Look<'a> {
-    role: Role,
+    inference: &'a Inference<'a>,
     subject: Option<&'a str>,
 }
 
@@ -123,33 +131,31 @@ impl Look<'_> {
     }
 
     fn is_whole(&self, expression: &Expr) -> bool {
-        match expression {
-            Expr::IntegerConstant(..) => true,
-            Expr::FnCall(call, _) if call.is_operator_call() && ["+", "-", "*"].contains(&call.name.as_str()) => {
-                call.args.iter().all(|side| self.is_whole(side))
-            }
-            other => self.chain(other).is_some_and(|chain| members::is_whole(self.role, &chain)),
-        }
+        self.inference.types(expression).without(Types::UNIT) == Types::INT
+    }
+
+    fn is_number(&self, expression: &Expr) -> bool {
+        self.inference.types(expression).is_within(Types::NUMBER)
     }
 
     /// Whether `a / b` divides whole numbers, and may lose something.
     fn divides(&self, a: &Expr, b: &Expr) -> bool {
-        if let (Expr::IntegerConstant(a, _), Expr::IntegerConstant(b, _)) = (a, b) {
+        if let (Expr::IntegerConstant(a, _), Expr::IntegerConstant(b, _)) =
+            (self.inference.traced(a), self.inference.traced(b))
+        {
             return a.checked_rem(*b).is_some_and(|rest| rest != 0);
         }
-        self.is_whole(a) && self.is_whole(b) && !matches!(b, Expr::IntegerConstant(1, _))
+        self.is_whole(a) && self.is_whole(b) && !matches!(self.inference.traced(b), Expr::IntegerConstant(1, _))
     }
 
     fn may_have_fraction(&self, expression: &Expr) -> bool {
-        let Some(chain) = self.chain(expression) else { return false };
-        let names: Vec<&str> = chain.links.iter().map(|link| link.name).collect();
-        matches!((self.role, names.as_slice()), (Role::Decide, ["value"]) | (Role::Notify, ["measurement"]))
+        self.inference.types(expression).without(Types::UNIT) == Types::FLOAT
     }
 
     /// What may be missing in `a != b` without an error: on the left of a number it is one.
     fn silent(&self, a: &Expr, b: &Expr, asked: &HashSet<String>) -> Option<String> {
         let missing = |side: &Expr| {
-            let chain = self.chain(side).filter(|chain| members::may_be_missing(self.role, chain))?;
+            let chain = self.chain(side).filter(|_| members::may_be_missing(self.inference.types(side)))?;
             Some(chain.text()).filter(|text| !asked.contains(text))
         };
         if is_unit(a) || is_unit(b) {
@@ -164,12 +170,16 @@ fn is_unit(expression: &Expr) -> bool {
     matches!(expression, Expr::Unit(_))
 }
 
-fn shown(expression: &Expr) -> String {
-    Chain::of(expression).map_or_else(String::new, |chain| chain.text())
+/// A variable or a chain of members as it is written.
+pub(super) fn shown(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Variable(variable, ..) if variable.2.is_empty() => Some(variable.1.to_string()),
+        other => Chain::of(other).map(|chain| chain.text()),
+    }
 }
 
 /// An operator with its operands and its place.
-fn operator<'a>(node: &ASTNode<'a>) -> Option<(&'a str, &'a [Expr], Position)> {
+pub(super) fn operator<'a>(node: &ASTNode<'a>) -> Option<(&'a str, &'a [Expr], Position)> {
     let (call, position): (&FnCallExpr, Position) = match node {
         ASTNode::Expr(Expr::FnCall(call, position)) | ASTNode::Stmt(Stmt::FnCall(call, position)) => (call, *position),
         _ => return None,
@@ -177,7 +187,7 @@ fn operator<'a>(node: &ASTNode<'a>) -> Option<(&'a str, &'a [Expr], Position)> {
     call.is_operator_call().then_some((call.name.as_str(), call.args.as_slice(), position))
 }
 
-fn walk(statements: &[Stmt], visit: &mut impl FnMut(&ASTNode<'_>)) {
+pub(super) fn walk(statements: &[Stmt], visit: &mut impl FnMut(&ASTNode<'_>)) {
     for statement in statements {
         statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {
             if let Some(node) = path.last() {

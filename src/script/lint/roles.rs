@@ -1,9 +1,10 @@
-//! Owns finding the functions that declarations hand to stages, and the role of each.
+//! Owns finding the functions that declarations hand to stages, the role of each, and the memory it begins
+//! with.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::function::{Function, Role};
+use crate::function::{Function, Memory, Role};
 use crate::script::Declaration;
 use crate::settings::{Node, Place, Stage, StageKind, Value};
 
@@ -11,7 +12,7 @@ use crate::settings::{Node, Place, Stage, StageKind, Value};
 pub(in crate::script) fn functions<'a>(
     declarations: &'a [Declaration],
     unused: &'a [Arc<Stage>],
-) -> Vec<(Role, &'a Function)> {
+) -> Vec<(Role, Memory<'a>, &'a Function)> {
     let mut found = Found { functions: Vec::new(), seen: HashSet::new() };
     for declaration in declarations {
         for (name, kind) in [
@@ -21,7 +22,7 @@ pub(in crate::script) fn functions<'a>(
             ("notify", StageKind::Notify),
         ] {
             if let Some(node) = declaration.settings.entry(name) {
-                found.node(kind, node);
+                found.node(kind, Some(&[]), node);
             }
         }
     }
@@ -32,26 +33,26 @@ pub(in crate::script) fn functions<'a>(
 }
 
 struct Found<'a> {
-    functions: Vec<(Role, &'a Function)>,
+    functions: Vec<(Role, Memory<'a>, &'a Function)>,
     seen: HashSet<(Role, &'a Place)>,
 }
 
 impl<'a> Found<'a> {
-    fn add(&mut self, role: Role, function: &'a Function) {
+    fn add(&mut self, role: Role, memory: Memory<'a>, function: &'a Function) {
         if self.seen.insert((role, function.place())) {
-            self.functions.push((role, function));
+            self.functions.push((role, memory, function));
         }
     }
 
-    fn node(&mut self, kind: StageKind, node: &'a Node) {
+    fn node(&mut self, kind: StageKind, memory: Memory<'a>, node: &'a Node) {
         match &node.value {
             Value::Function(function) => match kind {
-                StageKind::Measure => self.add(Role::Measure, function),
-                StageKind::Decide => self.add(Role::Decide, function),
-                StageKind::Notify => self.add(Role::Notify, function),
+                StageKind::Measure => self.add(Role::Measure, memory, function),
+                StageKind::Decide => self.add(Role::Decide, memory, function),
+                StageKind::Notify => self.add(Role::Notify, memory, function),
                 StageKind::Scale => {}
             },
-            Value::Array(items) => items.iter().for_each(|item| self.node(kind, item)),
+            Value::Array(items) => items.iter().for_each(|item| self.node(kind, None, item)),
             Value::Stage(stage) => self.stage(stage),
             Value::Map(entries) => {
                 for (key, entry) in entries {
@@ -64,9 +65,9 @@ impl<'a> Found<'a> {
 
     fn entry(&mut self, key: &str, node: &'a Node) {
         match (&node.value, key) {
-            (Value::Function(function), "current") => self.add(Role::Current, function),
-            (Value::Function(function), "scale_to") => self.add(Role::ScaleTo, function),
-            (Value::Function(function), "value") => self.add(Role::Value, function),
+            (Value::Function(function), "current") => self.add(Role::Current, None, function),
+            (Value::Function(function), "scale_to") => self.add(Role::ScaleTo, None, function),
+            (Value::Function(function), "value") => self.add(Role::Value, None, function),
             (Value::Map(entries), "current") => entries.iter().for_each(|(key, entry)| self.entry(key, entry)),
             _ => {}
         }
@@ -74,18 +75,31 @@ impl<'a> Found<'a> {
 
     fn stage(&mut self, stage: &'a Stage) {
         for function in &stage.map {
-            self.add(Role::Map, function);
+            self.add(Role::Map, None, function);
         }
         if stage.kind != StageKind::Decide {
-            self.node(stage.kind, &stage.settings);
+            self.node(stage.kind, None, &stage.settings);
         }
+        let memory = memory(stage);
         for (at, argument) in stage.arguments.iter().enumerate() {
             match &argument.value {
                 Value::Function(function) if stage.kind == StageKind::Scale => {
-                    self.add(if at == 0 { Role::Current } else { Role::ScaleTo }, function);
+                    self.add(if at == 0 { Role::Current } else { Role::ScaleTo }, None, function);
                 }
-                _ => self.node(stage.kind, argument),
+                _ => self.node(stage.kind, memory, argument),
             }
         }
+    }
+}
+
+/// What the function of `stage` finds in `this`, where it shares it with no other.
+fn memory(stage: &Stage) -> Memory<'_> {
+    if !stage.map.is_empty() {
+        return None;
+    }
+    match stage.settings.entry("memory").map(|node| &node.value) {
+        None => Some(&[]),
+        Some(Value::Map(entries)) => Some(entries),
+        Some(_) => None,
     }
 }

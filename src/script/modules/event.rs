@@ -6,12 +6,22 @@ use chrono::SecondsFormat;
 use rhai::{Dynamic, Engine};
 
 use super::optional;
-use crate::pipeline::{Event, Phase};
+use crate::pipeline::{Event, EventKind, Phase};
 use crate::script::entry::{Entry, Form, Stands, notifying, property};
 use crate::secret::scrub;
 
 /// The type's name in messages.
 pub(in crate::script) const NAME: &str = "the event";
+
+/// The texts that a property of an event can be, where they are known.
+pub(in crate::script) fn words(property: &str) -> Option<Vec<&'static str>> {
+    match property {
+        "kind" => Some(EventKind::ALL.iter().map(|kind| kind.name()).collect()),
+        "phase" => Some([Phase::Once, Phase::Begin, Phase::Repeat, Phase::End].map(phase).to_vec()),
+        "severity" => Some(vec!["info", "warning", "error"]),
+        _ => None,
+    }
+}
 
 /// `event`.
 #[derive(Clone, Debug)]

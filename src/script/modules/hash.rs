@@ -37,7 +37,10 @@ pub(super) static DOCS: &[Entry] = &[
         gives: "String | Secret",
         doc: "The keyed digest HMAC-SHA256 of a text, in hexadecimal; a secret where the key is one.",
         stands: Stands::Anywhere,
-        example: notifying(r#"let signature = hash::hmac_sha256_hex(env::secret("KEY"), event.to_json());"#),
+        example: notifying(
+            r#"let signature = hash::hmac_sha256_hex(env::secret("KEY"), event.to_json());
+log::info(signature);"#,
+        ),
     },
     Entry {
         form: Form::Member("hash"),
@@ -46,7 +49,10 @@ pub(super) static DOCS: &[Entry] = &[
         gives: "String | Secret",
         doc: "The keyed digest HMAC-SHA256 of a text, in base64; a secret where the key is one.",
         stands: Stands::Anywhere,
-        example: notifying(r#"let signature = hash::hmac_sha256_base64(env::secret("KEY"), event.to_json());"#),
+        example: notifying(
+            r#"let signature = hash::hmac_sha256_base64(env::secret("KEY"), event.to_json());
+log::info(signature);"#,
+        ),
     },
     Entry {
         form: Form::Member("hash"),
@@ -55,7 +61,10 @@ pub(super) static DOCS: &[Entry] = &[
         gives: "String | Secret",
         doc: "The signature of Standard Webhooks, for a key of `whsec_` with base64 behind it.",
         stands: Stands::Anywhere,
-        example: notifying(r#"let signature = hash::webhook_signature(env::secret("KEY"), event.to_json());"#),
+        example: notifying(
+            r#"let signature = hash::webhook_signature(env::secret("KEY"), event.to_json());
+log::info(signature);"#,
+        ),
     },
 ];
 

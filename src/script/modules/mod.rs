@@ -18,6 +18,7 @@ pub(super) mod stages;
 pub(super) mod stats;
 pub(super) mod testing;
 pub(super) mod time;
+pub(super) mod unlike;
 
 use std::sync::LazyLock;
 
@@ -224,6 +225,7 @@ pub(super) fn fitting(words: Option<&str>) -> Vec<&'static str> {
 /// Registers everything.
 pub(super) fn register(engine: &mut Engine) {
     missing::register(engine);
+    unlike::register(engine);
     stages::register(engine);
     change::register(engine);
     moment::register(engine);

@@ -19,6 +19,20 @@ pub(in crate::script) const NAME: &str = "the moment `m`";
 /// The time's name in messages.
 pub(in crate::script) const NOW: &str = "a time";
 
+/// The least and the most that properties of a time are.
+pub(in crate::script) const RANGES: &[(&str, (i64, i64))] = &[
+    ("month", (1, 12)),
+    ("day", (1, 31)),
+    ("hour", (0, 23)),
+    ("minute", (0, 59)),
+    ("second", (0, 59)),
+    ("weekday", (1, 7)),
+];
+
+/// What `weekday_name` is, Monday first.
+pub(in crate::script) const WEEKDAYS: &[&str] =
+    &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
 /// `m`.
 #[derive(Clone, Debug)]
 pub(in crate::script) struct MomentValue(pub(in crate::script) Arc<Moment>);
@@ -219,4 +233,34 @@ fn now(engine: &mut Engine) {
     engine.register_get("weekday_name", |now: &mut NowValue| now.0.format("%A").to_string().to_lowercase());
     engine.register_fn("to_string", |now: &mut NowValue| now.0.to_rfc3339());
     engine.register_fn("to_debug", |now: &mut NowValue| now.0.to_rfc3339());
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn times_keep_within_their_ranges_and_reach_both_ends() {
+        let mut engine = Engine::new();
+        register(&mut engine);
+        let mut seen: Vec<(i64, i64)> = vec![(i64::MAX, i64::MIN); RANGES.len()];
+        let mut names = Vec::new();
+        // Steps of 25 h, 61 min and 61 s come by every value.
+        for step in 0..400_i64 {
+            let time = Tz::UTC.timestamp_opt(1_767_225_600 + step * (25 * 3600 + 61 * 60 + 61), 0).single();
+            let now = NowValue(time.expect("a time"));
+            let mut scope = rhai::Scope::new();
+            scope.push("now", now);
+            for (at, (name, _)) in RANGES.iter().enumerate() {
+                let value: i64 = engine.eval_with_scope(&mut scope, &format!("now.{name}")).expect("a number");
+                seen[at] = (seen[at].0.min(value), seen[at].1.max(value));
+            }
+            names.push(engine.eval_with_scope::<String>(&mut scope, "now.weekday_name").expect("a text"));
+        }
+        assert_eq!(seen, RANGES.iter().map(|(_, range)| *range).collect::<Vec<_>>());
+        assert!(names.iter().all(|name| WEEKDAYS.contains(&name.as_str())));
+        assert!(WEEKDAYS.iter().all(|name| names.iter().any(|known| known == name)));
+    }
 }

@@ -2,6 +2,7 @@
 //! `http::stub`. All of it works only in a test that is being run.
 
 mod docs;
+mod replay;
 
 use std::sync::Arc;
 
@@ -151,6 +152,15 @@ fn driving(engine: &mut Engine) {
         for _ in 0..whole("`fail`", 1.0, &times)? {
             p.0.feed(Err(Failure::overload(FED)));
             tick(p)?;
+        }
+        Ok(())
+    });
+    engine.register_fn("replay", |p: &mut BenchValue, ticks: Dynamic| -> Answered<()> {
+        for tick in replay::ticks(ticks)? {
+            if limits::overdue() {
+                return fail("the test takes too long");
+            }
+            trial("replay")?.replay(&p.0, &tick).or_else(fail)?;
         }
         Ok(())
     });

@@ -33,6 +33,7 @@ fn record(second: i64, value: Option<f64>, from: u32, to: u32) -> Record {
             value,
             success: value.is_some(),
             error: value.is_none().then(|| "503".to_owned()),
+            failure: None,
             at,
             took_ms: value.unwrap_or(3000.0),
         }],

@@ -58,6 +58,11 @@ impl FakeHeroku {
         port
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// "http://127.0.0.1:1234".
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)

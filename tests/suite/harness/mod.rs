@@ -11,7 +11,7 @@ mod process;
 mod script;
 
 pub use app::{AppServer, Manner};
-pub use heroku::FakeHeroku;
+pub use heroku::{APP, FakeHeroku, KEY};
 pub use process::{Autoscaler, Signal, Worker};
 pub use script::Script;
 

@@ -108,9 +108,9 @@ async fn answers_that_are_none_change_nothing_that_is_known() {
         ("<html>login</html>", "heroku answers 200 with something else: `<html>login</html>`: expected value"),
         ("", "heroku answers 200 with something else: EOF while parsing"),
         (r#"{"type":"web"}"#, "invalid type: map, expected a sequence"),
-        (r#"[{"type":"web","quantity":"2"}]"#, "invalid type: string \"2\", expected u32"),
-        (r#"[{"type":"web","quantity":-1}]"#, "invalid value: integer `-1`, expected u32"),
-        (r#"[{"type":"web","quantity":1.5}]"#, "invalid type: floating point `1.5`, expected u32"),
+        (r#"[{"type":"web","quantity":"2"}]"#, "invalid type: string \"2\", expected a whole number from 0"),
+        (r#"[{"type":"web","quantity":-1}]"#, "invalid value: integer `-1`, expected a whole number from 0"),
+        (r#"[{"type":"web","quantity":1.5}]"#, "invalid type: floating point `1.5`, expected a whole number from 0"),
         (r#"[{"type":7,"quantity":1}]"#, "invalid type: integer `7`, expected a string"),
         (r#"[{"quantity":1}]"#, "missing field `type`"),
     ] {

@@ -3,5 +3,5 @@
 mod audience;
 mod backends;
 mod email;
-mod pretend;
-mod smtp;
+pub mod pretend;
+pub mod smtp;

@@ -77,7 +77,7 @@ async fn what_is_no_request_and_no_number_is_told() {
         (&format!("{request}, value: \"size\""), "the reply has the text `12` where a number is due"),
         (&format!("{request}, value: \"length\""), "the reply has no `length`: there is no `length` among `size`"),
         (&format!("{request}, value: |r| ()"), "the function for `value` answered nothing"),
-        (&format!("{request}, value: |r| r.json().size + r.nothing"), "a reply has no `nothing`"),
+        (&format!("{request}, value: |r| r.json().size + [r][0].nothing"), "a reply has no `nothing`"),
     ] {
         let found = failure(&format!("measure::http(#{{ {settings} }})")).await;
         assert!(found.contains(said), "{settings}: {found}");

@@ -226,10 +226,10 @@ fn t11_whole_numbers_are_taken_where_fractions_are() {
 
 #[test]
 fn t12_unknown_properties_of_ours_are_errors_and_missing_keys_are_not() {
-    // Under another name, so that it is not found by looking.
-    let said = failure(decide("|m| { let k = m; k.valeu }").decide("p", 1.0));
+    // In an array, so that it is not found by looking.
+    let said = failure(decide("|m| { let k = [m][0]; k.valeu }").decide("p", 1.0));
     assert!(said.contains("the moment `m` has no `valeu`") && said.contains("did you mean `value`?"), "{said}");
-    let said = failure(decide("|m| { let k = m; k.now.hours }").decide("p", 1.0));
+    let said = failure(decide("|m| { let k = [m][0]; k.now.hours }").decide("p", 1.0));
     assert!(said.contains("a time has no `hours`"), "{said}");
     assert_eq!(decide("|m| this.n ?? 7").decide("p", 1.0), Ok(Returned::Int(7)));
 }

@@ -39,7 +39,7 @@ fn the_moment() {
     let failed = decide("|m| [m.success, m.error, m.data]");
     let returned = call(&failed.function("p", "decide"), Argument::Moment(moment(None)), &mut json!({}));
     assert_eq!(returned, Ok(Returned::Data(json!([false, "gone", null]))));
-    let said = failure(decide("|m| { m.value = 3; m.value }").decide("p", 1.0));
+    let said = failure(decide("|m| { let k = [m][0]; k.value = 3; k.value }").decide("p", 1.0));
     assert!(!said.contains("::"), "{said}");
 }
 
@@ -60,9 +60,9 @@ fn histories() {
     assert_eq!(answer("|m| stats::median(m.history) + stats::percentile([1, 2, 3], 50)"), json!(202.0));
     let said = failure(decide("|m| m.history[3]").decide("p", 1.0));
     assert!(said.contains("the history has 3 values, and none at 3"), "{said}");
-    let said = failure(decide("|m| m.history.average(0)").decide("p", 1.0));
+    let said = failure(decide("|m| m.history.average([0][0])").decide("p", 1.0));
     assert!(said.contains("`average` takes a whole number of at least 1, not 0"), "{said}");
-    let said = failure(decide("|m| { let h = m.history; h.avrage(1) }").decide("p", 1.0));
+    let said = failure(decide("|m| { let h = [m.history][0]; h.avrage(1) }").decide("p", 1.0));
     assert!(
         said.contains("unknown function `avrage` for a history") && said.contains("did you mean `average`?"),
         "{said}"
@@ -84,7 +84,7 @@ fn answers_and_those_that_are_lost() {
     assert_eq!(decide("|m| ()").decide("p", 1.0), Ok(Returned::Nothing));
     assert_eq!(decide("|m| measure::failed(\"why\")").decide("p", 1.0), Ok(Returned::Failed("why".into())));
     for (text, part) in [
-        ("|m| up(\"1\")", "`up` takes a number, not a text"),
+        ("|m| up([\"1\"][0])", "`up` takes a number, not a text"),
         ("|m| up(0.0 / 0.0)", "`up` takes a number, not NaN"),
         ("|m| |x| x", "the function returned a function, which no stage can use"),
         ("|m| 5.because(\"x\")", "`because` belongs to an answer"),
@@ -146,7 +146,7 @@ fn events() {
     let bench = script(
         "pipeline(\"p\", #{ notify: |e| [e.kind, e.phase, e.key, e.severity, e.pipeline, e.message, e.subject, e.dynos,
             e.from, e.to, e.measurement, e.reason, e.at, e.to_json().len() > 100, `${e}`] });
-         pipeline(\"q\", #{ notify: |e| { let k = e; k.knd } });",
+         pipeline(\"q\", #{ notify: |e| { let k = [e][0]; k.knd } });",
     );
     let returned = call(&bench.function("p", "notify"), Argument::Event(Arc::clone(&event)), &mut json!({}));
     assert_eq!(
@@ -328,14 +328,14 @@ fn a_decision_has_no_clock_and_loading_neither() {
 
 #[test]
 fn secrets_that_only_functions_ask_for_are_looked_for_at_load() {
-    let text = "pipeline(\"p\", #{ notify: |e| { let k = env::secret(\"GONE\"); env::secret(\"API_KEY\"); } });";
+    let text = "pipeline(\"p\", #{ notify: |e| { env::secret(\"GONE\"); env::secret(\"API_KEY\"); } });";
     let bench = with_secret(text, MissingSecrets::Placeholder);
     let needs: Vec<(&str, bool)> = bench.loaded.needs.iter().map(|(name, set)| (&**name, *set)).collect();
     assert_eq!(needs, [("GONE", false), ("API_KEY", true)]);
     let said = with_secret(text, MissingSecrets::Error).report();
     assert_eq!(
         said,
-        "test.rhai:1:40: error: the environment variable `GONE` is not set (set it where the worker runs)"
+        "test.rhai:1:32: error: the environment variable `GONE` is not set (set it where the worker runs)"
     );
 }
 

@@ -65,6 +65,7 @@ fn record(pipeline: &str, tick: u64) -> Arc<Record> {
             value: Some(value),
             success: true,
             error: None,
+            failure: None,
             at: at(seconds),
             took_ms: value + 1.0 / 7.0,
         }],

@@ -115,6 +115,23 @@ assert_eq(p.dynos(), 2);"#,
     },
     Entry {
         form: Form::Method("UnderTest"),
+        name: "replay",
+        parameters: &[takes("ticks", "Array")],
+        gives: "()",
+        doc: "Recorded ticks again, each at its own time: `value`, or `data`, or `failed` (with `load: false` where that is no sign of load); `dynos`, `booting`, `unknown` and `refused` for the platform; `scaled` for when it had scaled last. `autoscaler pin` writes it.",
+        stands: Stands::Tests,
+        example: testing(
+            r#"let p = under_test("web");
+p.replay([
+    #{ at: "2026-11-24 03:11:00", dynos: 2, value: 1210 },
+    #{ at: "2026-11-24 03:11:30", failed: "no answer within 10 s" },
+    #{ at: "2026-11-24 03:12:00", value: 1340 },
+]);
+assert_eq(p.dynos(), 3);"#,
+        ),
+    },
+    Entry {
+        form: Form::Method("UnderTest"),
         name: "wait_seconds",
         parameters: &[takes("seconds", "int | float")],
         gives: "()",

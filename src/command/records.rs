@@ -1,0 +1,249 @@
+//! Owns where the commands that look back find records and the script: a worker's state, or a log on standard
+//! input or in a file. Whatever is asked of state is bounded by time and number.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use super::{draw, loading, local_zone};
+use crate::cli::{ReachArgs, RecordsArgs};
+use crate::explain::logs::{Log, ScaleLine};
+use crate::explain::time;
+use crate::pipeline::{PipelineSpec, Record};
+use crate::script::{self, MissingSecrets, Source};
+use crate::settings::did_you_mean;
+use crate::state::{Query, State};
+use crate::worker::{Generation, Options};
+
+/// So many records at most are looked at around one tick.
+pub const MOST: usize = 20_000;
+
+/// So many of the newest records tell which pipelines there are.
+const NAMES: usize = 500;
+
+/// So far back a scale is looked for.
+const SCALE_BACK: TimeDelta = TimeDelta::hours(24);
+
+/// Where records are.
+pub enum Records {
+    /// In the state of a worker.
+    Kept(Arc<dyn State>),
+    /// In a log that was read.
+    Read(Log),
+}
+
+/// The script of a worker.
+#[derive(Default)]
+pub struct Scripts {
+    /// Its files, and what each declares.
+    pub units: Vec<(Source, Generation)>,
+}
+
+/// What a command that looks back works with.
+pub struct Found {
+    /// The records.
+    pub records: Records,
+    /// The script, empty where none is known.
+    pub scripts: Scripts,
+    /// What stands for now: of a log its newest record.
+    pub now: DateTime<Utc>,
+}
+
+/// Opens what `args` and `log` name.
+///
+/// # Errors
+/// What to say and do.
+pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
+    let records = match log {
+        Some(log) => Records::Read(read(log)?),
+        None => return Err(NO_STATE.into()),
+    };
+    let scripts = match &args.script {
+        Some(script) => Scripts::load(script)?,
+        None => Scripts::default(),
+    };
+    let now = match &records {
+        Records::Kept(_) => Utc::now(),
+        Records::Read(log) => log.records.last().map_or_else(Utc::now, |record| record.at),
+    };
+    Ok(Found { records, scripts, now })
+}
+
+const NO_STATE: &str = "no state";
+
+fn read(log: &Path) -> Result<Log, String> {
+    let read = if log == Path::new("-") {
+        Log::read(std::io::stdin().lock())
+    } else {
+        std::fs::File::open(log).and_then(Log::read)
+    };
+    read.map_err(|error| format!("`{}` cannot be read: {error}", log.display()))
+}
+
+impl Scripts {
+    /// Loads the script at `path`, reaching nothing; what is wrong with it is drawn.
+    fn load(path: &Path) -> Result<Self, String> {
+        let sources = script::sources(path).map_err(|said| said.to_string())?;
+        let options =
+            Options { script: path.to_owned(), dry_run: false, only: Vec::new(), secrets: MissingSecrets::Placeholder };
+        let loading = loading(options, &ReachArgs { allow_run: true, ..ReachArgs::default() });
+        let mut units = Vec::new();
+        for source in sources {
+            match Generation::load(&source, 1, &loading) {
+                Ok(generation) => units.push((source, generation)),
+                Err(refused) => {
+                    draw::print(&refused.report, &refused.files);
+                    return Err(format!("`{}` does not load", source.path.display()));
+                }
+            }
+        }
+        Ok(Self { units })
+    }
+
+    /// The pipeline `name`.
+    pub fn spec(&self, name: &str) -> Option<&Arc<PipelineSpec>> {
+        self.units.iter().flat_map(|(_, generation)| &generation.specs).find(|spec| *spec.name == *name)
+    }
+
+    /// The file that declares the pipeline `name`.
+    pub fn unit(&self, name: &str) -> Option<&(Source, Generation)> {
+        self.units.iter().find(|(_, generation)| generation.specs.iter().any(|spec| *spec.name == *name))
+    }
+}
+
+impl Found {
+    /// The records that `query` asks for.
+    pub async fn records(&self, query: &Query) -> Result<Vec<Arc<Record>>, String> {
+        match &self.records {
+            Records::Kept(state) => state.records(query).await.map_err(|error| error.to_string()),
+            Records::Read(log) => {
+                let asked = log.records.iter().filter(|record| query.matches(record));
+                let mut found: Vec<Arc<Record>> = asked.cloned().collect();
+                let skipped = query.newest.map_or(0, |newest| found.len().saturating_sub(newest));
+                found.drain(..skipped);
+                Ok(found)
+            }
+        }
+    }
+
+    /// The scales that a log tells of without records.
+    pub fn scale_lines(&self) -> &[ScaleLine] {
+        match &self.records {
+            Records::Kept(_) => &[],
+            Records::Read(log) => &log.scales,
+        }
+    }
+
+    /// Whether a log holds records of `pipeline`.
+    pub fn has_records(&self, pipeline: &str) -> bool {
+        matches!(&self.records, Records::Read(log) if log.records.iter().any(|record| *record.pipeline == *pipeline))
+    }
+
+    /// The full name of the pipeline that `given` means.
+    ///
+    /// # Errors
+    /// When there is none of that name, or nothing is given and there are several.
+    pub async fn pipeline(&self, given: Option<&str>) -> Result<Arc<str>, String> {
+        let names = self.names().await?;
+        let listed = || names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let Some(given) = given else {
+            return match &names[..] {
+                [only] => Ok(Arc::clone(only)),
+                [] => Err(self.nothing()),
+                _ => Err(format!("which pipeline? there are {}", listed())),
+            };
+        };
+        if let Some(name) = names.iter().find(|name| ***name == *given) {
+            return Ok(Arc::clone(name));
+        }
+        // In a folder the name of the file may be left out.
+        let short: Vec<&Arc<str>> =
+            names.iter().filter(|name| name.rsplit_once('/').is_some_and(|(_, own)| own == given)).collect();
+        match (&short[..], &names[..]) {
+            ([only], _) => Ok(Arc::clone(only)),
+            (_, []) => Err(self.nothing()),
+            _ => {
+                let help = did_you_mean(given, names.iter().map(|name| &**name));
+                let help = help.unwrap_or_else(|| format!("there are {}", listed()));
+                Err(format!("there is no pipeline `{given}`; {help}"))
+            }
+        }
+    }
+
+    async fn names(&self) -> Result<Vec<Arc<str>>, String> {
+        let newest = self.records(&Query { newest: Some(NAMES), ..Query::default() }).await?;
+        let declared = self.scripts.units.iter().flat_map(|(_, generation)| &generation.specs);
+        let mut names: Vec<Arc<str>> = newest.iter().map(|record| Arc::clone(&record.pipeline)).collect();
+        names.extend(declared.map(|spec| Arc::clone(&spec.name)));
+        names.extend(self.scale_lines().iter().map(|line| line.pipeline.as_str().into()));
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// What to say where there are no records.
+    pub fn nothing(&self) -> String {
+        match &self.records {
+            Records::Kept(_) => "nothing is recorded yet: a worker writes a record at every tick".into(),
+            Records::Read(log) => format!(
+                "there is no record in these {} lines: run the worker with `--log debug` (AUTOSCALER_LOG=debug), whose \
+                 lines hold one, or give what `once --json` or `history --json` printed",
+                log.lines
+            ),
+        }
+    }
+
+    /// The zone of `pipeline`; the machine's own where its script is not known.
+    pub fn zone(&self, pipeline: &str) -> Tz {
+        self.scripts.spec(pipeline).map_or_else(local_zone, |spec| spec.decide.zone)
+    }
+
+    /// The newest tick of `pipeline` at or before `at`.
+    ///
+    /// # Errors
+    /// Which times there are, where it is none of them.
+    pub async fn tick(&self, pipeline: &Arc<str>, at: Option<DateTime<Utc>>) -> Result<Arc<Record>, String> {
+        let before = |until: Option<DateTime<Utc>>| Query { until, ..Query::newest(pipeline, 1) };
+        // The query ends before its time, and the tick may be due at it.
+        let until = at.and_then(|at| at.checked_add_signed(TimeDelta::nanoseconds(1)));
+        if let Some(record) = self.records(&before(until)).await?.pop() {
+            return Ok(record);
+        }
+        let Some(newest) = self.records(&before(None)).await?.pop() else { return Err(self.nothing()) };
+        let zone = self.zone(pipeline);
+        let mut first = newest.at;
+        // Whether anything lies before a time is cheap to ask, so the first record is found by halves.
+        let mut low = at.unwrap_or(newest.at);
+        while first - low > TimeDelta::milliseconds(1) {
+            let middle = low + (first - low) / 2;
+            match self.records(&before(Some(middle))).await?.pop() {
+                Some(record) => first = record.at,
+                None => low = middle,
+            }
+        }
+        let asked = at.map_or_else(String::new, |at| format!(" at {} or before", time::dated(at, zone)));
+        Err(format!(
+            "nothing is recorded of `{pipeline}`{asked}: its records are of {} to {} ({zone})",
+            time::dated(first, zone),
+            time::dated(newest.at, zone)
+        ))
+    }
+
+    /// The last scale of `pipeline` before `before`, not further back than a day.
+    pub async fn last_scale(&self, pipeline: &Arc<str>, before: DateTime<Utc>) -> Result<Option<Arc<Record>>, String> {
+        let known = match &self.records {
+            Records::Kept(state) => state.load(pipeline).await.ok().flatten().and_then(|kept| kept.control.last_scale),
+            Records::Read(_) => None,
+        };
+        let since = match known.filter(|known| *known < before) {
+            Some(known) => known,
+            None => before - SCALE_BACK,
+        };
+        let until = if known == Some(since) { since + TimeDelta::seconds(1) } else { before };
+        let query =
+            Query { pipeline: Some(Arc::clone(pipeline)), since: Some(since), until: Some(until), newest: Some(MOST) };
+        Ok(self.records(&query).await?.into_iter().rev().find(|record| record.scaled().is_some()))
+    }
+}

@@ -1,0 +1,9 @@
+//! Telling why a pipeline scaled or did not: flips of policies, explanations of ticks, the commands that look
+//! back, and tests made from incidents.
+
+mod command;
+mod docs;
+mod flips;
+mod pin;
+mod story;
+mod support;

@@ -20,6 +20,7 @@ mod lateness;
 mod process;
 mod script;
 mod server;
+mod state;
 mod table;
 mod worker;
 
@@ -42,7 +43,7 @@ impl Form {
 }
 
 /// The measurements, by name.
-const NAMES: &[&str] = &["cost", "lateness", "process", "decisions", "script"];
+const NAMES: &[&str] = &["cost", "lateness", "process", "decisions", "script", "state"];
 
 fn main() -> ExitCode {
     // cargo adds `--bench`.
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
                 "lateness" => lateness::measure(form).await,
                 "process" => process::measure(form).await,
                 "script" => script::measure(form).await,
+                "state" => state::measure(form).await,
                 _ => decisions::measure(form).await,
             }
         });

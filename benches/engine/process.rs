@@ -28,6 +28,8 @@ fn run(program: &str, script: &Path) -> Running {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AUTOSCALER_")) {
         command.env_remove(name);
     }
+    // Its state is gone with the script, not kept in the home of whoever measures.
+    command.env("XDG_STATE_HOME", script.parent().expect("a script is in a folder"));
     command.env_remove("DYNO").arg(script).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     Running(command.spawn().expect("the program starts"))
 }

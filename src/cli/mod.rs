@@ -1,5 +1,6 @@
 //! Owns the command line: what can be typed, what it means and its help. It does nothing itself.
 
+mod export;
 mod operate;
 mod records;
 mod scripts;
@@ -11,6 +12,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub use export::{ExportArgs, RecordedArgs, RecordedCommand};
 pub use operate::{
     PauseArgs, ResumeArgs, RollbackArgs, SetArgs, StatusArgs, Switch, SwitchArgs, TryArgs, WhoseArgs, WhyArgs,
     WorkerArgs,
@@ -19,7 +21,7 @@ pub use records::{Direction, ExplainArgs, HistoryArgs, PinArgs, RecordsArgs};
 pub use scripts::{
     CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
 };
-pub use shared::{LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
+pub use shared::{FindArgs, LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
 pub use work::{DemoArgs, KeepArgs, OnceArgs, RunArgs};
 
 /// The command line as parsed.
@@ -64,6 +66,8 @@ pub enum Command {
     History(HistoryArgs),
     /// Make a test of the script from what was recorded at some time
     Pin(PinArgs),
+    /// Read what ticks have recorded
+    Records(RecordedArgs),
     /// Run the tests that scripts hold, on a virtual clock, reaching nothing
     Test(TestArgs),
     /// Write a small script to begin with, with tests that pass

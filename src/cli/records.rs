@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::values::switch;
 use crate::explain::fixture::Expectation;
 use crate::pipeline::Decided;
+use crate::state::StateArg;
 
 /// Where records are found.
 #[derive(Clone, Debug, Default, Args)]
@@ -15,8 +16,8 @@ pub struct RecordsArgs {
     #[arg(long, value_name = "SCRIPT", env = "AUTOSCALER_SCRIPT")]
     pub script: Option<PathBuf>,
     /// The state folder of the worker [default: that of --script, else the only one there is]
-    #[arg(long, value_name = "DIR", env = "AUTOSCALER_STATE")]
-    pub state: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", env = "AUTOSCALER_STATE", value_parser = StateArg::parse)]
+    pub state: Option<StateArg>,
 }
 
 /// `explain`.

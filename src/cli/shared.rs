@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::values::switch;
 use crate::reach::{Bounds, HostPattern};
+use crate::state::StateArg;
 
 /// Where the script is.
 #[derive(Clone, Debug, Args)]
@@ -13,6 +14,28 @@ pub struct ScriptArg {
     /// The script: a .rhai file, a folder of them (each a unit of its own), or - for standard input
     #[arg(value_name = "SCRIPT", env = "AUTOSCALER_SCRIPT")]
     pub script: PathBuf,
+}
+
+/// Whose state.
+#[derive(Clone, Debug, Default, Args)]
+pub struct FindArgs {
+    /// The worker that runs this script [default: the only one there is state of]
+    #[arg(long = "script", value_name = "FILE", env = "AUTOSCALER_SCRIPT")]
+    pub script: Option<PathBuf>,
+    /// The worker whose state is kept in this folder
+    #[arg(long, value_name = "DIR", env = "AUTOSCALER_STATE", value_parser = StateArg::parse)]
+    pub state: Option<StateArg>,
+}
+
+impl FindArgs {
+    /// The state folder.
+    ///
+    /// # Errors
+    /// There is none, or there are several: then they are listed.
+    pub fn folder(&self) -> Result<PathBuf, String> {
+        let script = self.script.as_deref().filter(|script| !script.as_os_str().is_empty());
+        crate::state::find(&self.state.clone().unwrap_or_default(), script)
+    }
 }
 
 /// Which pipelines.

@@ -24,6 +24,9 @@ pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub reach: ReachArgs,
+    /// Refuse to start on a script that does not load, instead of running its last good version
+    #[arg(long, env = "AUTOSCALER_STRICT_START", value_parser = switch)]
+    pub strict_start: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub keep: KeepArgs,

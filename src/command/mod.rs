@@ -5,6 +5,7 @@ pub mod completions;
 pub mod demo;
 pub mod draw;
 pub mod explain;
+pub mod export;
 mod generation;
 pub mod github;
 pub mod history;
@@ -40,6 +41,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Check(args) => check::run(&args),
         Command::Once(args) => once::run(args).await,
+        Command::Records(args) => export::run(args).await,
         Command::Reference(args) => reference::run(&args),
         Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),

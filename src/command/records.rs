@@ -14,7 +14,7 @@ use crate::explain::time;
 use crate::pipeline::{PipelineSpec, Record};
 use crate::script::{self, MissingSecrets, Source};
 use crate::settings::did_you_mean;
-use crate::state::{Query, State};
+use crate::state::{self, FolderState, Query, State};
 use crate::worker::{Generation, Options};
 
 /// So many records at most are looked at around one tick.
@@ -58,7 +58,7 @@ pub struct Found {
 pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
     let records = match log {
         Some(log) => Records::Read(read(log)?),
-        None => return Err(NO_STATE.into()),
+        None => Records::Kept(Arc::new(kept(args)?)),
     };
     let scripts = match &args.script {
         Some(script) => Scripts::load(script)?,
@@ -71,7 +71,11 @@ pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, Strin
     Ok(Found { records, scripts, now })
 }
 
-const NO_STATE: &str = "no state";
+/// The state that `args` name.
+fn kept(args: &RecordsArgs) -> Result<FolderState, String> {
+    let folder = state::find(&args.state.clone().unwrap_or_default(), args.script.as_deref())?;
+    FolderState::read(&folder).map_err(|error| error.to_string())
+}
 
 fn read(log: &Path) -> Result<Log, String> {
     let read = if log == Path::new("-") {

@@ -44,11 +44,13 @@ pub async fn run(args: RunArgs) -> ExitCode {
     }
     let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), &stop).await;
     let Some(opened) = opened else { return ExitCode::SUCCESS };
+    let on_a_dyno = loading.actor.dyno.is_some();
+    limit_is_no_end();
     let services = match Services::start(Arc::clone(&opened.state)) {
         Ok(services) => services,
         Err(error) => return super::fail(error),
     };
-    let worker = match Supervisor::load(loading, services.world()) {
+    let worker = match Supervisor::start(loading, services.world(), args.strict_start).await {
         Ok(worker) => worker,
         Err(problems) => {
             if crate::log::is_for_people(&args.log) {
@@ -70,6 +72,9 @@ pub async fn run(args: RunArgs) -> ExitCode {
     let script = args.script.script.display();
     let dry_run = if args.dry_run { "; dry run: nothing is scaled" } else { "" };
     tracing::info!("autoscaler {} runs {} from {script}{dry_run}", env!("CARGO_PKG_VERSION"), pipelines.join(", "));
+    if on_a_dyno {
+        tracing::warn!("what this worker remembers ends with its dyno, whose disk is not kept");
+    }
     warn_of_tests(&worker, stop.clone());
     let answering = listen(&worker, opened.folder, &stop);
     worker.run(stop, reload).await;
@@ -137,6 +142,14 @@ pub(super) fn stop_signal() -> std::io::Result<CancellationToken> {
         }
     });
     Ok(stop)
+}
+
+/// A file that may not grow any more is a full disk, which ends nobody: its signal is heard, and the write fails.
+fn limit_is_no_end() {
+    /// SIGXFSZ, which has this number on every system that knows it.
+    const TOO_LARGE: i32 = 25;
+    let Ok(mut too_large) = signal(SignalKind::from_raw(TOO_LARGE)) else { return };
+    tokio::spawn(async move { while too_large.recv().await.is_some() {} });
 }
 
 /// SIGHUP reloads the script.

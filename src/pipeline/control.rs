@@ -58,6 +58,9 @@ pub struct ControlState {
     pub lagging: Option<u32>,
     /// When a person changed the count, unless we have scaled since.
     pub by_hand: Option<DateTime<Utc>>,
+    /// Whether what was before is not known, since the state cannot be used: never kept.
+    #[serde(skip)]
+    pub degraded: bool,
 }
 
 /// A count that a person changed on the platform.
@@ -89,6 +92,7 @@ impl Default for ControlState {
             known: None,
             lagging: None,
             by_hand: None,
+            degraded: false,
         }
     }
 }
@@ -137,6 +141,12 @@ impl ControlState {
         let from = self.known.replace(dynos).filter(|known| *known != dynos)?;
         self.by_hand = Some(at);
         Some(ByHand { from, to: dynos })
+    }
+
+    /// Begins at `now` without knowing what was before: there may have been a scale just now.
+    pub fn degrade(&mut self, now: DateTime<Utc>, wait: Duration) {
+        self.degraded = true;
+        self.wait_until = Some(now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::zero()));
     }
 
     /// Takes note of a failed read at `at`.

@@ -225,6 +225,7 @@ fn pipeline(
     let spec = PipelineSpec {
         name,
         generation,
+        script: None,
         place: declaration.place.clone(),
         mode: common.mode,
         measure: vec![stage],

@@ -31,7 +31,9 @@ pub use history::{History, Judged};
 pub use measurement::{Failure, FailureKind, Measurement};
 pub use moment::Moment;
 pub use rapid::{RapidLimit, Scales};
-pub use record::{Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, RECORD_VERSION, Reason, Record};
+pub use record::{
+    Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, RECORD_VERSION, Reason, Record, ScriptVersion,
+};
 pub use rehearsal::rehearse;
 pub use resolved::{Backend, Resolved};
 pub use spec::{Mode, PipelineSpec};

@@ -22,6 +22,9 @@ pub struct Record {
     pub pipeline: Arc<str>,
     /// The generation of its script.
     pub generation: u64,
+    /// The version of its script, where it came from files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<Arc<ScriptVersion>>,
     /// The tick's number, from 1, counted over the pipeline's life.
     pub tick: u64,
     /// When the tick was due.
@@ -45,6 +48,15 @@ pub struct Record {
     pub events: Vec<Event>,
     /// What went wrong in the tick, if anything did.
     pub error: Option<String>,
+}
+
+/// Which version of a script it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptVersion {
+    /// SHA-256 over names and texts of its files, in hex.
+    pub hash: String,
+    /// The git revision that the files were at, where that was found.
+    pub revision: Option<String>,
 }
 
 /// One measurement in a record.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ScriptVersion;
 use crate::decide::DecideStage;
 use crate::measure::MeasureStage;
 use crate::notify::NotifyStage;
@@ -40,6 +41,8 @@ pub struct PipelineSpec {
     pub name: Arc<str>,
     /// The generation it belongs to.
     pub generation: u64,
+    /// The version of its script, where it came from files.
+    pub script: Option<Arc<ScriptVersion>>,
     /// Where it is declared.
     pub place: Option<Place>,
     /// Whether it acts.

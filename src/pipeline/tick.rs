@@ -89,11 +89,12 @@ impl Pipeline {
     /// in the first record, and the pipeline starts afresh.
     pub async fn open(spec: Arc<PipelineSpec>, world: Arc<World>, fence: Fence) -> Self {
         let mut notes = Vec::new();
-        let kept = match world.state.load(&spec.name).await {
-            Ok(kept) => kept.unwrap_or_default(),
+        let (kept, known) = match world.state.load(&spec.name).await {
+            Ok(Some(kept)) => (kept, true),
+            Ok(None) => (Kept::default(), !world.state.is_degraded()),
             Err(error) => {
                 notes.push(format!("what was kept cannot be read, the pipeline starts afresh: {error}"));
-                Kept::default()
+                (Kept::default(), false)
             }
         };
         let platform = world.platforms.open(&spec.scale, &spec.name, &world);
@@ -110,6 +111,10 @@ impl Pipeline {
             notes,
         };
         pipeline.take_up(&spec);
+        if !known {
+            let now = pipeline.world.clock.now();
+            pipeline.kept.control.degrade(now, spec.decide.wait);
+        }
         pipeline.world.audience.recall(&spec.name, &pipeline.kept.memory);
         pipeline
     }

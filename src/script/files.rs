@@ -21,6 +21,9 @@ pub(super) struct Surroundings {
     pub(super) root: Option<PathBuf>,
     /// That folder as messages name it.
     pub(super) shown_root: PathBuf,
+    /// The texts that imports lead to, by their paths below that folder, in place of what is on disk: those of a
+    /// version that was kept.
+    pub(super) kept: Option<HashMap<PathBuf, Arc<str>>>,
     /// The files, the script first.
     pub(super) files: Files,
 }

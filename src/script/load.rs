@@ -25,11 +25,33 @@ const MOST_SHIFTS: usize = 100;
 /// may block.
 #[must_use]
 pub fn load(source: &Source, environment: &Arc<dyn Environment>, missing: MissingSecrets) -> Loaded {
+    load_from(source, None, environment, missing)
+}
+
+/// Loads an earlier version of `source`: `files` with their paths below its folder, the script itself first. What
+/// is on disk does not count, but for an import that is not among them.
+#[must_use]
+pub fn load_kept(
+    source: &Source,
+    files: &[(String, String)],
+    environment: &Arc<dyn Environment>,
+    missing: MissingSecrets,
+) -> Loaded {
+    load_from(source, Some(files), environment, missing)
+}
+
+fn load_from(
+    source: &Source,
+    kept: Option<&[(String, String)]>,
+    environment: &Arc<dyn Environment>,
+    missing: MissingSecrets,
+) -> Loaded {
     let name: Arc<str> = match &source.text {
         Some(_) => source.path.file_name().map_or_else(|| "stdin.rhai".into(), |name| name.to_string_lossy().into()),
         None => source.path.display().to_string().into(),
     };
-    let text = match sources::read(source, &name) {
+    let own = kept.and_then(|files| files.first()).map(|(_, text)| Arc::from(text.as_str()));
+    let text = match own.map_or_else(|| sources::read(source, &name), Ok) {
         Ok(text) => text,
         Err(said) => return refused(source, name, *said),
     };
@@ -42,6 +64,7 @@ pub fn load(source: &Source, environment: &Arc<dyn Environment>, missing: Missin
         missing,
         root: folder.canonicalize().ok(),
         shown_root: source.path.parent().map(Path::to_owned).unwrap_or_default(),
+        kept: kept.map(|files| files.iter().skip(1).map(|(path, text)| (path.into(), text.as_str().into())).collect()),
         files: Files::default(),
     });
     let path = source.path.canonicalize().unwrap_or_else(|_| source.path.clone());

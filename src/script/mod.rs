@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use entry::{Entry, Example, Form, Frame, Parameter, Stands, Type};
-pub use load::load;
+pub use load::{load, load_kept};
 pub use sources::sources;
 
 use crate::reach::Bounds;

@@ -34,7 +34,7 @@ pub(super) struct Resolver {
 struct Found {
     name: Arc<str>,
     path: Option<PathBuf>,
-    text: Option<&'static str>,
+    text: Option<Arc<str>>,
 }
 
 type Failed = (String, Option<String>);
@@ -55,7 +55,7 @@ impl Resolver {
             };
             // Its tests declare pipelines, which are none of the script's.
             let text = text.split(TESTS).next().unwrap_or(text);
-            return Ok(Found { name: format!("std/{name}.rhai").into(), path: None, text: Some(text) });
+            return Ok(Found { name: format!("std/{name}.rhai").into(), path: None, text: Some(text.into()) });
         }
         let relative = relative(path)?;
         let outside = || {
@@ -66,6 +66,10 @@ impl Resolver {
             return Err((format!("the import `{path}` has no folder to be found in"), None));
         };
         let shown = self.surroundings.shown_root.join(&relative);
+        if let Some(text) = self.surroundings.kept.as_ref().and_then(|kept| kept.get(&relative)) {
+            let name = shown.display().to_string().into();
+            return Ok(Found { name, path: Some(root.join(&relative)), text: Some(Arc::clone(text)) });
+        }
         let Ok(real) = root.join(&relative).canonicalize() else {
             let help = "a path starts at the script's folder, and `.rhai` may be left out";
             return Err((
@@ -123,8 +127,8 @@ impl Resolver {
         found: &Found,
         position: Position,
     ) -> Result<Shared<Module>, Box<EvalAltResult>> {
-        let text: Arc<str> = match (found.text, &found.path) {
-            (Some(text), _) => text.into(),
+        let text: Arc<str> = match (&found.text, &found.path) {
+            (Some(text), _) => Arc::clone(text),
             (None, Some(path)) => sources::read_file(path, &found.name).map_err(|said| {
                 // The watcher must see it mended.
                 let files = &self.surroundings.files;

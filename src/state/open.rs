@@ -68,6 +68,11 @@ pub async fn open(arg: &StateArg, script: &Path, keep: Keep, stop: &Cancellation
         StateArg::Folder(folder) => (Ok(folder.clone()), true),
         StateArg::Home => (home_folder(script, &|name| std::env::var_os(name)), false),
     };
+    // A slip of a path leaves nothing behind: the worker will not start on it.
+    let slip = || !script.exists() && script != Path::new("-") && folder.as_ref().is_ok_and(|folder| !folder.exists());
+    if !asked_for && slip() {
+        return Some(Opened::memory());
+    }
     let made = folder.and_then(|folder| make(&folder).map(|()| folder));
     let folder = match made {
         Ok(folder) => folder,

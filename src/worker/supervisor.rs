@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::Options;
 use super::changes::{Change, changes};
-use super::generation::{Generation, Loading, Refused, Unit, shared_targets};
+use super::generation::{Generation, Loading, Refused, shared_targets};
 use super::probation::Failing;
 use super::spread::first_delay;
 use super::task::{Hearing, Task};
+use super::unit::Unit;
 use super::watch::Watch;
 use super::watchdog::{self, Pulses};
 use crate::control::{Desk, Order, UnitStatus};
@@ -29,6 +30,7 @@ pub(super) mod announce;
 mod orders;
 mod reload;
 mod retreat;
+mod start;
 
 /// Tasks are gone within this time when the worker stops, or they are left behind.
 const STOP: Duration = Duration::from_millis(6500);
@@ -74,21 +76,49 @@ pub struct Unstartable {
     pub files: Vec<SourceFile>,
 }
 
+impl Unstartable {
+    #[allow(clippy::needless_pass_by_value)] // What `map_err` hands over.
+    fn unreadable(diagnostic: script::SourceError) -> Self {
+        let mut report = Report::default();
+        report.push(*diagnostic);
+        Self { report, files: Vec::new() }
+    }
+}
+
 impl Supervisor {
     /// Loads every unit of the script. Nothing runs yet.
     ///
     /// # Errors
     /// Everything that is wrong with any of them.
     pub fn load(loading: Loading, world: Arc<World>) -> Result<Self, Unstartable> {
-        let sources = script::sources(&loading.options.script).map_err(|diagnostic| {
-            let mut report = Report::default();
-            report.push(*diagnostic);
-            Unstartable { report, files: Vec::new() }
-        })?;
+        let sources = script::sources(&loading.options.script).map_err(Unstartable::unreadable)?;
+        let mut worker = Self::empty(loading, world);
+        let mut problems = Unstartable { report: Report::default(), files: Vec::new() };
+        for source in sources {
+            match worker.next_generation(&source) {
+                Ok(generation) => {
+                    let now = worker.world.clock.now();
+                    worker.units.push(Unit::new(source, generation, now));
+                }
+                Err(refused) => {
+                    problems.report.extend(refused.report);
+                    problems.files.extend(refused.files);
+                }
+            }
+        }
+        if problems.report.has_errors() {
+            return Err(problems);
+        }
+        worker.in_force.send_replace(worker.specs());
+        worker.show_units();
+        Ok(worker)
+    }
+
+    fn empty(loading: Loading, world: Arc<World>) -> Self {
         let (halt, watch) = (CancellationToken::new(), Watch::new());
         let (ordering, orders) = mpsc::channel(MOST_ORDERS);
         let (fails, failing) = mpsc::unbounded_channel();
-        let mut worker = Self {
+        Self {
             world,
             loading,
             units: Vec::new(),
@@ -106,26 +136,7 @@ impl Supervisor {
             ordering,
             failing,
             fails,
-        };
-        let mut problems = Unstartable { report: Report::default(), files: Vec::new() };
-        for source in sources {
-            match worker.next_generation(&source) {
-                Ok(generation) => {
-                    let now = worker.world.clock.now();
-                    worker.units.push(Unit::new(source, Arc::new(generation), now));
-                }
-                Err(refused) => {
-                    problems.report.extend(refused.report);
-                    problems.files.extend(refused.files);
-                }
-            }
         }
-        if problems.report.has_errors() {
-            return Err(problems);
-        }
-        worker.in_force.send_replace(worker.specs());
-        worker.show_units();
-        Ok(worker)
     }
 
     /// Loads the next generation of `source`, and holds it against the other units.
@@ -208,15 +219,17 @@ impl Supervisor {
             Arc::clone(&self.pulses),
         ));
         self.apply();
+        self.announce_start();
+        self.keep_generations().await;
         self.follow_files();
         let mut look = tokio::time::interval(reload::LOOK);
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                () = reload.notified() => self.reload(true, &stop).await,
-                () = self.watch.changed() => self.reload(false, &stop).await,
-                _ = look.tick() => self.reload(false, &stop).await,
+                () = reload.notified() => self.look(true, &stop).await,
+                () = self.watch.changed() => self.look(false, &stop).await,
+                _ = look.tick() => self.look(false, &stop).await,
                 Some(order) = self.orders.recv() => self.obey(order).await,
                 Some(failing) = self.failing.recv() => self.judge_failing(&failing),
                 () = trial_ends(&self.units) => self.end_trials(),
@@ -224,6 +237,12 @@ impl Supervisor {
         }
         watchdog.abort();
         self.stop().await;
+    }
+
+    /// Looks at what is on disk; `forced` loads it whatever it is.
+    async fn look(&mut self, forced: bool, stop: &CancellationToken) {
+        self.remind_of_last_good();
+        self.reload(forced, stop).await;
     }
 
     /// Turns what runs into the specs of the units.

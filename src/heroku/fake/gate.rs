@@ -77,6 +77,7 @@ pub async fn gate(
             path: parts.uri.path().to_owned(),
             body: String::from_utf8_lossy(&body).into_owned(),
             headers: shown(&parts.headers),
+            at: std::time::Instant::now(),
         },
     );
     let headers = parts.headers.clone();

@@ -77,6 +77,8 @@ pub struct SeenRequest {
     pub body: String,
     /// The headers, names in lower case, without the key.
     pub headers: Vec<(String, String)>,
+    /// When it came.
+    pub at: std::time::Instant,
 }
 
 impl Fake {

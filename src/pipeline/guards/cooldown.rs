@@ -6,10 +6,10 @@ pub(super) fn check(case: &Case<'_>, ruling: &mut Ruling) -> Course {
     if !case.state.waits(case.now) {
         return Course::Open;
     }
-    let since = |time: Option<_>| time.map_or(0.0, |time| seconds(case.now - time));
-    let why = Why::Cooldown {
-        since: since(case.state.last_scale),
-        left: case.state.wait_until.map_or(0.0, |until| seconds(until - case.now)),
+    let left = case.state.wait_until.map_or(0.0, |until| seconds(until - case.now));
+    let why = match case.state.last_scale {
+        None if case.state.degraded => Why::DegradedWait { left },
+        last => Why::Cooldown { since: last.map_or(0.0, |last| seconds(case.now - last)), left },
     };
     ruling.rule("cooldown", case.current, why);
     Course::Settled

@@ -7,6 +7,7 @@ mod bounds;
 mod by_hand;
 mod cooldown;
 mod count_unknown;
+mod degraded_state;
 mod failed_measurement;
 mod limit;
 mod paused;
@@ -75,4 +76,5 @@ pub(super) static FIRST: &[fn(&Case<'_>, &mut Ruling) -> Course] = &[
 ];
 
 /// Asked in this order, whatever was settled.
-pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] = &[by_hand::switches, limit::check, back_off::check];
+pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] =
+    &[by_hand::switches, limit::check, degraded_state::check, back_off::check];

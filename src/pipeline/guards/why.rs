@@ -45,6 +45,10 @@ pub enum Why {
         since: f64,
         left: f64,
     },
+    DegradedWait {
+        left: f64,
+    },
+    DegradedState,
     /// The text of the proposal with this index.
     Policy(usize),
     NotAsked,
@@ -149,6 +153,10 @@ fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> St
         Why::Cooldown { since, left } => {
             format!("scaled {since} s ago; the next decision is in {left} s")
         }
+        Why::DegradedWait { left } => {
+            format!("the state cannot be used, so nobody knows when it scaled last; the next decision is in {left} s")
+        }
+        Why::DegradedState => "the state cannot be used, so nobody knows what was before: no scaling in".into(),
         Why::Policy(index) => {
             observation.proposals.get(index).map_or_else(String::new, |proposed| proposed.proposal.text.clone())
         }

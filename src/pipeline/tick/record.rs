@@ -37,6 +37,7 @@ impl Pipeline {
             v: RECORD_VERSION,
             pipeline: spec.name.clone(),
             generation: spec.generation,
+            script: spec.script.clone(),
             tick: self.kept.control.tick,
             at: due,
             mode: if paused { Mode::Paused } else { spec.mode }.name().into(),

@@ -12,8 +12,8 @@ use crate::script::entry::Type;
 use crate::script::modules;
 use crate::settings::did_you_mean;
 
-/// The types whose members are all in the tables.
-const STRICT: &[&str] = &["Moment", "Event", "History", "Time", "Answer", "Reply", "Request", "RedisServer"];
+/// The types whose members are all in the tables; a Redis server says itself why it lacks some.
+const STRICT: &[&str] = &["Moment", "Event", "History", "Time", "Answer", "Reply", "Request"];
 
 /// Looks at the members of the chain `expression`: the first that does not exist is told.
 pub(super) fn look(examination: &mut Examination<'_>, inference: &Inference<'_>, expression: &Expr, scene: Scene<'_>) {

@@ -79,7 +79,7 @@ pub(super) fn weekday(text: &str) -> Option<(usize, &'static str)> {
     Some((at + 1, moment::WEEKDAYS[at]))
 }
 
-/// The help for a value of the types `types` that stands where `instead` of `text` is meant.
+/// The help where the text `written` stands for a number, which `types` are.
 pub(super) fn unquoted(types: Types, written: &str) -> Option<String> {
     let is_number = types.without(Types::UNIT).is_within(Types::NUMBER) && written.trim().parse::<f64>().is_ok();
     is_number.then(|| format!("write `{}` without quotes", written.trim()))

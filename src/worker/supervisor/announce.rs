@@ -85,7 +85,14 @@ impl Supervisor {
         self.announce(source, EventKind::Reloaded, Phase::Once, message, None);
     }
 
-    fn announce(&self, source: &Source, kind: EventKind, phase: Phase, message: String, reason: Option<String>) {
+    pub(super) fn announce(
+        &self,
+        source: &Source,
+        kind: EventKind,
+        phase: Phase,
+        message: String,
+        reason: Option<String>,
+    ) {
         let severity = if kind == EventKind::ReloadFailed && phase != Phase::End { "error" } else { "info" };
         let subject = match (kind, phase) {
             (EventKind::ReloadFailed, Phase::Once) => "Script rolled back",

@@ -13,14 +13,20 @@ use super::{Supervisor, announce};
 use crate::control::{Answer, Ask, Order, Script};
 use crate::script::Source;
 use crate::settings::did_you_mean;
-use crate::worker::generation::{Aside, AsideKind};
+use crate::worker::unit::{Aside, AsideKind};
 
 impl Supervisor {
     pub(super) async fn obey(&mut self, order: Order) {
         let answer = match order.ask {
-            Ask::Rollback { unit, by } => self.unit(unit.as_deref()).and_then(|index| self.roll_back(index, &by)),
+            Ask::Rollback { unit, by } => match self.unit(unit.as_deref()) {
+                Ok(index) => self.roll_back(index, &by).await,
+                Err(why) => Err(why),
+            },
             Ask::Try(script) => self.try_script(script).await,
-            Ask::Confirm { unit, by } => self.unit(unit.as_deref()).and_then(|index| self.confirm(index, &by)),
+            Ask::Confirm { unit, by } => match self.unit(unit.as_deref()) {
+                Ok(index) => self.confirm(index, &by).await,
+                Err(why) => Err(why),
+            },
             Ask::Revert { unit, by } => self.unit(unit.as_deref()).and_then(|index| self.revert_by(index, &by)),
             // The desk answers these itself.
             Ask::Status | Ask::Pull(_) => Err("that is not for the supervisor".into()),
@@ -52,7 +58,7 @@ impl Supervisor {
         }
     }
 
-    fn roll_back(&mut self, index: usize, by: &str) -> Result<Vec<String>, String> {
+    async fn roll_back(&mut self, index: usize, by: &str) -> Result<Vec<String>, String> {
         let unit = &self.units[index];
         match unit.aside.as_ref().map(|aside| &aside.kind) {
             Some(AsideKind::Trial { .. }) => return self.revert_by(index, by),
@@ -65,6 +71,7 @@ impl Supervisor {
             None => {}
         }
         let from = unit.generation.id;
+        self.remember_previous(index).await;
         let to = self.go_back(index, format!("by {by}"), false)?;
         let script = announce::name(&self.units[index].source);
         Ok(vec![
@@ -118,7 +125,7 @@ impl Supervisor {
         ])
     }
 
-    fn confirm(&mut self, index: usize, by: &str) -> Result<Vec<String>, String> {
+    async fn confirm(&mut self, index: usize, by: &str) -> Result<Vec<String>, String> {
         let unit = &mut self.units[index];
         let own = announce::name(&unit.source);
         let Some(Aside { kind: AsideKind::Trial { name, text, .. }, .. }) = &unit.aside else {
@@ -131,9 +138,13 @@ impl Supervisor {
             format!("{own} cannot be written: {error}; copy {name} over it yourself, and it is kept")
         })?;
         let name = name.clone();
+        let unit = &mut self.units[index];
         if let Some(Aside { kind: AsideKind::Trial { base, .. }, .. }) = unit.aside.take() {
             unit.previous = Some(base);
         }
+        // It is what is on disk now, whatever was wrong with that before.
+        (unit.refused, unit.last_good) = (None, None);
+        self.keep_generation(&self.units[index]).await;
         tracing::info!(script = own, "{by} keeps {name}: it is written over {own}");
         Ok(vec![format!("{name} is kept: it is written over {own}"), "`autoscaler rollback` goes back".into()])
     }

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Supervisor, announce};
 use crate::script::{self, Source};
 use crate::settings::Report;
-use crate::worker::generation::{AsideKind, Generation, Refused, Unit};
+use crate::worker::generation::{Generation, Refused};
+use crate::worker::unit::{AsideKind, Unit};
 
 /// Scripts are looked at this often even where no event tells of a change (network file systems).
 pub(super) const LOOK: Duration = Duration::from_secs(5);
@@ -67,6 +68,7 @@ impl Supervisor {
         }
         if self.units[index].refused.is_some() && self.units[index].is_in_force() {
             self.units[index].refused = None;
+            self.units[index].last_good = None;
             let source = self.units[index].source.clone();
             tracing::info!(script = announce::name(&source), "the script on disk is the one that runs again");
             self.announce_mended(&source);
@@ -82,7 +84,7 @@ impl Supervisor {
                 continue;
             };
             match loaded.and_then(|generation| self.unshared(&source, generation)) {
-                Ok(generation) => return self.take_up(index, generation),
+                Ok(generation) => return self.take_up(index, generation).await,
                 Err(_) if Instant::now() < end => tokio::time::sleep(GLANCE).await,
                 Err(refused) => return self.refuse(index, refused),
             }
@@ -132,7 +134,7 @@ impl Supervisor {
         self.watch.changed().await;
     }
 
-    fn take_up(&mut self, index: usize, generation: Generation) {
+    async fn take_up(&mut self, index: usize, generation: Generation) {
         self.newest = generation.id;
         let unit = &mut self.units[index];
         let before = std::mem::replace(&mut unit.generation, Arc::new(generation));
@@ -145,8 +147,10 @@ impl Supervisor {
                 unit.previous = Some(base);
             }
         }
+        unit.last_good = None;
         self.apply();
         self.announce_reloaded(index, &before, was_refused);
+        self.keep_generation(&self.units[index]).await;
     }
 
     fn refuse(&mut self, index: usize, refused: Refused) {
@@ -181,7 +185,7 @@ impl Supervisor {
         }
         for source in new {
             // It runs nothing yet: an empty generation stands for it until it loads.
-            self.units.push(Unit::new(source, Arc::new(Generation::empty()), self.world.clock.now()));
+            self.units.push(Unit::new(source, Generation::empty(), self.world.clock.now()));
             self.reload_unit(self.units.len() - 1).await;
         }
     }

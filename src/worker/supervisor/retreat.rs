@@ -1,12 +1,14 @@
 //! Owns going back to an earlier generation: asked for, since a trial ends, or since functions of a saved script
-//! fail. Nothing is loaded for it, so that it cannot fail when it is needed.
+//! fail. The generation before is at hand, so that nothing can fail when it is needed; only after a restart it is
+//! loaded as it was kept.
 
 use std::sync::Arc;
 
 use super::{Supervisor, announce};
 use crate::settings::Report;
-use crate::worker::generation::{Aside, AsideKind, Generation, Unit, shared_targets};
+use crate::worker::generation::{Generation, shared_targets};
 use crate::worker::probation::Failing;
+use crate::worker::unit::{Aside, AsideKind, Unit};
 
 impl Supervisor {
     /// Puts the generation before in force, which stays until the files change; its number.
@@ -14,10 +16,7 @@ impl Supervisor {
         let unit = &self.units[index];
         let script = announce::name(&unit.source);
         let Some(previous) = unit.previous.clone() else {
-            return Err(format!(
-                "there is no generation before {} of {script} since this worker started",
-                unit.generation.id
-            ));
+            return Err(format!("there is no generation before {} of {script} that still loads", unit.generation.id));
         };
         self.stands_alone(index, &previous)?;
         let unit = &mut self.units[index];
@@ -30,6 +29,23 @@ impl Supervisor {
         self.follow_files();
         self.announce_back(index, &before, &format!("rolled back {why}"), by_itself);
         Ok(id)
+    }
+
+    /// Sees to it that there is a generation to go back to where this worker has seen none: the newest that is kept
+    /// and is another one.
+    pub(super) async fn remember_previous(&mut self, index: usize) {
+        let unit = &self.units[index];
+        if unit.previous.is_some() {
+            return;
+        }
+        let (source, loading, current) = (unit.source.clone(), self.loading.clone(), Arc::clone(&unit.generation));
+        let Ok(kept) = self.world.state.generations(&super::start::unit_name(&source)).await else { return };
+        let earlier = move || {
+            let others = kept.iter().filter(|one| one.id < current.id && one.hash != current.version.hash);
+            others.into_iter().find_map(|one| Generation::load_kept(&source, one, &loading).ok())
+        };
+        let earlier = tokio::task::spawn_blocking(earlier).await.ok().flatten();
+        self.units[index].previous = earlier.map(Arc::new);
     }
 
     /// Two live pipelines of different units may not scale one target; since `generation` ran, another unit may

@@ -23,6 +23,7 @@ fn record(second: i64, value: Option<f64>, from: u32, to: u32) -> Record {
         v: RECORD_VERSION,
         pipeline: "web".into(),
         generation: 1,
+        script: None,
         tick: 1,
         at,
         mode: "live".into(),

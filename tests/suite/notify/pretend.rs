@@ -96,6 +96,7 @@ pub fn world_of(live: LiveAudience) -> (Arc<World>, Arc<Lines>) {
 pub fn pipeline(name: &str, notify: Vec<NotifyStage>) -> Arc<PipelineSpec> {
     Arc::new(PipelineSpec {
         name: Arc::from(name),
+        script: None,
         generation: 1,
         place: None,
         mode: Mode::Live,

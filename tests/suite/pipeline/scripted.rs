@@ -25,7 +25,7 @@ async fn the_documented_example_scales_up_and_down() {
 async fn answers_that_are_no_count_hold_with_their_reason() {
     for (answer, reason) in [
         ("up(0.0 / 0.0)", "NaN"),
-        ("to(-3)", "never negative"),
+        ("to([-3][0])", "never negative"),
         ("\"six\"", "six"),
         ("hold(\"too early\")", "too early"),
         ("()", "asked for nothing"),

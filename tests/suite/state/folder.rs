@@ -43,6 +43,15 @@ fn a_home_that_cannot_be_written_is_memory_and_said_once() {
 }
 
 #[test]
+fn on_a_dyno_it_is_said_that_its_disk_is_not_kept() {
+    let script = ticking();
+    let mut worker = Autoscaler::on("run", &script.path()).env("DYNO", "autoscaler.1").spawn();
+    worker.line("msg=\"web: measured\"");
+    worker.stop(Signal::Terminate);
+    assert_eq!(worker.count(0, "what this worker remembers ends with its dyno"), 1, "{}", worker.text());
+}
+
+#[test]
 fn a_second_worker_stands_by_and_takes_over() {
     let (script, states) = (ticking(), tempfile::tempdir().unwrap());
     let run = || Autoscaler::on("run", &script.path()).arg("--state").arg(&states.path().display().to_string());

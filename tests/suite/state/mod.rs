@@ -1,8 +1,12 @@
 //! What is kept: in a file, over restarts and crashes, and in trouble.
 
+mod crash;
 mod folder;
+mod last_good;
+mod restart;
 mod store;
 mod trouble;
+mod versions;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -55,6 +59,7 @@ fn record(pipeline: &str, tick: u64) -> Arc<Record> {
         v: RECORD_VERSION,
         pipeline: pipeline.into(),
         generation: 1,
+        script: None,
         tick,
         at: at(seconds),
         mode: Cow::Borrowed("live"),

@@ -5,6 +5,7 @@ use std::path::Path;
 use autoscaler::levers::{Levers, PipelineLevers, Pull};
 
 use super::{at, batch, open};
+use crate::harness::{Autoscaler, Script, Signal};
 
 /// Writes a store with something in it, changes it by `damage`, and says what it then holds.
 async fn damaged(folder: &Path, damage: impl FnOnce(&Path)) -> Vec<u8> {
@@ -60,4 +61,43 @@ async fn a_store_that_cannot_be_used_stays_as_it_is_and_pauses_are_not_forgotten
     let folder = tempfile::tempdir().unwrap();
     damaged(folder.path(), |_| {}).await;
     assert!(!open(folder.path()).await.state.is_degraded(), "a good one is good");
+}
+
+/// Lets the files of a process grow to `bytes`, or as they like.
+fn limit(process: u32, bytes: Option<u64>) {
+    let process = rustix::process::Pid::from_raw(process.try_into().unwrap());
+    let limit = rustix::process::Rlimit { current: bytes, maximum: None };
+    rustix::process::prlimit(process, rustix::process::Resource::Fsize, limit).unwrap();
+}
+
+#[test]
+fn a_disk_that_is_full_for_a_while_is_told_and_nothing_is_lost() {
+    let states = tempfile::tempdir().unwrap();
+    let script = Script::new(
+        "pipeline(\"web\", #{
+            measure: measure::custom(
+                #{ memory: #{ n: 0 }, measurement_interval_in_seconds: 0.02 },
+                || { this.n += 1; print(this.n); this.n },
+            ),
+            decide: |m| up(1), max_dynos: 1000, post_scale_wait_time_seconds: 0,
+            scale: scale::custom(#{ memory: #{ n: 1 } }, || this.n, |n| { this.n = n; }),
+        });",
+    );
+    let state = states.path().display().to_string();
+    let mut worker = Autoscaler::on("run", &script.path()).arg("--state").arg(&state).spawn();
+    worker.line("web: 3");
+    limit(worker.id(), Some(1));
+    let said = worker.line("state cannot be written: ");
+    assert!(said.text.contains("the worker goes on, holds it in memory and tries again"), "{}", said.text);
+    let mark = worker.mark();
+    // It ticks and scales.
+    worker.line_after(mark, "scaled from ");
+    worker.line_after(mark, "web: ");
+    limit(worker.id(), None);
+    worker.line("state is written again, and nothing is lost");
+    worker.stop(Signal::Terminate);
+    assert_eq!(worker.count(0, "state cannot be written"), 1, "{}", worker.text());
+    let records = Autoscaler::new(["records", "export", "--state", &state]).run().expect(0).json();
+    let ticks: Vec<u64> = records.as_array().unwrap().iter().map(|record| record["tick"].as_u64().unwrap()).collect();
+    assert_eq!(ticks, (1..=ticks.len() as u64).collect::<Vec<_>>());
 }

@@ -178,6 +178,12 @@ fn a_rollback_and_a_trial_from_the_command_line() {
     let said = at(folder.path(), &["try", "--confirm"]).run().expect(1);
     assert!(said.stderr.contains("nothing is being tried in place of script.rhai"), "{}", said.stderr);
     worker.stop(Signal::Terminate);
+    // The versions before are kept over a restart.
+    let mut worker = run_in(folder.path(), &script);
+    worker.line("web: three");
+    at(folder.path(), &["rollback"]).run().expect(0);
+    worker.line("web: two");
+    worker.stop(Signal::Terminate);
     let said = at(folder.path(), &["rollback"]).run().expect(1);
     assert!(said.stderr.contains("no worker runs whose state is in"), "{}", said.stderr);
 }

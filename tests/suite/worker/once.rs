@@ -27,6 +27,7 @@ fn the_record_has_the_documented_shape() {
             "v",
             "pipeline",
             "generation",
+            "script",
             "tick",
             "at",
             "mode",

@@ -19,7 +19,7 @@ fn without_the_platform() {
     worker.line("Scaled to (2) dynos.");
     worker.line("the number of dynos can be read again");
     worker.stop(Signal::Terminate);
-    assert_eq!(worker.count(0, "WARN  web: "), 1, "{}", worker.text());
+    assert_eq!(worker.count(0, "WARN  web: the number of dynos is unknown"), 1, "{}", worker.text());
 }
 
 #[test]

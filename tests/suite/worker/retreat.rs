@@ -30,7 +30,7 @@ async fn a_rollback_brings_the_generation_before_back_until_the_file_changes() {
     let worker = Operated::start(Script::new(&to(2)));
     worker.pass(1.0).await;
     let why = worker.refused(rollback()).await;
-    assert_eq!(why, "there is no generation before 1 of script.rhai since this worker started");
+    assert_eq!(why, "there is no generation before 1 of script.rhai that still loads");
     worker.script.save(&to(4));
     worker.pass(20.0).await;
     assert_eq!((worker.dynos("web"), generation(&worker.status().await)), (4, 2));

@@ -31,6 +31,7 @@
 //! - [`worker`]: generations, tasks, reloading, stopping.
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
+//! - [`control`]: the talk between a worker and the commands that ask it.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
 pub mod cli;

@@ -117,6 +117,19 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
     scrubbed
 }
 
+/// `text` with every known secret in it blotted out, as long in bytes as it was: places in it stay what they are.
+#[must_use]
+pub fn blot(text: &str) -> Cow<'_, str> {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let mut blotted = Cow::Borrowed(text);
+    for secret in known.iter() {
+        if blotted.contains(&**secret) {
+            blotted = Cow::Owned(blotted.replace(&**secret, &"*".repeat(secret.len())));
+        }
+    }
+    blotted
+}
+
 /// `url` to be shown: without its password and the values of its query. A user without a password may be a
 /// token, and is masked too.
 #[must_use]
@@ -175,6 +188,7 @@ mod tests {
         let secret = Secret::new("correct horse battery");
         assert_eq!(format!("{secret} {secret:?}"), "*** ***");
         assert_eq!(scrub("key=correct horse battery."), "key=***.");
+        assert_eq!(blot("key=correct horse battery."), "key=*********************.");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet};
 
 use crate::script::SourceFile;
-use crate::secret::scrub;
+use crate::secret::{blot, scrub};
 use crate::settings::{Diagnostic, Place, Report, Severity};
 
 /// Prints everything in `report` on standard error, errors last: they are what a reader looks for.
@@ -27,10 +27,12 @@ pub fn draw(diagnostic: &Diagnostic, files: &[SourceFile], styled: bool) -> Stri
     let message = scrub(&diagnostic.message);
     let help = diagnostic.help.as_deref().map(scrub);
     let mut elements: Vec<Element<'_>> = Vec::new();
+    let file = diagnostic.place.as_ref().and_then(|place| files.iter().find(|file| file.name == place.file));
+    let source = file.map_or("", |file| &*file.text);
+    // A key that is written in the script does not belong in the log of a build.
+    let shown = blot(source);
     if let Some(place) = &diagnostic.place {
-        let file = files.iter().find(|file| file.name == place.file);
-        let source = file.map_or("", |file| &*file.text);
-        let snippet = Snippet::source(source).path(place.file.to_string());
+        let snippet = Snippet::source(&*shown).path(place.file.to_string());
         elements.push(match span(source, place) {
             Some(span) => snippet.annotation(AnnotationKind::Primary.span(span)).into(),
             None => annotate_snippets::Origin::path(place.to_string()).into(),

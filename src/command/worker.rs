@@ -28,10 +28,10 @@ pub fn operator() -> String {
 /// Prints what a worker said.
 pub fn print(answer: Answer) -> ExitCode {
     match answer {
-        Answer::Done(lines) => super::written(std::io::Write::write_all(
-            &mut std::io::stdout(),
-            lines.iter().map(|line| format!("{line}\n")).collect::<String>().as_bytes(),
-        )),
+        Answer::Done(lines) => {
+            let text = lines.join("\n") + "\n";
+            super::written(std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()))
+        }
         Answer::Refused(why) => fail(why),
         Answer::Status(_) => fail("the worker answered something else than was asked"),
     }

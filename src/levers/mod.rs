@@ -184,8 +184,8 @@ mod tests {
     #[test]
     fn a_lever_lets_go_by_itself_and_its_own_count_wins() {
         let set = |dynos, until| Some(SetDynos { dynos, beyond_bounds: false, pull: pull(until) });
-        let mut levers = Levers::default();
-        levers.all = PipelineLevers { pause: Some(pull(Some(60))), dynos: set(2, None), ..PipelineLevers::default() };
+        let all = PipelineLevers { pause: Some(pull(Some(60))), dynos: set(2, None), ..PipelineLevers::default() };
+        let mut levers = Levers { all, ..Levers::default() };
         levers.pipelines.insert("web".into(), PipelineLevers { dynos: set(5, Some(30)), ..PipelineLevers::default() });
         let active = |pipeline, seconds| {
             let active = levers.active(pipeline, at(seconds));

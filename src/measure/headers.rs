@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::rules;
 use crate::secret::{MASK, Secret};
 use crate::settings::{Fields, Value};
 use crate::world::Request;
@@ -55,7 +56,7 @@ impl Headers {
             };
             if let Some(message) = problem {
                 good = false;
-                fields.report().error(node.place.as_ref(), message, None);
+                fields.report().say(&rules::WRONG_TYPE, node.place.as_ref(), message, None);
             }
         }
         good.then_some(headers)

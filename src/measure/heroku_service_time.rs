@@ -11,6 +11,7 @@ use super::probe::{self, Probe};
 use super::{Measure, MeasureContext, Reading, Surroundings};
 use crate::heroku::{App, Heroku, RouterLine, uuid};
 use crate::pipeline::Failure;
+use crate::rules;
 use crate::scale::heroku as settings;
 use crate::secret::Secret;
 use crate::settings::{Constructor, Fields, Kind, Place, Preset, Report, Setting, StageKind};
@@ -133,7 +134,7 @@ impl Measure for HerokuServiceTime {
         let (Some(name), Some(key)) = (name, key) else {
             let message = format!("{owner} reads the router log of an app on heroku, and no app is known");
             let help = "give it `app_name` and `api_key`, or scale the pipeline with `scale::heroku`";
-            report.error(self.place.as_ref(), message, Some(help.into()));
+            report.say(&rules::MISSING_SETTING, self.place.as_ref(), message, help.to_owned());
             return;
         };
         let api_url = api_url.unwrap_or_else(|| Arc::from(crate::heroku::PUBLIC_API));

@@ -12,6 +12,7 @@ use super::headers::Headers;
 use crate::heroku::{self, App};
 use crate::pipeline::Failure;
 use crate::reach::Host;
+use crate::rules;
 use crate::secret::{MASK, Secret, masked_url, scrub};
 use crate::settings::{Fields, Kind, Place, Preset, Private, Report, Setting};
 use crate::world::{HttpError, HttpErrorKind, Reply, Request, World};
@@ -118,7 +119,7 @@ impl Probe {
             format!("`measurement_url` of {owner} is \"{}\", and no host is known for it", shown(&self.written));
         let help =
             "write the whole URL, or `base_url: \"https://…\"`; with `scale::heroku` the app's own address is used";
-        report.error(self.place.as_ref(), message, Some(help.into()));
+        report.say(&rules::MISSING_SETTING, self.place.as_ref(), message, help.to_owned());
     }
 
     /// Takes `app` for a relative URL without `base_url`.
@@ -143,7 +144,7 @@ impl Probe {
             "`timeout_seconds` is {}, and the upper threshold is {slowest_ms} ms: no reply that slow could be measured",
             self.timeout.as_secs_f64()
         );
-        report.error(Some(place), message, Some(format!("write at least {}", slowest.as_secs_f64())));
+        report.say(&rules::WRONG_VALUE, Some(place), message, format!("write at least {}", slowest.as_secs_f64()));
     }
 
     /// The settings as resolved, for `check --json`.
@@ -295,7 +296,7 @@ fn checked(fields: &mut Fields<'_>, name: &str, text: &str, parts: &[&Private]) 
         if let (Private::Secret(secret), Some(host)) = (part, Host::of(&url))
             && let Err(why) = secret.may_go_to(&host)
         {
-            fields.error(name, format!("the secret in `{name}` {why}"), None);
+            fields.say(&rules::SECRET_ELSEWHERE, name, format!("the secret in `{name}` {why}"), None);
             return None;
         }
     }

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::probe::{self, Probe};
 use super::{Measure, MeasureContext, OnFailure, Reading, Surroundings};
 use crate::pipeline::Failure;
+use crate::rules;
 use crate::settings::{Constructor, Fields, Kind, Preset, Report, Setting, StageKind};
 use crate::world::World;
 
@@ -60,7 +61,12 @@ fn read(fields: &mut Fields<'_>) -> Option<Box<dyn Measure>> {
     if let (Some(low), Some(high)) = (min, max)
         && low > high
     {
-        fields.error("min_time_ms", format!("`min_time_ms` is {low}, above `max_time_ms`, {high}"), None);
+        fields.say(
+            &rules::THRESHOLD_ORDER,
+            "min_time_ms",
+            format!("`min_time_ms` is {low}, above `max_time_ms`, {high}"),
+            None,
+        );
         good = false;
     }
     let probe = Probe::read(fields)?;

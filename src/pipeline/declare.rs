@@ -17,6 +17,7 @@ use chrono_tz::Tz;
 use super::{Mode, PipelineSpec};
 use crate::decide::{COMMON, DecideStage};
 use crate::measure::{MeasureStage, Surroundings};
+use crate::rules;
 use crate::scale::Scale;
 use crate::script::{Declaration, Loaded};
 use crate::secret::Secret;
@@ -135,7 +136,7 @@ pub fn declare(loaded: &Loaded, unit: Option<&str>, generation: u64, local_zone:
     if loaded.declarations.is_empty() && !report.has_errors() {
         let place = loaded.files.first().map(|file| Place::file(Arc::clone(&file.name)));
         let help = "declare one: `pipeline(\"web\", #{ measure: …, decide: …, scale: … })`";
-        report.error(place.as_ref(), "the script declares no pipeline", Some(help.into()));
+        report.say(&rules::NO_PIPELINE, place.as_ref(), "the script declares no pipeline", help.to_owned());
     }
     Declared { specs, settings, watchdog, report }
 }
@@ -146,20 +147,21 @@ fn check_name(declaration: &Declaration, names: &HashMap<&str, Option<&Place>>, 
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
     let help = Some("letters, digits, `-`, `_` and `.`, with `/` between parts, such as \"web\"".to_owned());
     if name.is_empty() {
-        report.error(place, "the name of a pipeline is empty", help);
+        report.say(&rules::PIPELINE_NAME, place, "the name of a pipeline is empty", help);
     } else if name.len() > LONGEST_NAME {
         let length = name.chars().count();
-        report.error(
+        report.say(
+            &rules::PIPELINE_NAME,
             place,
             format!("the name of a pipeline has {length} characters, at most {LONGEST_NAME} are allowed"),
             None,
         );
     } else if !name.bytes().all(allowed) || name.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
-        report.error(place, format!("`{name}` is no name for a pipeline"), help);
+        report.say(&rules::PIPELINE_NAME, place, format!("`{name}` is no name for a pipeline"), help);
     }
     if let Some(first) = names.get(name) {
         let first = first.map_or_else(String::new, |place| format!("; the first is at {place}"));
-        report.error(place, format!("two pipelines are named `{name}`{first}"), None);
+        report.say(&rules::PIPELINE_NAME, place, format!("two pipelines are named `{name}`{first}"), None);
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
 
+use crate::rules;
 use crate::secret::{MASK, Secret};
 use crate::settings::{Fields, Kind, Node, Preset, Setting, Value};
 use crate::world::Program;
@@ -134,12 +135,12 @@ fn words(fields: &mut Fields<'_>, name: &str) -> Option<Vec<Arc<str>>> {
                 let message =
                     format!("`{name}` holds a secret, and everybody on the machine sees a program's arguments");
                 let help = "give it in `environment: #{ NAME: env::secret(\"NAME\") }`";
-                fields.report().error(item.place.as_ref(), message, Some(help.into()));
+                fields.report().say(&rules::WRONG_TYPE, item.place.as_ref(), message, help.to_owned());
                 return None;
             }
             _ => {
                 let message = format!("`{name}` takes texts, not {}", item.describe());
-                fields.report().error(item.place.as_ref(), message, None);
+                fields.report().say(&rules::WRONG_TYPE, item.place.as_ref(), message, None);
                 return None;
             }
         };
@@ -172,13 +173,18 @@ fn environment(fields: &mut Fields<'_>) -> Option<Vec<(Arc<str>, Variable)>> {
             Value::MissingSecret(_) => Variable::Missing,
             _ => {
                 let message = format!("the variable `{key}` takes a text or a secret, not {}", node.describe());
-                fields.report().error(node.place.as_ref(), message, None);
+                fields.report().say(&rules::WRONG_TYPE, node.place.as_ref(), message, None);
                 good = false;
                 continue;
             }
         };
         if key.is_empty() || key.contains(['=', '\0']) {
-            fields.report().error(node.place.as_ref(), format!("`{key}` is no name of a variable"), None);
+            fields.report().say(
+                &rules::WRONG_VALUE,
+                node.place.as_ref(),
+                format!("`{key}` is no name of a variable"),
+                None,
+            );
             good = false;
         }
         variables.push((Arc::clone(key), variable));

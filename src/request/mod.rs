@@ -26,6 +26,7 @@ pub use response::Response;
 pub use send::{LONGEST, send};
 
 use crate::reach::Host;
+use crate::rules::{self, Rule};
 use crate::secret::{MASK, Secret};
 use crate::world::{Request, World};
 
@@ -54,15 +55,17 @@ pub struct Wrong {
     pub message: String,
     /// The mend.
     pub help: Option<String>,
+    /// What it is a case of.
+    pub rule: &'static Rule,
 }
 
 impl Wrong {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None }
+        Self { message: message.into(), help: None, rule: &rules::WRONG_REQUEST }
     }
 
     fn with(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: Some(help.into()) }
+        Self { message: message.into(), help: Some(help.into()), rule: &rules::WRONG_REQUEST }
     }
 }
 
@@ -379,7 +382,8 @@ impl RequestPlan {
     /// Refuses a secret that may not go where this request goes.
     fn check(&self, what: &str, part: &Part) -> Result<(), Wrong> {
         let (Some(secret), Some(host)) = (part.secret(), &self.host) else { return Ok(()) };
-        secret.may_go_to(host).map_err(|why| Wrong::new(format!("the secret in {what} {why}")))
+        let wrong = |why| Wrong { rule: &rules::SECRET_ELSEWHERE, ..Wrong::new(format!("the secret in {what} {why}")) };
+        secret.may_go_to(host).map_err(wrong)
     }
 }
 

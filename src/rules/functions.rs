@@ -122,8 +122,19 @@ pub static TRIAL_FAILED: Rule = Rule {
     id: "trial-failed",
     severity: Severity::Warning,
     title: "a function that fails on sample values",
-    doc: "`check` calls every `decide` once at 2 and at 10 dynos and every `notify` with every kind of event \
-        that it hears, reaching nothing. `run` starts all the same.",
+    doc: "`check` calls every `decide` at 2 and at 10 dynos with small and large values, at the first tick after a \
+        start and after a scale (when `m.history` has one measurement), in a night, and with `call_on_failure` where \
+        the measurement failed; and every `notify` with every kind of event that it hears. It reaches nothing. The \
+        message says when it fails; at other times it works.",
+};
+
+/// A function that fails on every sample.
+pub static ALWAYS_FAILS: Rule = Rule {
+    id: "always-fails",
+    severity: Severity::Error,
+    title: "a function that fails at every trial",
+    doc: "A `decide` that fails on every tick holds for ever, and a `notify` that fails at every event tells nobody. \
+        `check` refuses it; `run` starts all the same, holds and says so.",
 };
 
 /// All of them.
@@ -142,4 +153,5 @@ pub(super) static FUNCTIONS: &[&Rule] = &[
     &UNREACHABLE,
     &SECRET_IN_TEXT,
     &TRIAL_FAILED,
+    &ALWAYS_FAILS,
 ];

@@ -104,7 +104,8 @@ pub static FOREIGN_OPERATOR: Rule = Rule {
     id: "foreign-operator",
     severity: Severity::Error,
     title: "an operator of another language",
-    doc: "`===` is `==`, `!==` is `!=`, `<>` is `!=`, `++` is `+= 1`, `//` begins a comment.",
+    doc: "`===` is `==`, `!==` is `!=`, `<>` is `!=`, `++` is `+= 1`, `//` begins a comment; entries of a map are \
+        written `key: value`.",
 };
 
 /// A block that begins with `:`.
@@ -115,13 +116,46 @@ pub static COLON_BLOCK: Rule = Rule {
     doc: "Blocks stand in braces: `if a { … }`.",
 };
 
-/// An import as Python writes it.
+/// An import as Python or JavaScript writes it.
 pub static PYTHON_IMPORT: Rule = Rule {
     id: "python-import",
     severity: Severity::Error,
-    title: "an import as Python writes it",
+    title: "an import as other languages write it",
     doc: "Imports are written `import \"lib/policies\" as policies;`; the environment is read with `env::get` \
         and `env::secret`.",
+};
+
+/// A word of another language that has no place here.
+pub static FOREIGN_WORD: Rule = Rule {
+    id: "foreign-word",
+    severity: Severity::Error,
+    title: "a word of another language",
+    doc: "`async`, `await`, `new`, `class`, `pub`, `match`, `case`, `then`, `pass`, `raise` and the like: the help says \
+        what is written instead, or that it is left out.",
+};
+
+/// A function of another language's standard objects.
+pub static FOREIGN_CALL: Rule = Rule {
+    id: "foreign-call",
+    severity: Severity::Error,
+    title: "a call as other languages write it",
+    doc: "`Math.max(a, b)` is `max(a, b)`, `console.log(x)` and `print x` are `print(x)`.",
+};
+
+/// `for (i = 0; i < n; i++)`.
+pub static COUNTING_LOOP: Rule = Rule {
+    id: "counting-loop",
+    severity: Severity::Error,
+    title: "`for (i = 0; i < n; i++)` or `for (x of list)`",
+    doc: "`for` goes through a range or an array: `for i in 0..n { … }`, `for x in list { … }`.",
+};
+
+/// A type behind a name.
+pub static TYPE_ANNOTATION: Rule = Rule {
+    id: "type-annotation",
+    severity: Severity::Error,
+    title: "a type behind the name of a variable, a parameter or a function",
+    doc: "Types are not written: leave them out.",
 };
 
 /// YAML in place of a script.
@@ -157,6 +191,10 @@ pub(super) static HABITS: &[&Rule] = &[
     &FOREIGN_OPERATOR,
     &COLON_BLOCK,
     &PYTHON_IMPORT,
+    &FOREIGN_WORD,
+    &FOREIGN_CALL,
+    &COUNTING_LOOP,
+    &TYPE_ANNOTATION,
     &YAML_PASTED,
     &PYTHON_SETTINGS_PASTED,
 ];

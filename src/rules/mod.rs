@@ -4,12 +4,14 @@
 mod functions;
 mod habits;
 mod language;
+mod reach;
 mod settings;
 mod values;
 
 pub use functions::*;
 pub use habits::*;
 pub use language::*;
+pub use reach::*;
 pub use settings::*;
 pub use values::*;
 
@@ -30,7 +32,7 @@ pub struct Rule {
 
 /// Every rule, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [SETTINGS, LANGUAGE, FUNCTIONS, VALUES, HABITS].into_iter().flatten().copied()
+    [SETTINGS, REACH, LANGUAGE, FUNCTIONS, VALUES, HABITS].into_iter().flatten().copied()
 }
 
 #[cfg(test)]

@@ -62,6 +62,95 @@ pub static UNKNOWN_STAGE_FUNCTION: Rule = Rule {
     doc: "A function handed over by its name must be defined in the same file, and not be private.",
 };
 
+/// A value that a setting cannot have.
+pub static WRONG_VALUE: Rule = Rule {
+    id: "wrong-value",
+    severity: Severity::Error,
+    title: "a value that a setting cannot have",
+    doc: "It is of the right type and out of range, no name, no address or no path. The message says what it may be.",
+};
+
+/// A value that a setting can have and hardly should.
+pub static DOUBTFUL_VALUE: Rule = Rule {
+    id: "doubtful-value",
+    severity: Severity::Warning,
+    title: "a value that a setting can have and hardly should",
+    doc: "An address without TLS, for example.",
+};
+
+/// A time zone that does not exist.
+pub static TIME_ZONE: Rule = Rule {
+    id: "time-zone",
+    severity: Severity::Error,
+    title: "a time zone that does not exist",
+    doc: "Zones have the names of the tz database: `America/Vancouver`, `UTC`.",
+};
+
+/// Bounds that contradict each other, or a table that cannot be read.
+pub static DYNO_BOUNDS: Rule = Rule {
+    id: "dyno-bounds",
+    severity: Severity::Error,
+    title: "bounds that contradict each other, or a table of them that cannot be read",
+    doc: "`min_dynos` is never above `max_dynos`, at no time of day. A table is `#{ \"9:00\": 2, \"18:30\": 1 }`.",
+};
+
+/// Thresholds in the wrong order.
+pub static THRESHOLD_ORDER: Rule = Rule {
+    id: "threshold-order",
+    severity: Severity::Error,
+    title: "a lower threshold above the upper one",
+    doc: "Below the lower one it scales down, above the upper one up.",
+};
+
+/// Thresholds that nothing measured ever crosses, or that nothing reads.
+pub static IDLE_THRESHOLD: Rule = Rule {
+    id: "idle-threshold",
+    severity: Severity::Warning,
+    title: "a threshold that has no effect",
+    doc: "No time and no number of tasks is below 0; a decision that is a function reads no thresholds; the defaults of \
+        `average_threshold` are meant for queues, those of `consecutive_threshold` for milliseconds.",
+};
+
+/// 0 as the lower bound.
+pub static ZERO_DYNOS: Rule = Rule {
+    id: "zero-dynos",
+    severity: Severity::Warning,
+    title: "0 as the lower bound",
+    doc: "0 dynos count as switched off by a person, and are left alone. `start_from_zero: true` says otherwise.",
+};
+
+/// "Too rapid" that can never be.
+pub static NEVER_TOO_RAPID: Rule = Rule {
+    id: "never-too-rapid",
+    severity: Severity::Warning,
+    title: "scaling that can never be too rapid",
+    doc: "The interval and the wait leave no room for as many scales as are too many.",
+};
+
+/// Two pipelines, or the worker itself, on one target.
+pub static SHARED_TARGET: Rule = Rule {
+    id: "shared-target",
+    severity: Severity::Error,
+    title: "two live pipelines that scale the same, or one that scales the worker itself",
+    doc: "Two would undo each other's work, and a worker that scales itself may stop itself.",
+};
+
+/// A name that no pipeline can have, or that two have.
+pub static PIPELINE_NAME: Rule = Rule {
+    id: "pipeline-name",
+    severity: Severity::Error,
+    title: "a name that no pipeline can have, or that two have",
+    doc: "Letters, digits, `-`, `_` and `.`, with `/` between parts.",
+};
+
+/// A script without pipelines.
+pub static NO_PIPELINE: Rule = Rule {
+    id: "no-pipeline",
+    severity: Severity::Error,
+    title: "a script that declares no pipeline",
+    doc: "A file that is only imported belongs in a folder of its own, such as `lib/`.",
+};
+
 /// All of them.
 pub(super) static SETTINGS: &[&Rule] = &[
     &UNKNOWN_SETTING,
@@ -71,4 +160,15 @@ pub(super) static SETTINGS: &[&Rule] = &[
     &THRESHOLDS_ON_TWO_SIDES,
     &CLOSURE_PARAMETERS,
     &UNKNOWN_STAGE_FUNCTION,
+    &WRONG_VALUE,
+    &DOUBTFUL_VALUE,
+    &TIME_ZONE,
+    &DYNO_BOUNDS,
+    &THRESHOLD_ORDER,
+    &IDLE_THRESHOLD,
+    &ZERO_DYNOS,
+    &NEVER_TOO_RAPID,
+    &SHARED_TARGET,
+    &PIPELINE_NAME,
+    &NO_PIPELINE,
 ];

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::Scale;
 use crate::heroku::{App, Heroku, PUBLIC_API, Target};
+use crate::rules;
 use crate::secret::Secret;
 use crate::settings::{Constructor, Fields, Kind, Place, Preset, Report, Setting, StageKind, Value};
 use crate::world::{Freshness, Platform, ScaleError, Supply, World};
@@ -104,6 +105,10 @@ pub(crate) fn api_key(fields: &mut Fields<'_>) -> Option<Secret> {
 pub(crate) fn api_url(fields: &mut Fields<'_>) -> Option<Arc<str>> {
     let text = fields.text("api_url")?;
     let trimmed = text.trim_end_matches('/');
+    if let Ok(url) = Url::parse(trimmed) {
+        // It is refused below; from now on it is masked, whoever shows it.
+        drop(Secret::new(url.password().unwrap_or(url.username())));
+    }
     let url = Url::parse(trimmed).ok().filter(|url| {
         matches!(url.scheme(), "http" | "https")
             && url.has_host()
@@ -161,7 +166,8 @@ impl Scale for HerokuScale {
         let name = pipeline.rsplit('/').next().unwrap_or(pipeline);
         if !is_process_type(name) {
             let message = format!("the pipeline's name `{name}` cannot be a process type");
-            report.error(self.place.as_ref(), message, Some("set `process_type` to a name of the Procfile".into()));
+            let help = "set `process_type` to a name of the Procfile".to_owned();
+            report.say(&rules::MISSING_SETTING, self.place.as_ref(), message, help);
         }
         self.app.process_type = Arc::from(name);
     }

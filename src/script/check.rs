@@ -11,9 +11,11 @@ use rhai::{Dynamic, Engine};
 use super::context;
 use super::diagnose::{self, REFUSED, parameters};
 use super::files::Script;
+use super::habits::foreign;
 use super::lint;
 use super::modules::{self, testing::BenchValue};
 use super::places::Call;
+use super::text;
 use crate::measure::redis_url;
 use crate::request::{Part, RequestPlan};
 use crate::rules;
@@ -83,9 +85,20 @@ fn known(engine: &Engine) -> &'static Known {
     })
 }
 
+/// Takes note of what `engine` has: it may be given more, so that a load comes to its end.
+pub(super) fn learn(engine: &Engine) {
+    known(engine);
+}
+
 /// The properties of one of our types, for suggestions.
 pub(super) fn properties(type_name: &str) -> &'static [&'static str] {
     modules::PROPERTIES.iter().find(|(name, _)| *name == type_name).map_or(&[], |(_, properties)| &properties[..])
+}
+
+/// Whether there is a native function `name` outside of modules.
+#[cfg(test)]
+pub(super) fn is_function(engine: &Engine, name: &str) -> bool {
+    known(engine).plain.contains_key(name)
 }
 
 /// Whether there is a native function `name` outside of modules that can be called on any value.
@@ -129,7 +142,7 @@ fn reaching(script: &Script, report: &mut Report) {
             "http" if !sends => continue,
             "env" => {
                 if let Err((message, help)) = bounds.variable(&call.text) {
-                    report.error(Some(&script.place(call.position)), message, Some(help));
+                    report.say(&rules::VARIABLE_NOT_ALLOWED, Some(&script.place(call.position)), message, help);
                 }
                 continue;
             }
@@ -137,7 +150,7 @@ fn reaching(script: &Script, report: &mut Report) {
                 Ok(plan) => plan.host().cloned().into_iter().collect(),
                 Err(wrong) => {
                     let message = format!("`http::{function}`: {}", wrong.message);
-                    report.error(Some(&script.place(call.position)), message, wrong.help);
+                    report.say(wrong.rule, Some(&script.place(call.position)), message, wrong.help);
                     continue;
                 }
             },
@@ -145,7 +158,7 @@ fn reaching(script: &Script, report: &mut Report) {
             _ => redis_url::parse(&call.text, Some("")).map(|server| server.hosts()).unwrap_or_default(),
         };
         for (message, help) in hosts.iter().filter_map(|host| bounds.host(host).err()) {
-            report.error(Some(&script.place(call.position)), message, Some(help));
+            report.say(&rules::HOST_NOT_ALLOWED, Some(&script.place(call.position)), message, help);
         }
     }
 }
@@ -194,7 +207,8 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
                 );
             }
             None => {
-                let help = did_you_mean(name, members.keys().map(String::as_str)).unwrap_or_else(|| {
+                let nearest = || did_you_mean(name, members.keys().map(String::as_str));
+                let help = elsewhere(module, name).or_else(nearest).unwrap_or_else(|| {
                     format!("`{module}` has {}", members.keys().cloned().collect::<Vec<_>>().join(", "))
                 });
                 report.say(
@@ -218,17 +232,39 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
     let mut arities: BTreeSet<usize> =
         script.functions.get(name).into_iter().flatten().map(|defined| defined.definition.params.len()).collect();
     arities.extend(known.plain.get(name).into_iter().flatten());
-    if arities.contains(&given) || script.holds(name) {
+    if arities.contains(&given) {
+        return;
+    }
+    if script.holds(name) {
+        let message = format!("`{name}` is a variable, and is called like a function");
+        let dots = if given == 0 { "" } else { "…" };
+        let help = format!("a function in a variable is called with `{name}.call({dots})`");
+        report.say(&rules::UNKNOWN_FUNCTION, Some(&place), message, help);
         return;
     }
     if arities.is_empty() {
         let own = script.functions.keys().map(String::as_str).filter(|own| !own.starts_with("anon$"));
-        let help = did_you_mean(name, own.chain(modules::FUNCTIONS.iter().copied()));
+        let nearest = || did_you_mean(name, own.chain(modules::FUNCTIONS.iter().copied()));
+        let help = foreign::instead(name).or_else(nearest);
         report.say(&rules::UNKNOWN_FUNCTION, Some(&place), format!("unknown function `{name}`"), help);
     } else {
         let message = format!("`{name}` takes {}, and is called with {given}", counts(&arities));
-        report.say(&rules::WRONG_ARGUMENTS, Some(&place), message, None);
+        let help = (name == "range" && given == 1).then(|| "write `0..n`, as in `for i in 0..3 { … }`".to_owned());
+        report.say(&rules::WRONG_ARGUMENTS, Some(&place), message, help);
     }
+}
+
+/// Where that which is looked for under `module::name` really is.
+fn elsewhere(module: &str, name: &str) -> Option<String> {
+    if module == "scale" && ["dry_run", "none", "noop", "nothing", "test", "console"].contains(&name) {
+        return Some(
+            "write `mode: \"dry_run\"` in the settings of the pipeline, next to the `scale` that it would use".into(),
+        );
+    }
+    let (standard, text) = super::resolver::STANDARD.iter().find(|(path, _)| *path == name)?;
+    // What a module offers stands first in it, its own helpers behind.
+    let function = text::functions(text).into_iter().next()?;
+    Some(format!("write `import \"std/{standard}\" as {standard};` and call `{standard}::{function}(…)`"))
 }
 
 /// "1 parameter", "0 or 1 parameters".

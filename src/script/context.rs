@@ -4,10 +4,13 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::files::Surroundings;
 use super::limits::{self, Halt};
-use super::modules;
+use super::modules::{self, missing::Missing};
 use crate::function::{Permit, Reach};
+use crate::request::Response;
 use crate::settings::Place;
 
 /// One run: a load or a call.
@@ -22,7 +25,23 @@ struct Running {
     said: u32,
     /// Where a secret was about to be shown.
     shown_at: Option<Place>,
+    /// What was asked for and is `()`, the first few.
+    missing: Vec<Missing>,
+    /// What was measured, as far as the run was given it or read it.
+    data: Vec<Data>,
 }
+
+/// Data that a run was given, or can be read again.
+enum Data {
+    Given(Json),
+    Reply(Arc<Response>),
+}
+
+/// Replies that are remembered within one run.
+const MOST_REPLIES: usize = 8;
+
+/// Things that are missing, named in an error that one of them caused.
+const MOST_MISSING: usize = 3;
 
 /// Lines that one run may say: a loop could fill a disk.
 const MOST_SAID: u32 = 100;
@@ -46,8 +65,9 @@ impl Drop for Entered {
 /// A function is tried on a sample: nothing is said, nothing is reached.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trying {
-    /// `reaches` says whether the function could reach the world if this were no trial.
-    Goes { reaches: bool },
+    /// `reaches` says whether the function could reach the world if this were no trial; `doubtful`, whether it
+    /// asked for something that may be there in production.
+    Goes { reaches: bool, doubtful: bool },
     /// It came to something that a sample cannot stand for.
     Over,
 }
@@ -61,7 +81,7 @@ pub(super) struct Trial(());
 
 impl Trial {
     pub(super) fn start(reaches: bool) -> Self {
-        TRYING.set(Some(Trying::Goes { reaches }));
+        TRYING.set(Some(Trying::Goes { reaches, doubtful: false }));
         Self(())
     }
 }
@@ -79,7 +99,19 @@ pub(super) fn is_trial() -> bool {
 
 /// Whether the current run is a trial of a function that may reach the world.
 pub(super) fn is_reaching_trial() -> bool {
-    TRYING.get() == Some(Trying::Goes { reaches: true })
+    matches!(TRYING.get(), Some(Trying::Goes { reaches: true, .. }))
+}
+
+/// Notes that what goes wrong from here on in a trial may go right in production.
+pub(super) fn doubt_trial() {
+    if let Some(Trying::Goes { reaches, .. }) = TRYING.get() {
+        TRYING.set(Some(Trying::Goes { reaches, doubtful: true }));
+    }
+}
+
+/// Whether a failure of the trial says nothing.
+pub(super) fn trial_is_doubtful() -> bool {
+    matches!(TRYING.get(), Some(Trying::Goes { doubtful: true, .. }))
 }
 
 /// Ends the trial without a word, if the current run is one: what follows depends on the world.
@@ -104,6 +136,8 @@ pub(super) fn enter(surroundings: &Arc<Surroundings>, permit: Option<&Permit>) -
         next_answer: 0,
         said: 0,
         shown_at: None,
+        missing: Vec::new(),
+        data: Vec::new(),
     };
     RUNNING.with_borrow_mut(|stack| stack.push(running));
     Entered
@@ -166,4 +200,49 @@ pub(super) fn show_at(place: Place) {
 /// Where a secret was about to be shown in the current run, if one was.
 pub(super) fn shown_at() -> Option<Place> {
     RUNNING.with_borrow(|stack| stack.last()?.shown_at.clone())
+}
+
+/// Notes that the current run was given `()` for `what`.
+pub(super) fn note_missing(what: Missing) {
+    RUNNING.with_borrow_mut(|stack| {
+        let Some(missing) = stack.last_mut().map(|running| &mut running.missing) else { return };
+        if missing.len() < MOST_MISSING && !missing.contains(&what) {
+            missing.push(what);
+        }
+    });
+}
+
+/// What the current run was given `()` for.
+pub(super) fn missing() -> Vec<Missing> {
+    RUNNING.with_borrow(|stack| stack.last().map(|running| running.missing.clone()).unwrap_or_default())
+}
+
+/// Notes the data that the current run was given.
+pub(super) fn note_data(data: Json) {
+    note(Data::Given(data));
+}
+
+/// Notes a reply that the current run reads as JSON.
+pub(super) fn note_reply(reply: &Arc<Response>) {
+    note(Data::Reply(Arc::clone(reply)));
+}
+
+fn note(data: Data) {
+    RUNNING.with_borrow_mut(|stack| {
+        if let Some(running) = stack.last_mut().filter(|running| running.data.len() < MOST_REPLIES) {
+            running.data.push(data);
+        }
+    });
+}
+
+/// What the current run has measured.
+pub(super) fn data() -> Vec<Json> {
+    RUNNING.with_borrow(|stack| {
+        let data = stack.last().map(|running| running.data.as_slice()).unwrap_or_default();
+        let json = |data: &Data| match data {
+            Data::Given(json) => Some(json.clone()),
+            Data::Reply(reply) => reply.json().ok(),
+        };
+        data.iter().filter_map(json).collect()
+    })
 }

@@ -7,7 +7,8 @@ use rhai::{Dynamic, EvalAltResult, Position};
 
 use super::files::{Script, Surroundings};
 use super::limits::{self, Halt};
-use super::{context, parse};
+use super::stopped::{self, Stop};
+use super::{context, habits::foreign, parse};
 use crate::function::CallError;
 use crate::rules::{self, Rule};
 use crate::secret::scrub;
@@ -19,7 +20,6 @@ struct Misset {
     /// "notify" of `slack::notify`.
     function: String,
     key: String,
-    rule: &'static Rule,
 }
 
 /// An error raised by one of our own functions.
@@ -29,13 +29,26 @@ pub(super) struct Complaint {
     pub(super) message: String,
     /// What to do about it.
     pub(super) help: Option<String>,
+    /// What it is a case of, where that is known.
+    rule: Option<&'static Rule>,
     /// What is wrong with a setting of a function that a module offers.
     setting: Option<Misset>,
 }
 
 /// Raises an error at `position`; without a position it gets that of the call.
 pub(super) fn complaint(message: impl Into<String>, help: Option<String>, position: Position) -> Box<EvalAltResult> {
-    let complaint = Complaint { message: message.into(), help, setting: None };
+    let complaint = Complaint { message: message.into(), help, rule: None, setting: None };
+    EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
+}
+
+/// The same of what is a case of `rule`.
+pub(super) fn ruled(
+    rule: &'static Rule,
+    message: impl Into<String>,
+    help: Option<String>,
+    position: Position,
+) -> Box<EvalAltResult> {
+    let complaint = Complaint { message: message.into(), help, rule: Some(rule), setting: None };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
 }
 
@@ -49,7 +62,8 @@ pub(super) fn misset(
     key: &str,
 ) -> Box<EvalAltResult> {
     let function = what.rsplit("::").next().unwrap_or(what).to_owned();
-    let complaint = Complaint { message, help, setting: Some(Misset { function, key: key.to_owned(), rule }) };
+    let complaint =
+        Complaint { message, help, rule: Some(rule), setting: Some(Misset { function, key: key.to_owned() }) };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), Position::NONE).into()
 }
 
@@ -98,7 +112,7 @@ fn missetting(error: &EvalAltResult) -> Option<Misset> {
 
 /// Where its key stands, in the call at `position`.
 fn key_position(error: &EvalAltResult, script: &Script, position: Position) -> Option<Position> {
-    let Misset { function, key, .. } = missetting(error)?;
+    let Misset { function, key } = missetting(error)?;
     let settings = script.index.call_at(position, &function)?.arguments.first()?;
     script.index.entry(settings, &key).map(|(position, _)| position)
 }
@@ -111,7 +125,11 @@ fn rule(error: &EvalAltResult) -> &'static Rule {
         E::ErrorFunctionNotFound(..) => &rules::UNKNOWN_FUNCTION,
         E::ErrorVariableNotFound(..) => &rules::UNKNOWN_VARIABLE,
         E::ErrorModuleNotFound(..) => &rules::UNKNOWN_MODULE,
-        other => missetting(other).map_or(&rules::SCRIPT_FAILED, |setting| setting.rule),
+        E::ErrorRuntime(value, _) => {
+            let known = value.read_lock::<Complaint>().and_then(|complaint| complaint.rule);
+            known.unwrap_or(&rules::SCRIPT_FAILED)
+        }
+        _ => &rules::SCRIPT_FAILED,
     }
 }
 
@@ -120,11 +138,15 @@ pub(super) fn call_error(
     error: Option<&EvalAltResult>,
     surroundings: &Surroundings,
     script: &Arc<Script>,
-    place: &Place,
+    (name, place): (&str, &Place),
 ) -> CallError {
     let said = error.map(|error| diagnostic(error, surroundings, script));
-    let place =
-        said.as_ref().and_then(|said| said.place.clone()).filter(|place| place.line > 0).or(Some(place.clone()));
+    let shown = matches!(limits::halted(), Some(Halt::SecretShown));
+    let stop = error.and_then(|error| Stop::of(innermost(error, surroundings, script).0)).filter(|_| !shown);
+    let place = stop
+        .and_then(|stop| stopped::place(surroundings, script, name, stop))
+        .or_else(|| said.as_ref().and_then(|said| said.place.clone()).filter(|place| place.line > 0))
+        .or(Some(place.clone()));
     match (limits::halted(), said) {
         (Some(Halt::SecretShown), _) => CallError::Script { message: halt_words(Halt::SecretShown).0, place },
         (Some(halt), _) => CallError::Budget { message: halt_words(halt).0, place },
@@ -254,11 +276,21 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     let types: Vec<String> =
         types.trim_end_matches(')').split(", ").filter(|name| !name.is_empty()).map(type_name).collect();
     if name.contains("anon$") || name.contains("captured_function") {
-        return (format!("a closure is called with {}, and takes another number", given(types.len())), None);
+        let takes = script.function(name).map(|defined| {
+            let captured = script.index.captured(name);
+            (defined.definition.params.len().saturating_sub(captured), types.len().saturating_sub(captured))
+        });
+        return match takes {
+            Some((takes, count)) => {
+                (format!("the closure takes {}, and is called with {}", parameters(takes), given(count)), None)
+            }
+            None => (format!("a closure is called with {}, and takes another number", given(types.len())), None),
+        };
     }
     let operator = name.chars().all(|character| !character.is_alphanumeric() && character != '_' && character != '$');
     if let (true, [a, b]) = (operator, types.as_slice()) {
-        return (format!("`{name}` does not work on {a} and {b}"), None);
+        let power = (name == "^").then(|| "`**` is the power: `2 ** 3` is 8".into());
+        return (format!("`{name}` does not work on {a} and {b}"), power);
     }
     if let Some(help) = by_hand(name) {
         return (format!("`{name}` does not take {}", given(types.len())), Some(help));
@@ -275,7 +307,7 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     let help = if property {
         Some(format!("it is a property: write `.{bare}` without brackets"))
     } else {
-        did_you_mean(bare, known)
+        foreign::instead(bare).or_else(|| did_you_mean(bare, known))
     };
     let of = if types.is_empty() { String::new() } else { format!(" for {}", types.join(", ")) };
     (format!("unknown function `{name}`{of}"), help)
@@ -308,7 +340,8 @@ fn property_words(text: &str) -> (String, Option<String>) {
             Some(format!("copy it: `let {property} = ….{property};`")),
         ),
         (Some(property), Some(of)) => {
-            let help = did_you_mean(property, super::check::properties(of).iter().copied());
+            let known = super::check::properties(of).iter().copied();
+            let help = foreign::instead(property).or_else(|| did_you_mean(property, known));
             (format!("{} has no `{property}`", type_name(of)), help)
         }
         _ => (lower(text), None),

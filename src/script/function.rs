@@ -13,12 +13,12 @@ use super::files::{Script, Surroundings};
 use super::limits::{MEMORY_BYTES, Metered, NESTING};
 use super::modules::http::RequestValue;
 use super::modules::{event::EventValue, moment::MomentValue, reaching::ReplyValue, secret::ScriptSecret};
-use super::{context, convert, diagnose, lint, reaches};
-use crate::function::{Argument, Budget, CallError, Callable, Memory, Permit, Reach, Returned, Role};
+use super::{context, convert, diagnose, lint, reaches, slips};
+use crate::function::{Argument, Budget, CallError, Callable, FULL, Memory, Permit, Reach, Returned, Role};
 use crate::settings::{Place, Report};
 
-/// What a trial may use: enough for any function that is worth having, and soon over.
-const TRIAL: Budget = Budget { operations: 200_000, time: Duration::from_millis(100) };
+/// What a trial may use: the operations of a decision; more time than it has, since this machine may be a slow one.
+const TRIAL: Budget = Budget { operations: FULL.operations, time: Duration::from_secs(1) };
 
 /// A function of one file of one generation.
 pub(super) struct ScriptFunction {
@@ -62,10 +62,30 @@ impl ScriptFunction {
         match argument {
             Argument::Nothing => Vec::new(),
             Argument::Moment(moment) => vec![Dynamic::from(MomentValue(moment))],
-            Argument::Data(data) => vec![convert::from_json(&data)],
+            Argument::Data(data) => {
+                let value = convert::from_json(&data);
+                context::note_data(data);
+                vec![value]
+            }
             Argument::Event(event) => vec![Dynamic::from(EventValue(event))],
             Argument::Response(response) => vec![Dynamic::from(ReplyValue(response))],
             Argument::Dynos(dynos) => vec![Dynamic::from_int(i64::from(dynos))],
+        }
+    }
+
+    /// The key that it reads from what was measured and that is not there.
+    fn slip(&self) -> Option<String> {
+        slips::missing_key(&self.home, self.home.function(self.pointer.fn_name())?)
+    }
+
+    /// `error`, with the key that is not there where a missing value was in the way.
+    fn with_slip(&self, error: CallError) -> CallError {
+        match error {
+            CallError::Script { message, place } if message.contains("`()`") => {
+                let slip = self.slip().map_or_else(String::new, |slip| format!("; {slip}"));
+                CallError::Script { message: format!("{message}{slip}"), place }
+            }
+            other => other,
         }
     }
 
@@ -129,7 +149,8 @@ impl Callable for ScriptFunction {
         let _trial = context::Trial::start(reaches);
         let permit = Permit { pipeline: "".into(), budget: TRIAL, reach: Reach::Pure };
         let answer = self.call(argument, &mut memory.clone(), &permit);
-        if context::trial_is_over() { Ok(None) } else { answer.map(Some) }
+        let says_nothing = context::trial_is_over() || answer.is_err() && context::trial_is_doubtful();
+        if says_nothing { Ok(None) } else { answer.map(Some) }
     }
 
     fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError> {
@@ -141,6 +162,7 @@ impl Callable for ScriptFunction {
         };
         // `|event| request.send()`, `|n| request.send()`: what they answer is ignored.
         let answer_ignored = matches!(argument, Argument::Event(_) | Argument::Dynos(_));
+        let measures = matches!(argument, Argument::Nothing | Argument::Data(_) | Argument::Response(_));
         let arguments = Self::arguments(argument);
         if arguments.len() != self.arity {
             let takes = diagnose::parameters(self.arity);
@@ -153,13 +175,21 @@ impl Callable for ScriptFunction {
         .map_err(|_| self.error("the function broke down; this is a bug of autoscaler"))?;
         if super::limits::halted().is_some() || result.is_err() {
             let error = result.err();
-            return Err(diagnose::call_error(error.as_deref(), &self.surroundings, &self.home, &self.place));
+            let named = (self.pointer.fn_name(), &self.place);
+            let error = diagnose::call_error(error.as_deref(), &self.surroundings, &self.home, named);
+            return Err(self.with_slip(error));
         }
         if matches!(permit.reach, Reach::Test(_)) {
             // A test answers nothing and remembers nothing.
             return Ok(Returned::Nothing);
         }
         let value = result.unwrap_or(Dynamic::UNIT);
+        if measures
+            && value.is_unit()
+            && let Some(slip) = self.slip()
+        {
+            return Err(self.error(format!("the function answered nothing, `()`: {slip}")));
+        }
         let value = if answer_ignored && value.is::<ReplyValue>() { Dynamic::UNIT } else { value };
         let returned = convert::returned(value)
             .map_err(|what| self.error(format!("the function returned {what}, which no stage can use")))?;

@@ -89,7 +89,10 @@ fn load_from(
 
 /// Runs the script on this thread and collects what it declares.
 fn declare(source: &Source, surroundings: &Arc<Surroundings>, name: Arc<str>, path: PathBuf, text: Arc<str>) -> Loaded {
-    let engine = Arc::new(engine::build(surroundings));
+    let mut engine = engine::build(surroundings);
+    check::learn(&engine);
+    modules::stages::tolerate(&mut engine, &text);
+    let engine = Arc::new(engine);
     Session::open(&engine);
     let entered = context::enter(surroundings, None);
     let metered = Metered::start(limits::LOAD);
@@ -124,7 +127,7 @@ fn tests(engine: &Arc<Engine>, surroundings: &Arc<Surroundings>) -> Vec<Test> {
         let Some(function) = bound else {
             let message = format!("`{name}` is not run: a test is no private function and takes no parameters");
             let place = script.place(defined.position);
-            session::with(|session| session.report.warning(Some(&place), message, None));
+            session::with(|session| session.report.say(&rules::TEST_NOT_RUN, Some(&place), message, None));
             continue;
         };
         tests.push(Test { name: name.into(), function: Arc::new(function) });

@@ -25,7 +25,9 @@ mod reaches;
 mod requires;
 mod resolver;
 mod session;
+mod slips;
 mod sources;
+mod stopped;
 mod text;
 
 use std::path::PathBuf;

@@ -5,7 +5,7 @@ use rhai::{LexError, ParseErrorType};
 
 use super::diagnose::{lower, refused, unknown_module};
 use super::habits::tokens::{Kind, Token, tokens};
-use super::{habits, limits};
+use super::{habits, limits, modules};
 use crate::rules::{self, Rule};
 use crate::settings::did_you_mean;
 
@@ -52,6 +52,15 @@ fn words(error: &ParseErrorType, text: &str) -> (&'static Rule, String, Option<S
     use ParseErrorType as P;
     let shown = |error: &dyn std::fmt::Display| lower(&error.to_string().replace('\'', "`"));
     match error {
+        P::VariableUndefined(name) if modules::FUNCTIONS.contains(&name.as_str()) => {
+            let written = match name.as_str() {
+                "up" | "down" => format!("{name}(1)"),
+                "hold" => "hold(\"why\")".into(),
+                _ => format!("{name}(…)"),
+            };
+            let message = format!("`{name}` is a function, and is written with brackets");
+            (&rules::UNKNOWN_VARIABLE, message, Some(format!("write `{written}`")))
+        }
         P::VariableUndefined(name) => {
             (&rules::UNKNOWN_VARIABLE, format!("unknown variable or function `{name}`"), variable_help(name, text))
         }

@@ -4,8 +4,9 @@
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
 use super::context;
-use super::diagnose::complaint;
+use super::diagnose::ruled;
 use super::text::after_blanks;
+use crate::rules;
 
 /// Major, minor and patch.
 type Version = [u32; 3];
@@ -30,13 +31,13 @@ struct Written<'a> {
 /// It is too old, or what is required cannot be read.
 pub(super) fn look(text: &str) -> Result<(), Box<EvalAltResult>> {
     let Some(written) = find(text) else { return Ok(()) };
-    let bad = |message: String| Err(complaint(message, Some(MEND.into()), written.argument_at));
+    let bad = |message: String| Err(ruled(&rules::REQUIRED_VERSION, message, Some(MEND.into()), written.argument_at));
     let Some(argument) = written.argument else { return bad("`requires` takes a version as a plain text".into()) };
     let Some(needed) = version(argument) else { return bad(format!("`{argument}` is no version")) };
     if Some(needed) > version(OURS) {
         let message = format!("this file needs autoscaler {argument}, and this is {OURS}");
         let help = format!("install autoscaler {argument} or newer");
-        return Err(complaint(message, Some(help), written.argument_at));
+        return Err(ruled(&rules::REQUIRED_VERSION, message, Some(help), written.argument_at));
     }
     Ok(())
 }
@@ -57,7 +58,12 @@ pub(super) fn called(native: &NativeCallContext, _: Dynamic) -> Result<(), Box<E
         return Ok(());
     }
     let help = "move it to the top of the file, before everything else";
-    Err(complaint("`requires` is not the first thing in its file", Some(help.into()), Position::NONE))
+    Err(ruled(
+        &rules::REQUIRED_VERSION,
+        "`requires` is not the first thing in its file",
+        Some(help.into()),
+        Position::NONE,
+    ))
 }
 
 /// The `requires` that `text` starts with, if it does.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::node::in_short;
 use super::{Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
 use crate::function::Function;
-use crate::rules;
+use crate::rules::{self, Rule};
 use crate::secret::Secret;
 
 /// The longest duration a setting may have (a year): longer ones are slips of a unit.
@@ -63,7 +63,7 @@ impl<'a> Fields<'a> {
             entries
         } else {
             let message = format!("{owner} takes a map of settings `#{{ … }}`, not {}", node.describe());
-            report.error(node.place.as_ref(), message, None);
+            report.say(&rules::WRONG_TYPE, node.place.as_ref(), message, None);
             &[]
         };
         let fields = Self { owner, place: node.place.clone(), entries, tables, report };
@@ -131,16 +131,20 @@ impl<'a> Fields<'a> {
         &self.owner
     }
 
-    /// Reports an error at the key `name`.
+    /// Reports at the key `name` a value that it cannot have.
     pub fn error(&mut self, name: &str, message: impl Into<String>, help: Option<String>) {
-        let place = self.place(name);
-        self.report.error(place.as_ref(), message, help);
+        self.say(&rules::WRONG_VALUE, name, message, help);
     }
 
-    /// Reports a warning at the key `name`.
+    /// Reports at the key `name` a value that it hardly should have.
     pub fn warning(&mut self, name: &str, message: impl Into<String>, help: Option<String>) {
+        self.say(&rules::DOUBTFUL_VALUE, name, message, help);
+    }
+
+    /// Reports at the key `name` what `rule` found.
+    pub fn say(&mut self, rule: &'static Rule, name: &str, message: impl Into<String>, help: Option<String>) {
         let place = self.place(name);
-        self.report.warning(place.as_ref(), message, help);
+        self.report.say(rule, place.as_ref(), message, help);
     }
 
     /// The report, for readers of nested maps.

@@ -65,13 +65,13 @@ impl Trial {
     /// One tick of `bench`.
     ///
     /// # Errors
-    /// A request that no stub answers, or what a notified function threw.
-    pub fn tick(&self, bench: &Bench) -> Result<(), String> {
+    /// A request that no stub answers, with the stub to write, or what a notified function threw.
+    pub fn tick(&self, bench: &Bench) -> Result<(), (String, Option<String>)> {
         let ticked = bench.tick(|tick: Ticking<'_>| self.drive(tick));
         let unanswered = self.http.take_unanswered();
         match unanswered.first() {
-            Some(request) => Err(format!("no `http::stub` answers `{request}`")),
-            None => ticked.map_err(|error| format!("a notification went wrong: {error}")),
+            Some(request) => Err((format!("no `http::stub` answers `{request}`"), stub_for(request))),
+            None => ticked.map_err(|error| (format!("a notification went wrong: {error}"), None)),
         }
     }
 
@@ -87,7 +87,7 @@ impl Trial {
         let ticked = self.tick(bench);
         // A scale that was refused then is no later one's business.
         bench.platform(|platform| platform.scales.clear());
-        ticked
+        ticked.map_err(|(message, help)| help.map_or(message.clone(), |help| format!("{message} ({help})")))
     }
 
     /// What every pipeline was at last, for a test that failed.
@@ -99,6 +99,14 @@ impl Trial {
     fn drive<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.as_ref().expect("it is taken only when the test is gone").block_on(future)
     }
+}
+
+/// The stub that answers `request`, "GET https://…".
+fn stub_for(request: &str) -> Option<String> {
+    let (method, url) = request.split_once(' ')?;
+    let answer = if method == "GET" { "#{ json: #{ … } }" } else { "#{ status: 200 }" };
+    let url = url.replace('\\', "\\\\").replace('"', "\\\"");
+    Some(format!("write before: `http::stub(\"{method}\", \"{url}\", {answer});`"))
 }
 
 impl Drop for Trial {

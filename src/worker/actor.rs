@@ -2,6 +2,7 @@
 //! and no pipeline scales the process type that the worker itself runs in.
 
 use crate::pipeline::PipelineSpec;
+use crate::rules;
 use crate::settings::Report;
 
 /// What the platform names dynos after that no `Procfile` declares: `heroku run`, the release phase, and the
@@ -51,7 +52,7 @@ impl Actor {
                 let message = format!("`{}` would scale `{own}`, the process type this worker runs in", spec.name);
                 let help = "run the worker as a process type of its own, such as `autoscaler`; where it runs in \
                             another app, `heroku labs:enable runtime-dyno-metadata` lets it know";
-                report.error(spec.place.as_ref(), message, Some(help.into()));
+                report.say(&rules::SHARED_TARGET, spec.place.as_ref(), message, help.to_owned());
             }
         }
     }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Actor, Options, needs, version};
 use crate::pipeline::{self, Mode, PipelineSpec, ScriptVersion, Watchdog};
+use crate::rules;
 use crate::script::{self, Environment, Loaded, Source, SourceFile};
 use crate::settings::Report;
 use crate::state::KeptGeneration;
@@ -186,7 +187,8 @@ pub fn shared_targets(specs: &[Arc<PipelineSpec>], report: &mut Report) {
         let Some(target) = spec.live_target() else { continue };
         if let Some(other) = specs[..index].iter().find(|other| other.live_target().as_ref() == Some(&target)) {
             let message = format!("`{}` scales what `{}` scales already", spec.name, other.name);
-            report.error(spec.place.as_ref(), message, Some("leave it to one of them".into()));
+            let help = "leave it to one of them".to_owned();
+            report.say(&rules::SHARED_TARGET, spec.place.as_ref(), message, help);
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::pipeline::PipelineSpec;
+use crate::rules;
 use crate::script::MissingSecrets;
 use crate::settings::Report;
 
@@ -20,7 +21,7 @@ pub fn add(
             if !set && missing == MissingSecrets::Error {
                 let message = format!("the environment variable `{name}` is not set");
                 let help = format!("set it where the worker runs, or write the setting of `{}` out", spec.name);
-                report.error(spec.place.as_ref(), message, Some(help));
+                report.say(&rules::VARIABLE_NOT_SET, spec.place.as_ref(), message, help);
             }
             if !needs.iter().any(|(known, _)| *known == name) {
                 needs.push((name, set));

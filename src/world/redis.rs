@@ -53,12 +53,13 @@ pub struct RedisTls {
 }
 
 impl RedisServer {
-    /// The hosts that are spoken to; none for a Unix socket.
+    /// The hosts that are spoken to; for a Unix socket this machine, `localhost`.
     #[must_use]
     pub fn hosts(&self) -> Vec<Host> {
         match &self.address {
             RedisAddress::Tcp(host, port) => vec![Host::new(host, Some(*port))],
-            RedisAddress::Socket(_) => Vec::new(),
+            // What listens on a socket is on this machine.
+            RedisAddress::Socket(_) => vec![Host::new("localhost", None)],
             RedisAddress::Sentinel { sentinels, .. } => {
                 sentinels.iter().map(|(host, port)| Host::new(host, Some(*port))).collect()
             }

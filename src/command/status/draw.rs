@@ -39,7 +39,7 @@ pub(super) fn status(status: &Status, zone: Tz) -> String {
         (_, Some(error)) => line(&mut text, "state", BAD, error),
         (Some(folder), None) if status.store.healthy => line(&mut text, "state", Style::new(), folder),
         (Some(folder), None) => {
-            line(&mut text, "state", BAD, &format!("{folder} cannot be used: what is new ends with the worker"))
+            line(&mut text, "state", BAD, &format!("{folder} cannot be used: what is new ends with the worker"));
         }
         (None, None) => line(&mut text, "state", CARE, "in memory: it ends with the worker"),
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::stages::{place_of, written};
 use crate::decide::{DynosByTime, PolicyKind};
 use crate::pipeline::PipelineSpec;
+use crate::rules;
 use crate::script::Declaration;
 use crate::settings::{Node, Place, Report, Value};
 
@@ -34,7 +35,7 @@ pub(super) fn same_target(
     let place = node.and_then(|node| node.place.as_ref()).or(declaration.place.as_ref());
     let message = format!("pipelines `{first}` and `{}` both scale {target}", spec.name);
     let help = "two would undo each other's work: give one another `process_type`, or write `mode: \"dry_run\"`";
-    report.error(place, message, Some(help.into()));
+    report.say(&rules::SHARED_TARGET, place, message, help.to_owned());
 }
 
 /// Warns of what cannot work.
@@ -57,17 +58,17 @@ fn thresholds(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
     if !own && !given && for_queues == milliseconds {
         let message = format!("the default thresholds {min} and {max} are not meant for {unit}");
         let help = "write `min_measurement_value` and `max_measurement_value`";
-        report.warning(default_place.as_ref(), message, Some(help.into()));
+        report.say(&rules::IDLE_THRESHOLD, default_place.as_ref(), message, help.to_owned());
         return;
     }
     // Neither a time nor a number of tasks is ever negative, and no time is 0.
     if min < 0.0 || (milliseconds && min <= 0.0) {
         let message = format!("nothing is ever below {min} {unit}: this pipeline never scales down");
-        report.warning(place("min_measurement_value").as_ref(), message, None);
+        report.say(&rules::IDLE_THRESHOLD, place("min_measurement_value").as_ref(), message, None);
     }
     if max < 0.0 {
         let message = format!("everything is above {max} {unit}: this pipeline always scales up");
-        report.warning(place("max_measurement_value").as_ref(), message, None);
+        report.say(&rules::IDLE_THRESHOLD, place("max_measurement_value").as_ref(), message, None);
     }
 }
 
@@ -80,7 +81,8 @@ fn zero(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
     if zero(&spec.decide.min_dynos) && !spec.start_from_zero && !report.has_errors() {
         let message = "0 dynos count as switched off by a person: once there, this pipeline stays there";
         let place = place_of(at.decide, "min_dynos").or_else(|| at.place.cloned());
-        report.warning(place.as_ref(), message, Some("write `start_from_zero: true` to let it leave 0".into()));
+        let help = "write `start_from_zero: true` to let it leave 0".to_owned();
+        report.say(&rules::ZERO_DYNOS, place.as_ref(), message, help);
     }
 }
 
@@ -98,7 +100,7 @@ fn too_rapid(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
             );
             let place = notify_place(at.notify).or(at.place);
             let help = "lower `notify_if_scaling_is_too_rapid_num_scales` or lengthen its period";
-            report.warning(place, message, Some(help.into()));
+            report.say(&rules::NEVER_TOO_RAPID, place, message, help.to_owned());
         }
     }
 }

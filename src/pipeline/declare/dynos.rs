@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::decide::{DynosByTime, TableEntry};
 use crate::pipeline::time_of_day;
+use crate::rules;
 use crate::settings::{Fields, Kind, Node, Value};
 
 /// More dynos than any platform gives: beyond it is a slip of the keyboard.
@@ -21,7 +22,7 @@ pub(super) fn read(fields: &mut Fields<'_>, name: &str) -> Option<DynosByTime> {
         }
         Some(node) => {
             let message = format!("`{name}` takes {}, not {}", Kind::DynosByTime.expected(), node.describe());
-            fields.error(name, message, None);
+            fields.say(&rules::WRONG_TYPE, name, message, None);
             None
         }
     }
@@ -33,7 +34,12 @@ fn always(dynos: i64) -> Option<DynosByTime> {
 
 fn table(fields: &mut Fields<'_>, name: &str, entries: &[(Arc<str>, Node)]) -> Option<DynosByTime> {
     if entries.is_empty() {
-        fields.error(name, format!("the table of `{name}` is empty"), Some(Kind::DynosByTime.expected()));
+        fields.say(
+            &rules::DYNO_BOUNDS,
+            name,
+            format!("the table of `{name}` is empty"),
+            Some(Kind::DynosByTime.expected()),
+        );
         return None;
     }
     let mut read: Vec<TableEntry> = Vec::new();
@@ -42,7 +48,7 @@ fn table(fields: &mut Fields<'_>, name: &str, entries: &[(Arc<str>, Node)]) -> O
         let place = node.place.clone().or_else(|| fields.place(name));
         let mut wrong = |message: String, help: Option<&str>| {
             good = false;
-            fields.report().error(place.as_ref(), message, help.map(str::to_owned));
+            fields.report().say(&rules::DYNO_BOUNDS, place.as_ref(), message, help.map(str::to_owned));
         };
         let minute = time_of_day(key);
         match minute {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Number, Value as Json};
 
+use crate::rules;
 use crate::settings::{Fields, Kind, Node, Preset, Setting, Value};
 
 /// `memory`, for the stages whose common settings do not have it.
@@ -33,7 +34,12 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Json {
         Err(bad) => {
             let place = bad.place.clone().or_else(|| fields.place("memory"));
             let message = format!("`memory` cannot hold {}", bad.describe());
-            fields.report().error(place.as_ref(), message, Some("numbers, texts, flags, arrays and maps".into()));
+            fields.report().say(
+                &rules::WRONG_TYPE,
+                place.as_ref(),
+                message,
+                "numbers, texts, flags, arrays and maps".to_owned(),
+            );
             empty()
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::memory;
 use super::stages::{argument, constructor, function_of, settings, stage_of, title};
 use crate::notify::{self, COMMON, Flags, Notify, NotifyStage};
+use crate::rules;
 use crate::settings::{Fields, Node, Report, Stage, StageKind, Value};
 
 const EXPECTED: &str = "a backend of `notify::`, a function `|event| …`, or an array of these";
@@ -66,11 +67,21 @@ fn all(
     match stage.arguments.first() {
         Some(node) if deeper > 0 => read(node, Some(&merged), deeper - 1, stages, report) && good,
         Some(_) => {
-            report.error(stage.place.as_ref(), "`notify::all` stands too deep in others of its kind", None);
+            report.say(
+                &rules::WRONG_TYPE,
+                stage.place.as_ref(),
+                "`notify::all` stands too deep in others of its kind",
+                None,
+            );
             false
         }
         None => {
-            report.error(stage.place.as_ref(), "`notify::all` takes settings and an array of backends", None);
+            report.say(
+                &rules::WRONG_TYPE,
+                stage.place.as_ref(),
+                "`notify::all` takes settings and an array of backends",
+                None,
+            );
             false
         }
     }
@@ -86,7 +97,7 @@ fn one(stage_: &Stage, around: Option<&Node>, report: &mut Report) -> Option<Not
         let function = argument(stage_, 0, "notify", 1, report)?;
         return Some(stage(Box::new(notify::Custom::new(function)), flags?, memory));
     }
-    let constructor = constructor(stage_, notify::CONSTRUCTORS, report)?;
+    let constructor = constructor(stage_, notify::CONSTRUCTORS)?;
     let mut fields = Fields::open(title, &common, vec![constructor.settings, COMMON], report);
     let (backend, flags) = ((constructor.read)(&mut fields), Flags::read(&mut fields));
     Some(stage(backend?, flags?, no_memory()))

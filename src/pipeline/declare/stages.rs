@@ -14,8 +14,7 @@ use crate::measure::{self, Measure, OnFailure};
 use crate::rules;
 use crate::scale::{self, Scale};
 use crate::settings::{
-    Constructor, Fields, Kind, Node, Place, Preset, Report, Setting, Stage, StageKind, Value, did_you_mean,
-    expect_arity,
+    Constructor, Fields, Kind, Node, Place, Preset, Report, Setting, Stage, StageKind, Value, expect_arity,
 };
 
 /// `scale: #{ current: …, scale_to: … }`.
@@ -61,19 +60,9 @@ pub(super) fn empty() -> Node {
     Node::bare(Value::Map(Vec::new()))
 }
 
-/// The constructor of `stage` in its module's table, else an error with the nearest name.
-pub(super) fn constructor<T>(
-    stage: &Stage,
-    table: &'static [Constructor<T>],
-    report: &mut Report,
-) -> Option<&'static Constructor<T>> {
-    let found = table.iter().find(|constructor| constructor.name == &*stage.name);
-    if found.is_none() {
-        let names = table.iter().map(|constructor| constructor.name);
-        let message = format!("unknown backend `{}::{}`", stage.kind, stage.name);
-        report.error(stage.place.as_ref(), message, did_you_mean(&stage.name, names));
-    }
-    found
+/// The constructor of `stage` in its module's table. One that is unknown was told of when the script was looked at.
+pub(super) fn constructor<T>(stage: &Stage, table: &'static [Constructor<T>]) -> Option<&'static Constructor<T>> {
+    table.iter().find(|constructor| constructor.name == &*stage.name)
 }
 
 pub(super) fn title(stage: &Stage) -> String {
@@ -97,7 +86,7 @@ pub(super) fn stage_of<'a>(
         Value::Stage(stage) if stage.kind == kind => Some(stage),
         _ => {
             let message = format!("`{kind}` takes {expected}, not {}", node.describe());
-            report.error(node.place.as_ref(), message, None);
+            report.say(&rules::WRONG_TYPE, node.place.as_ref(), message, None);
             None
         }
     }
@@ -109,7 +98,8 @@ pub(super) fn argument(stage: &Stage, index: usize, what: &str, arity: usize, re
         Some(Value::Function(function)) => function_of(what, function, arity, report),
         found => {
             let found = found.map_or("nothing".into(), |value| Node::bare(value.clone()).describe());
-            report.error(
+            report.say(
+                &rules::WRONG_TYPE,
                 stage.place.as_ref(),
                 format!("{} takes a function for `{what}`, not {found}", title(stage)),
                 None,
@@ -131,7 +121,7 @@ pub(super) fn measure(node: &Node, report: &mut Report) -> Option<Measured> {
         let (function, native) = if &*stage.name == "custom" {
             (argument(stage, 0, "measure", 0, report), None)
         } else {
-            (None, Some(constructor(stage, measure::CONSTRUCTORS, report)?))
+            (None, Some(constructor(stage, measure::CONSTRUCTORS)?))
         };
         (settings(stage), function, &stage.map[..], title(stage), native)
     };
@@ -179,7 +169,7 @@ pub(super) fn scale(node: &Node, report: &mut Report) -> Option<Scaled> {
         let (current, scale_to) = (argument(stage, 0, "current", 0, report), argument(stage, 1, "scale_to", 1, report));
         return Some(scripted(current?, scale_to?, memory));
     }
-    let constructor = constructor(stage, scale::CONSTRUCTORS, report)?;
+    let constructor = constructor(stage, scale::CONSTRUCTORS)?;
     let mut fields = Fields::open(title(stage), &settings, vec![constructor.settings], report);
     let backend = (constructor.read)(&mut fields)?;
     Some(Scaled { backend, memory: Json::Object(serde_json::Map::new()) })
@@ -199,7 +189,7 @@ pub(super) fn decide(node: &Node, report: &mut Report) -> Option<Decided> {
         let policy = Chosen::Scripted(argument(stage, 0, "decide", 1, report)?);
         return Some(Decided { policy, memory });
     }
-    let constructor = constructor(stage, decide::CONSTRUCTORS, report)?;
+    let constructor = constructor(stage, decide::CONSTRUCTORS)?;
     let tables = vec![constructor.settings, decide::COMMON, WIDE];
     let policy = (constructor.read)(&mut Fields::open(title(stage), &settings, tables, report))?;
     Some(Decided { policy: Chosen::Native(policy), memory: no_memory() })
@@ -249,7 +239,7 @@ impl Decided {
             }
             Chosen::Scripted(_) => {
                 let message = "thresholds in `measure` have no effect on a decision that is a function";
-                report.warning(place, message, None);
+                report.say(&rules::IDLE_THRESHOLD, place, message, None);
             }
         }
     }
@@ -266,7 +256,7 @@ impl Decided {
             } else {
                 "max_measurement_value"
             };
-            report.error(place(key).as_ref(), message, None);
+            report.say(&rules::THRESHOLD_ORDER, place(key).as_ref(), message, None);
         }
         let needed = self.history_needed();
         if let Some(length) = common.history_length
@@ -274,7 +264,8 @@ impl Decided {
         {
             let message = format!("`history_length` is {length}, and the policy needs {needed} measurements");
             let place = common.history_place.clone().or_else(|| place("history_length"));
-            report.error(place.as_ref(), message, Some(format!("write at least {needed}, or leave it out")));
+            let help = format!("write at least {needed}, or leave it out");
+            report.say(&rules::WRONG_VALUE, place.as_ref(), message, help);
         }
     }
 }

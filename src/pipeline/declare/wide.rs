@@ -249,7 +249,7 @@ fn zone(fields: &mut Fields<'_>) -> Option<Tz> {
     let name = fields.text("time_zone")?;
     let zone = name.parse().ok();
     if zone.is_none() {
-        fields.error("time_zone", format!("`{name}` is no time zone"), Some(nearest_zone(&name)));
+        fields.say(&rules::TIME_ZONE, "time_zone", format!("`{name}` is no time zone"), Some(nearest_zone(&name)));
     }
     zone
 }
@@ -301,5 +301,5 @@ fn check_bounds(fields: &mut Fields<'_>, min: Option<&DynosByTime>, max: Option<
         _ => None,
     };
     let place = entry.or_else(|| fields.place(name));
-    fields.report().error(place.as_ref(), message, help);
+    fields.report().say(&rules::DYNO_BOUNDS, place.as_ref(), message, help);
 }

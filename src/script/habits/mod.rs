@@ -1,6 +1,7 @@
 //! Owns what other languages write where the parser stops: pure, over the text around the place. It is
 //! asked only for files that were refused, so that it can be wrong about the cause and never about the fact.
 
+pub(super) mod foreign;
 mod forms;
 pub(super) mod tokens;
 mod words;
@@ -72,6 +73,9 @@ impl<'a> Look<'a> {
 
 /// Every habit of a single place; the first that is found counts.
 const HABITS: &[fn(Look<'_>) -> Option<Habit>] = &[
+    foreign::counting_loop,
+    foreign::type_annotation,
+    foreign::map_entry,
     forms::format_string,
     forms::single_quotes,
     forms::hash_comment,
@@ -82,6 +86,9 @@ const HABITS: &[fn(Look<'_>) -> Option<Habit>] = &[
     words::lambda,
     words::function,
     words::import,
+    foreign::object,
+    foreign::print,
+    foreign::word,
     words::variable,
     forms::plain_braces,
     forms::colon_block,

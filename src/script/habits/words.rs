@@ -5,7 +5,7 @@ use super::{Habit, Look};
 use crate::rules;
 
 /// Whether the token stands as a word of its own: no property, no key.
-fn stands_alone(look: Look<'_>) -> bool {
+pub(super) fn stands_alone(look: Look<'_>) -> bool {
     let key = look.on(1).is_some_and(|next| next.is(":"));
     look.token().kind == Kind::Word && !key && !look.back(1).is_some_and(|before| before.is_any(&[".", "?.", "::"]))
 }
@@ -89,7 +89,15 @@ pub(super) fn import(look: Look<'_>) -> Option<Habit> {
     let help = "imports are written `import \"lib/policies\" as policies;`";
     if word.is("import") && next.kind == Kind::Word {
         let message = format!("`import {}` is an import of another language", next.text);
-        return Some(look.found(&rules::PYTHON_IMPORT, message, format!("leave it out; {help}")));
+        let from = look.on(2).filter(|word| word.is("from")).and(look.on(3)).filter(|path| path.kind == Kind::Text);
+        let help = match from {
+            Some(path) => format!("write `import {} as {};`", path.text, next.text),
+            None => format!("leave it out; {help}"),
+        };
+        return Some(look.found(&rules::PYTHON_IMPORT, message, help));
+    }
+    if word.is("import") && next.is_any(&["{", "*"]) {
+        return Some(look.found(&rules::PYTHON_IMPORT, "this is an import of another language", help));
     }
     let environment = next.is(".") && look.on(2).is_some_and(|third| third.is_any(&["environ", "getenv", "env"]));
     if word.is_any(&["os", "process"]) && environment {

@@ -9,6 +9,7 @@ use super::{Examination, Finding, Scene};
 use crate::rules;
 use crate::script::check;
 use crate::script::entry::Type;
+use crate::script::habits::foreign;
 use crate::script::modules;
 use crate::settings::did_you_mean;
 
@@ -43,7 +44,7 @@ fn unknown(examination: &Examination<'_>, own: &Type, link: &Link<'_>) -> Option
         (true, true, _) => Some(format!("it is a property: write `.{name}` without brackets")),
         (false, _, true) => Some(format!("it is a function: write `.{name}(…)`")),
         (true, ..) if of_all() => return None,
-        _ => did_you_mean(name, properties.iter().chain(methods).copied()),
+        _ => foreign::instead(name).or_else(|| did_you_mean(name, properties.iter().chain(methods).copied())),
     };
     let help = help.or_else(|| {
         (own.name == "History")

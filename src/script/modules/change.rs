@@ -129,8 +129,20 @@ fn no_answer() -> Answered<Answer> {
 fn counted(engine: &mut Engine, name: &'static str, movement: fn(f64) -> Movement) {
     engine.register_fn(name, move |count: Dynamic| -> Answered<Answer> {
         let value = number(&format!("`{name}`"), &count)?;
+        if value < 0.0 {
+            return Err(negative(name, value));
+        }
         Ok(Answer::new(movement(value), format!("{name}({count})"), None))
     });
+}
+
+fn negative(name: &str, value: f64) -> Box<rhai::EvalAltResult> {
+    let help = match name {
+        "up" => format!("write `down({})` for fewer", -value),
+        "down" => format!("write `up({})` for more", -value),
+        _ => format!("write `down({})` for so many fewer, or `to(max(0, …))`", -value),
+    };
+    complaint(format!("`{name}({value})`: a number of dynos is never negative"), Some(help), Position::NONE)
 }
 
 /// Adds `failed` to the module `measure`.

@@ -7,7 +7,8 @@ use rhai::{Dynamic, Engine, Map, Module, NativeCallContext, Position};
 use super::secret::ScriptSecret;
 use super::{Answered, optional, placed, text};
 use crate::reach::HostPattern;
-use crate::script::diagnose::complaint;
+use crate::rules;
+use crate::script::diagnose::{complaint, ruled};
 use crate::script::entry::{Entry, Form, Stands, may_take, script, takes};
 use crate::script::files::Surroundings;
 use crate::script::node::Written;
@@ -76,6 +77,10 @@ fn get(name: &Dynamic) -> Answered<Dynamic> {
     allowed(&name)?;
     let value = variable(&name);
     session::with(|session| session.need(&name, value.is_some()));
+    if value.is_none() {
+        // It may be set where the worker runs.
+        context::doubt_trial();
+    }
     Ok(optional(value))
 }
 
@@ -114,7 +119,7 @@ fn hosts(options: &Dynamic) -> Answered<Arc<[HostPattern]>> {
 fn allowed(name: &str) -> Answered<()> {
     let Some(surroundings) = context::surroundings() else { return Ok(()) };
     let allowed = surroundings.environment.bounds().variable(name);
-    allowed.map_err(|(message, help)| complaint(message, Some(help), Position::NONE))
+    allowed.map_err(|(message, help)| ruled(&rules::VARIABLE_NOT_ALLOWED, message, Some(help), Position::NONE))
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -147,7 +152,7 @@ pub(in crate::script) fn need(session: &mut Session, surroundings: &Surroundings
     let set = set(surroundings, name).is_some();
     session.need(name, set);
     if !set && surroundings.missing == MissingSecrets::Error {
-        session.report.error(place, missing(name), Some(MEND.into()));
+        session.report.say(&rules::VARIABLE_NOT_SET, place, missing(name), MEND.to_owned());
     }
 }
 

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use rhai::{Array, Dynamic, Engine, Position};
 
+use super::missing::Missing;
 use super::{Answered, number, optional, whole};
 use crate::pipeline::History;
+use crate::script::context;
 use crate::script::diagnose::complaint;
 use crate::script::entry::{Entry, Form, Stands, deciding, property, takes};
 
@@ -163,7 +165,8 @@ pub(super) fn register(engine: &mut Engine) {
         if !(0.0..=100.0).contains(&p) {
             return Err(complaint(format!("`percentile` takes 0 to 100, not {p}"), None, Position::NONE));
         }
-        Ok(optional(history.0.percentile(p, whole("`percentile`", 1.0, &n)?)))
+        let n = whole("`percentile`", 1.0, &n)?;
+        Ok(noted(history, ("percentile", Some(p), n), history.0.percentile(p, n)))
     });
     row(engine, "consecutive_above", History::consecutive_above);
     row(engine, "consecutive_below", History::consecutive_below);
@@ -178,8 +181,18 @@ pub(super) fn register(engine: &mut Engine) {
 
 fn newest(engine: &mut Engine, name: &'static str, read: fn(&History, usize) -> Option<f64>) {
     engine.register_fn(name, move |history: &mut HistoryValue, n: Dynamic| -> Answered<Dynamic> {
-        Ok(optional(read(&history.0, whole(&format!("`{name}`"), 1.0, &n)?)))
+        let n = whole(&format!("`{name}`"), 1.0, &n)?;
+        Ok(noted(history, (name, None, n), read(&history.0, n)))
     });
+}
+
+/// `value`; where it is missing, why is noted.
+fn noted(history: &HistoryValue, (name, p, n): (&'static str, Option<f64>, usize), value: Option<f64>) -> Dynamic {
+    if value.is_none() {
+        let few = n > history.0.len();
+        context::note_missing(if few { Missing::Few { name, p, n } } else { Missing::Failed { name, p, n } });
+    }
+    optional(value)
 }
 
 fn row(engine: &mut Engine, name: &'static str, read: fn(&History, f64) -> usize) {

@@ -8,7 +8,8 @@ use rhai::{Dynamic, Engine, Map, Module, NativeCallContext, Position};
 use super::reaching::{self, ReplyValue};
 use super::{Answered, expected, number, placed, testing, text};
 use crate::request::{Body, Part, RequestPlan, Tree, Wrong};
-use crate::script::diagnose::complaint;
+use crate::rules;
+use crate::script::diagnose::{complaint, ruled};
 use crate::script::entry::{Entry, Form, Stands, may_take, sending, takes};
 use crate::script::limits::NESTING;
 use crate::script::modules::event::EventValue;
@@ -288,7 +289,7 @@ fn plan(what: &str, method: &str, url: &Dynamic) -> Answered<RequestValue> {
             .environment
             .bounds()
             .host(host)
-            .map_err(|(message, help)| complaint(message, Some(help), Position::NONE))?;
+            .map_err(|(message, help)| ruled(&rules::HOST_NOT_ALLOWED, message, Some(help), Position::NONE))?;
     }
     Ok(RequestValue(Arc::new(plan)))
 }
@@ -296,12 +297,14 @@ fn plan(what: &str, method: &str, url: &Dynamic) -> Answered<RequestValue> {
 impl RequestValue {
     fn with(self, change: impl FnOnce(RequestPlan) -> Result<RequestPlan, Wrong>) -> Answered<Self> {
         let changed = change(Arc::unwrap_or_clone(self.0));
-        changed.map(|plan| Self(Arc::new(plan))).map_err(|wrong| complaint(wrong.message, wrong.help, Position::NONE))
+        changed
+            .map(|plan| Self(Arc::new(plan)))
+            .map_err(|wrong| ruled(wrong.rule, wrong.message, wrong.help, Position::NONE))
     }
 }
 
 fn said(what: &str, wrong: Wrong) -> Box<rhai::EvalAltResult> {
-    complaint(format!("{what}: {}", wrong.message), wrong.help, Position::NONE)
+    ruled(wrong.rule, format!("{what}: {}", wrong.message), wrong.help, Position::NONE)
 }
 
 /// A text that may be secret; numbers and flags are written out.

@@ -4,7 +4,53 @@
 use rhai::{Dynamic, Engine};
 
 use super::Answered;
+use crate::script::context;
 use crate::script::diagnose::complaint;
+
+/// Something that a decision asked for and that is `()`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::script) enum Missing {
+    /// `m.value`
+    Value,
+    /// `m.seconds_since_scale`
+    SinceScale,
+    /// A statistic of the newest `n` of a history, of which there are fewer.
+    Few { name: &'static str, p: Option<f64>, n: usize },
+    /// A statistic of the newest `n`, one of which failed.
+    Failed { name: &'static str, p: Option<f64>, n: usize },
+}
+
+impl Missing {
+    /// The fact, the expression with a value in its place, and the question to ask before.
+    fn words(self) -> (String, String, String) {
+        let call = |name: &str, p: Option<f64>, n: usize| match p {
+            Some(p) => format!("{name}({p}, {n})"),
+            None => format!("{name}({n})"),
+        };
+        match self {
+            Self::Value => (
+                "`m.value` is `()` where no number was measured".into(),
+                "m.value ?? 0.0".into(),
+                "if m.value == () { … }".into(),
+            ),
+            Self::SinceScale => (
+                "`m.seconds_since_scale` is `()` before the first scale".into(),
+                "m.seconds_since_scale ?? 3600.0".into(),
+                "if m.seconds_since_scale == () { … }".into(),
+            ),
+            Self::Few { name, p, n } => {
+                let call = call(name, p, n);
+                let fact = format!("with fewer than {n} measurements `{call}` is `()`");
+                (fact, format!("m.history.{call} ?? 0.0"), format!("if m.history.len() >= {n} {{ … }}"))
+            }
+            Self::Failed { name, p, n } => {
+                let call = call(name, p, n);
+                let fact = format!("where one of the newest {n} measurements failed `{call}` is `()`");
+                (fact, format!("m.history.{call} ?? 0.0"), format!("if m.history.{call} == () {{ … }}"))
+            }
+        }
+    }
+}
 
 const ORDERING: &[&str] = &["<", "<=", ">", ">="];
 const CALCULATING: &[&str] = &["+", "-", "*", "/", "%", "**"];
@@ -30,10 +76,11 @@ fn both<T: Clone + Send + Sync + 'static>(engine: &mut Engine, operator: &'stati
 
 fn refuse(operator: &str) -> Answered<Dynamic> {
     let verb = if CALCULATING.contains(&operator) { "calculates with" } else { "compares" };
-    let help = "give it a value, as in `m.value ?? 0.0` or `(this.n ?? 0) + 1`, or ask first: `if m.value == () { … }`";
-    Err(complaint(
-        format!("`{operator}` {verb} a value that is missing, `()`"),
-        Some(help.into()),
-        rhai::Position::NONE,
-    ))
+    let known: Vec<_> = context::missing().into_iter().map(Missing::words).collect();
+    let facts: Vec<&str> = known.iter().map(|(fact, ..)| fact.as_str()).collect();
+    let facts = if facts.is_empty() { String::new() } else { format!("{}; ", facts.join(", ")) };
+    let (given, asked) =
+        known.first().map_or(("m.value ?? 0.0", "if m.value == () { … }"), |(_, given, asked)| (given, asked));
+    let help = format!("{facts}give it a value, as in `{given}` or `(this.n ?? 0) + 1`, or ask first: `{asked}`");
+    Err(complaint(format!("`{operator}` {verb} a value that is missing, `()`"), Some(help), rhai::Position::NONE))
 }

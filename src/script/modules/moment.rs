@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use rhai::{Dynamic, Engine};
 
 use super::history::HistoryValue;
+use super::missing::Missing;
 use super::optional;
 use crate::pipeline::Moment;
 use crate::script::context;
@@ -198,7 +199,7 @@ pub(super) fn register(engine: &mut Engine) {
     let mut get = |name: &str, read: fn(&Moment) -> Dynamic| {
         engine.register_get(name, move |moment: &mut MomentValue| read(&moment.0));
     };
-    get("value", |m| optional(m.measurement.value));
+    get("value", |m| noted(Missing::Value, m.measurement.value));
     get("data", |m| {
         // Nobody knows what will be measured.
         context::end_trial();
@@ -212,9 +213,17 @@ pub(super) fn register(engine: &mut Engine) {
     get("min_dynos", |m| i64::from(m.min_dynos).into());
     get("max_dynos", |m| i64::from(m.max_dynos).into());
     get("now", |m| Dynamic::from(NowValue(m.now)));
-    get("seconds_since_scale", |m| optional(m.seconds_since_scale));
+    get("seconds_since_scale", |m| noted(Missing::SinceScale, m.seconds_since_scale));
     get("pipeline", |m| m.pipeline.to_string().into());
     now(engine);
+}
+
+/// `value`; that it is missing is noted.
+fn noted(what: Missing, value: Option<f64>) -> Dynamic {
+    if value.is_none() {
+        context::note_missing(what);
+    }
+    optional(value)
 }
 
 fn now(engine: &mut Engine) {

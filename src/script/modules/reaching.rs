@@ -9,7 +9,8 @@ use rhai::{Array, Dynamic, Engine, Position};
 use super::{Answered, text};
 use crate::function::Reach;
 use crate::request::Response;
-use crate::script::diagnose::complaint;
+use crate::rules;
+use crate::script::diagnose::{complaint, ruled};
 use crate::script::entry::{Entry, Form, Stands, property, sending, takes};
 use crate::script::limits::{self, Halt};
 use crate::script::{context, convert};
@@ -29,10 +30,12 @@ where
 {
     let refuse = |message: String, help: &str| Err(complaint(message, Some(help.into()), Position::NONE));
     match context::reach() {
-        None => refuse(
+        None => Err(ruled(
+            &rules::SEND_OUT_OF_PLACE,
             format!("`{what}` is called while the script loads, and loading reaches nothing"),
-            "call it in a function of `measure`, `scale` or `notify`",
-        ),
+            Some("call it in a function of `measure`, `scale` or `notify`".into()),
+            Position::NONE,
+        )),
         Some(Reach::Pure) if context::is_reaching_trial() => {
             context::end_trial();
             refuse(format!("`{what}` is called in a trial"), "a trial reaches nothing")
@@ -134,6 +137,7 @@ pub(super) fn register(engine: &mut Engine) {
     });
     engine.register_fn("json", |reply: &mut ReplyValue| -> Answered<Dynamic> {
         let json = reply.0.json().map_err(|why| complaint(why, None, Position::NONE))?;
+        context::note_reply(&reply.0);
         Ok(convert::from_json(&json))
     });
     engine.register_fn("header", |reply: &mut ReplyValue, name: Dynamic| -> Answered<Dynamic> {

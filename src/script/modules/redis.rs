@@ -9,8 +9,9 @@ use super::http::part;
 use super::{Answered, expected, number, placed, reaching, text};
 use crate::measure::redis_url;
 use crate::request::Part;
+use crate::rules;
 use crate::script::context;
-use crate::script::diagnose::complaint;
+use crate::script::diagnose::{complaint, ruled};
 use crate::script::entry::{Entry, Form, Stands, may_take, measuring, takes};
 use crate::world::{RedisQuestion, RedisServer, RedisValue};
 
@@ -210,7 +211,7 @@ fn server(url: &Dynamic, master: Option<&str>) -> Answered<RedisServerValue> {
     let text = match (&url, url.expose()) {
         (_, Ok(text)) => text,
         (Part::Missing(name), Err(_)) => return Ok(RedisServerValue::Missing(Arc::clone(name))),
-        (_, Err(wrong)) => return Err(complaint(wrong.message, wrong.help, Position::NONE)),
+        (_, Err(wrong)) => return Err(ruled(wrong.rule, wrong.message, wrong.help, Position::NONE)),
     };
     let server = redis_url::parse(text, master).map_err(|why| {
         let help = if why.contains("master_name") {
@@ -227,12 +228,17 @@ fn server(url: &Dynamic, master: Option<&str>) -> Answered<RedisServerValue> {
     for host in server.hosts() {
         if let Part::Secret(secret) = &url {
             secret.may_go_to(&host).map_err(|why| {
-                complaint(format!("the secret in the URL of `redis::server` {why}"), None, Position::NONE)
+                ruled(
+                    &rules::SECRET_ELSEWHERE,
+                    format!("the secret in the URL of `redis::server` {why}"),
+                    None,
+                    Position::NONE,
+                )
             })?;
         }
         if let Some(surroundings) = context::surroundings() {
             let allowed = surroundings.environment.bounds().host(&host);
-            allowed.map_err(|(message, help)| complaint(message, Some(help), Position::NONE))?;
+            allowed.map_err(|(message, help)| ruled(&rules::HOST_NOT_ALLOWED, message, Some(help), Position::NONE))?;
         }
     }
     Ok(RedisServerValue::Known(Arc::new(server)))

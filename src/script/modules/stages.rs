@@ -7,10 +7,12 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, FnPtr, Module, NativeCallContext, Position};
 
 use super::{Answered, change, text};
+use crate::rules;
 use crate::script::Declaration;
 use crate::script::context;
 use crate::script::diagnose::complaint;
 use crate::script::entry::{Entry, Example, Form, Frame, Stands, script, takes};
+use crate::script::habits::tokens::{Kind, Token, tokens};
 use crate::script::node::Written;
 use crate::script::requires;
 use crate::script::session::{self, Session, StageNumber};
@@ -162,13 +164,45 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("map", |native: NativeCallContext, stage: &mut StageNumber, function: FnPtr| {
         map(&native, *stage, function)
     });
-    for kind in [StageKind::Measure, StageKind::Decide, StageKind::Scale, StageKind::Notify] {
+    constructors(engine, &[]);
+}
+
+const STAGES: [StageKind; 4] = [StageKind::Measure, StageKind::Decide, StageKind::Scale, StageKind::Notify];
+
+/// Registers the four modules, with constructors for the `unknown` ones too: they are told of when the file is
+/// looked at, and the load goes on to what else is wrong.
+fn constructors(engine: &mut Engine, unknown: &[(StageKind, String)]) {
+    for kind in STAGES {
         let mut module = Module::new();
         for name in names(kind) {
             constructor(&mut module, kind, name);
         }
         by_hand(&mut module, kind);
+        for (_, name) in unknown.iter().filter(|(of, _)| *of == kind) {
+            let named = [name.clone(), name.clone(), name.clone()];
+            let [none, one, two] = named;
+            module.set_native_fn(name, move |native: NativeCallContext| make(&native, kind, &none, &[]));
+            module.set_native_fn(name, move |native: NativeCallContext, a: Dynamic| make(&native, kind, &one, &[a]));
+            module.set_native_fn(name, move |native: NativeCallContext, a: Dynamic, b: Dynamic| {
+                make(&native, kind, &two, &[a, b])
+            });
+        }
         engine.register_static_module(kind.module(), module.into());
+    }
+}
+
+/// Makes the load of `text` go on at constructors that do not exist.
+pub(in crate::script) fn tolerate(engine: &mut Engine, text: &str) {
+    let tokens = tokens(text);
+    let called = |of: &[Token<'_>]| {
+        let kind = STAGES.into_iter().find(|kind| of[0].is(kind.module()))?;
+        let name = of[2].text;
+        let known = [names(kind), vec!["custom", "all", "failed"]].concat().contains(&name);
+        (of[1].is("::") && of[2].kind == Kind::Word && of[3].is("(") && !known).then(|| (kind, name.to_owned()))
+    };
+    let unknown: Vec<(StageKind, String)> = tokens.windows(4).filter_map(called).collect();
+    if !unknown.is_empty() {
+        constructors(engine, &unknown);
     }
 }
 
@@ -249,7 +283,7 @@ fn last_argument(name: &str, given: &mut VecDeque<Node>) -> Option<(&'static str
 fn programs(what: &str, name: &str, place: Option<&Place>) {
     let Some(surroundings) = context::surroundings().filter(|_| name == "command") else { return };
     if let Err((message, help)) = surroundings.environment.bounds().program(what) {
-        session::with(|session| session.report.error(place, message, Some(help)));
+        session::with(|session| session.report.say(&rules::PROGRAM_NOT_ALLOWED, place, message, help));
     }
 }
 

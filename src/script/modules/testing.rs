@@ -189,7 +189,8 @@ fn tick(p: &BenchValue) -> Answered<()> {
     if limits::overdue() {
         return fail("the test takes too long");
     }
-    trial("tick")?.tick(&p.0).or_else(fail)
+    let ticked = trial("tick")?.tick(&p.0);
+    ticked.map_err(|(message, help)| complaint(message, help, Position::NONE))
 }
 
 /// The platform.

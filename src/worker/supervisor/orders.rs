@@ -72,7 +72,7 @@ impl Supervisor {
         }
         let from = unit.generation.id;
         self.remember_previous(index).await;
-        let to = self.go_back(index, format!("by {by}"), false)?;
+        let to = self.go_back(index, &format!("by {by}"), false)?;
         let script = announce::name(&self.units[index].source);
         Ok(vec![
             format!("{script}: generation {to} is in force again, in place of {from}"),

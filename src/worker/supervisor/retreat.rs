@@ -12,7 +12,7 @@ use crate::worker::unit::{Aside, AsideKind, Unit};
 
 impl Supervisor {
     /// Puts the generation before in force, which stays until the files change; its number.
-    pub(super) fn go_back(&mut self, index: usize, why: String, by_itself: bool) -> Result<u64, String> {
+    pub(super) fn go_back(&mut self, index: usize, why: &str, by_itself: bool) -> Result<u64, String> {
         let unit = &self.units[index];
         let script = announce::name(&unit.source);
         let Some(previous) = unit.previous.clone() else {
@@ -23,7 +23,7 @@ impl Supervisor {
         unit.previous = None;
         let before = std::mem::replace(&mut unit.generation, previous);
         unit.since = self.world.clock.now();
-        unit.aside = Some(Aside { disk: before.files.clone(), kind: AsideKind::RolledBack(why.clone()) });
+        unit.aside = Some(Aside { disk: before.files.clone(), kind: AsideKind::RolledBack(why.to_owned()) });
         let id = unit.generation.id;
         self.apply();
         self.follow_files();
@@ -102,7 +102,7 @@ impl Supervisor {
             return;
         }
         if self.units[index].previous.is_some()
-            && let Err(error) = self.go_back(index, why, true)
+            && let Err(error) = self.go_back(index, &why, true)
         {
             tracing::error!(pipeline = &**pipeline, "the generation before cannot come back: {error}");
         }

@@ -137,7 +137,10 @@ fn the_variable_in_place_of_redis_url_is_needed_to_run_and_not_to_check() {
     assert!(code == Some(0) && output.contains("needs REDIS_URL (not set here)\n"), "{output}");
     let (code, _, errors) = run("once");
     assert_eq!(code, Some(1));
-    assert!(errors.starts_with("error: the environment variable `REDIS_URL` is not set\n"), "{errors}");
+    assert!(
+        errors.starts_with("error[variable-not-set]: the environment variable `REDIS_URL` is not set\n"),
+        "{errors}"
+    );
     let help = "set it where the worker runs, or write the setting of `celery` out";
     assert!(errors.contains(help), "{errors}");
 }

@@ -169,7 +169,7 @@ async fn decisions_that_go_wrong_are_errors_and_are_told() {
         ("throw \"no idea\"", "no idea"),
         ("loop {}", "used up"),
         ("\"up\"", "the decision answered \"up\", and must answer"),
-        ("up([-1][0])", "the decision answered up(-1), and a number of dynos is never negative"),
+        ("up([-1][0])", "`up(-1)`: a number of dynos is never negative (write `down(1)` for fewer)"),
     ] {
         let decide = format!("|m| {{ if m.value > 1.0 {{ return hold(\"fine\"); }} {answer} }}");
         let mut app = Draft::deciding(decide).open().await;

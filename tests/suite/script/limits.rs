@@ -72,7 +72,7 @@ fn mistakes_and_what_is_said_of_them() {
         ("let a = \"x\" - 1;", "test.rhai:1:13: error: `-` does not work on a text and a whole number"),
         (
             "let f = |x| x; f.call(1, 2);",
-            "test.rhai:1:18: error: a closure is called with 2 arguments, and takes another number",
+            "test.rhai:1:18: error: the closure takes 1 parameter, and is called with 2 arguments",
         ),
         (
             "scale::custom(#{}, || 1, |n| ()).map(|x| x);",
@@ -150,4 +150,29 @@ fn no_made_up_name_or_rust_type_is_ever_shown() {
         }
         assert!(said.contains("test.rhai:1:"), "{text}: {said}");
     }
+}
+
+#[test]
+fn what_is_stopped_is_placed_at_its_loop_also_in_imported_files() {
+    let bench = super::bench::files(
+        &[
+            ("test.rhai", "import \"lib\" as lib;\npipeline(\"p\", #{ decide: |m|\n lib::outer(m) });"),
+            (
+                "lib.rhai",
+                "fn outer(m) {\n inner(m.value)\n}\nfn inner(n) {\n for i in [1, 2] { n += i; }\n loop { n += 1; }\n}",
+            ),
+        ],
+        &[],
+        autoscaler::script::MissingSecrets::Error,
+    );
+    let function = bench.function("p", "decide");
+    let argument = || Argument::Moment(moment(Some(1.0)));
+    for budget in [IN_PLACE, Budget { operations: u64::MAX, time: Duration::from_millis(20) }] {
+        let result = function.call(argument(), &mut json!({}), &Permit { budget, ..permit() });
+        let Err(CallError::Budget { place: Some(place), .. }) = result else { panic!("{result:?}") };
+        assert!(place.file.ends_with("lib.rhai") && (place.line, place.column) == (6, 2), "{place}");
+    }
+    let closure = decide("|m| {\n [1].map(|n|\n while n < 2 { }\n) }");
+    let said = failure(closure.decide("p", 1.0));
+    assert!(said.contains("test.rhai:3:2"), "{said}");
 }

@@ -143,3 +143,12 @@ pub async fn told(stage: &str, around: &Around) -> Result<(), Undelivered> {
 pub async fn told_in(spec: &PipelineSpec, world: &Arc<World>) -> Result<(), Undelivered> {
     spec.notify[0].backend.deliver(&Arc::new(event()), &Mutex::new(json!({})), world).await
 }
+
+#[test]
+fn a_redis_socket_is_reached_only_where_this_machine_is_allowed() {
+    let script = measuring("|| redis::server(\"redis+socket:///run/redis.sock\").llen(\"celery\")");
+    let said = report(&script, &bounded(&["a.test"], &[]));
+    assert!(said.contains("scripts may not reach `localhost` here (`--allow-net` names `a.test`"), "{said}");
+    assert_eq!(report(&script, &bounded(&["localhost"], &[])), "");
+    assert_eq!(report(&script, &Around::default()), "");
+}

@@ -16,7 +16,7 @@ fn folder() -> PathBuf {
 /// `autoscaler check` as a pipe sees it, with no variable of ours set.
 fn check(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_autoscaler"));
-    command.arg("check").args(arguments).current_dir(folder).env("TZ", "UTC");
+    command.arg("check").args(arguments).current_dir(folder).env("TZ", "UTC").env("SLACK_TOKEN", "a-made-up-token");
     for name in
         ["HEROKU_API_KEY", "TOKEN", "NO_COLOR", "CLICOLOR_FORCE", "AUTOSCALER_JSON", "AUTOSCALER_FORMAT", "DYNO"]
     {
@@ -39,6 +39,15 @@ fn scripts() -> BTreeMap<String, Vec<String>> {
         stems.sort();
     }
     scripts
+}
+
+/// Checks the wrong script `stem`, with the flags of its first line (`// autoscaler check --allow-net a.test`).
+fn check_script(stem: &str) -> Output {
+    let file = format!("{stem}.rhai");
+    let text = std::fs::read_to_string(folder().join(&file)).expect("the script");
+    let first = text.lines().next().and_then(|line| line.strip_prefix("// autoscaler check ")).unwrap_or_default();
+    let arguments: Vec<&str> = std::iter::once(file.as_str()).chain(first.split_whitespace()).collect();
+    check(&folder(), &arguments)
 }
 
 fn blessing() -> bool {
@@ -71,7 +80,7 @@ fn every_rule_has_a_wrong_script_and_every_script_a_rule() {
 fn every_wrong_script_is_told_in_these_words() {
     for (rule, stems) in scripts() {
         for stem in stems {
-            let output = check(&folder(), &[&format!("{stem}.rhai")]);
+            let output = check_script(&stem);
             let said = String::from_utf8(output.stderr).expect("text");
             assert!(said.contains(&format!("[{rule}]: ")), "{stem} is not told as `{rule}`:\n{said}");
             assert!(!said.contains('\u{1b}'), "{stem}: colours in a pipe");
@@ -105,7 +114,7 @@ fn the_page_of_diagnostics_is_current() {
         let _ = write!(page, "\n## {}\n\n{severity}: {}.\n{}\n", rule.id, rule.title, rule.doc);
         let Some(stem) = scripts.get(rule.id).and_then(|stems| stems.first()) else { continue };
         let script = std::fs::read_to_string(folder().join(format!("{stem}.rhai"))).expect("the script");
-        let said = String::from_utf8(check(&folder(), &[&format!("{stem}.rhai")]).stderr).expect("text");
+        let said = String::from_utf8(check_script(stem).stderr).expect("text");
         let mut own = said.split("\n\n").next().unwrap_or_default().trim_end().to_owned();
         if !own.starts_with("error") && !own.starts_with("warning") {
             own.clear();
@@ -185,14 +194,50 @@ fn what_is_right_raises_no_alarm() {
 }
 
 #[test]
+fn a_trial_says_when_it_fails_and_only_what_always_fails_is_an_error() {
+    let said_of_decide = |decide: &str| said_of(&pipeline(decide, "|event| ()"));
+    for (decide, when) in [
+        ("|m| if m.dynos > 9 { throw \"x\" }", "at 10 dynos, a measurement of 50"),
+        ("|m| if m.value == 0.0 { throw \"x\" }", "at 2 dynos, a measurement of 0"),
+        ("|m| if m.value > 4000 { throw \"x\" }", "at 2 dynos, a measurement of 5000"),
+        ("|m| if m.now.hour < 6 { throw \"x\" }", "in the night of a Sunday"),
+        ("|m| if m.past.len() == 1 { throw \"x\" }", "at the first tick after a start"),
+        ("|m| if m.past.len() > 1 && m.history.slope(3) > 1 { up(1) }", "at the first tick after a scale"),
+        ("|m| if m.seconds_since_scale > 60 { up(1) }", "at the first tick after a start"),
+        ("|m| m.dynos - 5", "at 2 dynos, a measurement of 50: the decision answered to(-3)"),
+    ] {
+        let said = said_of_decide(decide);
+        assert!(said.starts_with("warning[trial-failed]: `decide` fails ") && said.contains(when), "{decide}:\n{said}");
+    }
+    // Only those that are called where nothing was measured must expect it.
+    assert_eq!(said_of_decide("|m| if m.value > 5 { up(1) }"), "");
+    let called = "decide::custom(#{ call_on_failure: true }, |m| if m.value > 5 { up(1) })";
+    assert!(said_of_decide(called).contains("fails where the measurement failed"), "{}", said_of_decide(called));
+    // What the environment lacks here may be there where the worker runs.
+    assert_eq!(said_of_decide("|m| up(parse_int(env::get(\"STEP\")))"), "");
+}
+
+#[test]
+fn check_refuses_what_always_fails_and_run_starts_all_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.rhai"), pipeline("|m| m.value - ()", "|event| ()")).expect("a file");
+    let output = check(folder.path(), &["a.rhai"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error[always-fails]: `decide` fails on every tick: `-` calculates"), "{said}");
+    let mut once = Command::new(env!("CARGO_BIN_EXE_autoscaler"));
+    let once = once.args(["once", "a.rhai"]).current_dir(folder.path()).output().expect("it runs");
+    let said = String::from_utf8_lossy(&once.stdout);
+    assert!(said.contains("the decision went wrong: `-` calculates"), "{once:?}");
+}
+
+#[test]
 fn a_trial_reaches_nothing_and_says_nothing() {
     let notify = "|event| { print(\"loud\"); http::post(\"http://127.0.0.1:9/\").json(event.to_json()).send(); throw \"after\" }";
     assert_eq!(said_of(&pipeline("|m| hold(\"\")", notify)), "");
     assert_eq!(said_of(&pipeline("|m| hold(\"\")", "|event| log::info(`at ${time::now().hour}`)")), "");
     let said = said_of(&pipeline("|m| hold(\"\")", "|event| throw `no ${event.kind}`"));
-    assert!(said.contains("warning[trial-failed]: `notify` fails at the event `scaled`: no scaled"), "{said}");
-    let said = said_of(&pipeline("|m| { loop { } }", "|event| ()"));
-    assert!(said.contains("warning[trial-failed]: `decide` fails at 2 dynos, a measurement of 50"), "{said}");
+    assert!(said.contains("error[always-fails]: `notify` fails at every event: no scaled"), "{said}");
     let said = said_of(&pipeline("|m| \"up\"", "|event| ()"));
     assert!(said.contains("the decision answered \"up\""), "{said}");
 }

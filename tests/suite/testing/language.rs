@@ -231,9 +231,43 @@ fn requests_are_answered_by_the_newest_stub_that_fits() {
 }
 
 #[test]
+fn a_key_that_a_reply_does_not_have_is_named_with_the_nearest() {
+    for (measure, said) in [
+        (
+            "measure::http(#{ request: http::get(\"https://a.example.com/\"), value: |r| r.json().valeu })",
+            "the function answered nothing, `()`: there is no `valeu` in what was measured: did you mean `value`?",
+        ),
+        (
+            "|| http::get(\"https://a.example.com/\").send().json().queues.waitng + 1",
+            "there is no `waitng` in what was measured: did you mean `waiting`?",
+        ),
+        (
+            "|| { let reply = http::get(\"https://a.example.com/\").send().json(); reply[\"jobs\"].waiting }",
+            "there is no `jobs` in what was measured: it has `queues`, `value`",
+        ),
+        (
+            "measure::app_decision(#{ base_url: \"https://a.example.com\" }).map(|data| { this.n = 1; data.vlaue })",
+            "there is no `vlaue` in what was measured: did you mean `value`?",
+        ),
+    ] {
+        let script = format!(
+            "pipeline(\"web\", #{{ measure: {measure}, decide: |m| (), scale: #{{ current: || 1, scale_to: |n| () }} }});"
+        );
+        let body = format!(
+            "http::stub(\"GET\", \"*\", #{{ json: #{{ value: 3, queues: #{{ waiting: 4 }} }} }}); let p = under_test(\"web\"); \
+             p.tick(); let error = p.last().measurements[0].error; assert(error.contains(`{said}`), error);",
+        );
+        let body = body.replace(&format!("`{said}`"), &format!("\"{said}\""));
+        passes(&script, &body);
+    }
+}
+
+#[test]
 fn a_request_that_no_stub_answers_is_named() {
     let body = "http::stub(\"POST\", \"*\", #{}); under_test(\"web\").tick();";
-    assert_eq!(fails(ASKING, body), "no `http::stub` answers `GET https://app.example.com/load?of=web`");
+    let said = "no `http::stub` answers `GET https://app.example.com/load?of=web` (write before: \
+                `http::stub(\"GET\", \"https://app.example.com/load?of=web\", #{ json: #{ … } });`)";
+    assert_eq!(fails(ASKING, body), said);
     for (stub, said) in [
         ("#{ statsu: 1 }", "`http::stub` knows no `statsu` (did you mean `status`?)"),
         ("#{ status: 7 }", "`status` of `http::stub` takes a whole number of at least 100, not 7"),
@@ -395,6 +429,8 @@ fn what_functions_send_is_answered_and_seen_and_needs_no_secret() {
            assert_eq(posted.map(|request| request.json.text), ["Scaled to (4) dynos.", "scaled"]);"#,
     );
     let body = "http::stub(\"GET\", \"*\", #{ json: #{ waiting: 4 } }); under_test(\"web\").tick();";
-    assert_eq!(fails(CHAT, body), "no `http::stub` answers `POST https://secret.invalid/CHAT_URL`");
+    let said = "no `http::stub` answers `POST https://secret.invalid/CHAT_URL` (write before: \
+                `http::stub(\"POST\", \"https://secret.invalid/CHAT_URL\", #{ status: 200 });`)";
+    assert_eq!(fails(CHAT, body), said);
     assert!(fails(CHAT, "http::get(\"https://a/\").send()").contains("in a test, which reaches nothing itself"));
 }

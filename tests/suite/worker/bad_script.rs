@@ -363,7 +363,11 @@ fn a_missing_variable_is_a_need_to_check_and_an_error_to_run() {
             run = run.env("SHOP_KEY", value);
         }
         let said = run.run().expect(1);
-        assert!(said.stderr.contains("error: the environment variable `SHOP_KEY` is not set"), "{}", said.stderr);
+        assert!(
+            said.stderr.contains("error[variable-not-set]: the environment variable `SHOP_KEY` is not set"),
+            "{}",
+            said.stderr
+        );
         assert!(said.stderr.contains("script.rhai:2:54"), "{}", said.stderr);
         assert!(said.stderr.contains("set it where the worker runs"), "{}", said.stderr);
     }

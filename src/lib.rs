@@ -30,6 +30,7 @@
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
+//! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`control`]: the talk between a worker and the commands that ask it.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use autoscaler::decide::Proposal;
 use autoscaler::levers::ActiveLevers;
 use autoscaler::pipeline::controller::decide;
-use autoscaler::pipeline::{ControlState, Measurement, Observation, PipelineSpec, Proposed};
+use autoscaler::pipeline::{
+    Behavior, Boot, CircuitBreaker, Circumstances, ControlState, Fallback, GuardSettings, Measurement, Observation,
+    PipelineSpec, Proposed, Step,
+};
 use autoscaler::world::Supply;
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
@@ -42,12 +45,39 @@ pub async fn measure(form: Form) {
         row(["1 pipeline", &spread(&scripted, 0), &spread(&native, 0), &spread(&ratios, 2)]),
     ]);
     let worker = Worker::start(&texts[0], |world| world);
-    let rates: Vec<f64> = (0..rounds).map(|_| rate(&worker.specs()[0])).collect();
+    let spec = PipelineSpec::clone(&worker.specs()[0]);
     worker.stop().await;
-    println!("\nthe controller alone: {:.1} million decisions per second on one core", median(&rates) / 1e6);
+    let guarded = PipelineSpec { guards: every_guard(), ..spec.clone() };
+    let median_of = |spec: &PipelineSpec| median(&(0..rounds).map(|_| rate(spec)).collect::<Vec<_>>()) / 1e6;
+    println!(
+        "\nthe controller alone: {:.1} million decisions per second on one core, {:.1} with every guard",
+        median_of(&spec),
+        median_of(&guarded)
+    );
 }
 
-/// Decisions of the controller in a second.
+/// Every guard that a decision can be asked for, none of which stops it.
+fn every_guard() -> GuardSettings {
+    let minute = Duration::from_secs(60);
+    let step = Some(Step { dynos: Some(4), percent: Some(100.0), per: minute, larger: true });
+    GuardSettings {
+        tolerance: 0.1,
+        stabilization_up: minute,
+        stabilization_down: 5 * minute,
+        max_step_up: step,
+        max_step_down: step,
+        cooldown_up: minute,
+        cooldown_down: minute,
+        fallback: Some(Fallback { after: 3, behavior: Behavior::AtLeast(4) }),
+        max_steps_up_on_failure: Some(2),
+        boot: Boot::Seconds(minute),
+        circuit_breaker: Some(CircuitBreaker { failures: 5, up_within: 10 * minute, retry: 15 * minute }),
+        max_reversals_per_hour: Some(4),
+        ..GuardSettings::default()
+    }
+}
+
+/// Decisions of the controller in a second, each with what the one before remembers.
 fn rate(spec: &PipelineSpec) -> f64 {
     const DECISIONS: u32 = 500_000;
     let start = Utc::now();
@@ -60,12 +90,13 @@ fn rate(spec: &PipelineSpec) -> f64 {
         dynos: Ok(supply),
         proposals: &proposals,
         levers: ActiveLevers::default(),
+        circumstances: Circumstances::default(),
     };
-    let state = ControlState::default();
+    let mut state = ControlState::default();
     let begun = Instant::now();
     for step in 0..DECISIONS {
         let now = start + TimeDelta::seconds(i64::from(step));
-        black_box(decide(spec, &state, black_box(&observation), now));
+        state = black_box(decide(spec, &state, black_box(&observation), now)).1;
     }
     f64::from(DECISIONS) / begun.elapsed().as_secs_f64()
 }

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::draw;
 use super::records::{self, Found};
-use super::{draw, loading};
-use crate::cli::{PinArgs, ReachArgs};
+use crate::cli::PinArgs;
 use crate::explain::fixture::{self, LEAD, MOST_TICKS, PinnedTest};
 use crate::explain::time;
-use crate::script::{MissingSecrets, Source};
+use crate::script::Source;
 use crate::state::Query;
 use crate::testing::Verdict;
-use crate::worker::{Generation, Options};
+use crate::worker::Generation;
 
 /// Runs the command.
 pub async fn run(args: PinArgs) -> ExitCode {
@@ -34,7 +34,7 @@ async fn pin(args: &PinArgs, found: &Found) -> Result<ExitCode, String> {
     let pipeline = found.pipeline(Some(&args.pipeline)).await?;
     let Some((source, generation)) = found.scripts.unit(&pipeline) else {
         return Err(if found.scripts.units.is_empty() {
-            "a test belongs to a script: name it with --script FILE".into()
+            NO_SCRIPT.into()
         } else {
             format!("the script declares no pipeline `{pipeline}`")
         });
@@ -62,11 +62,16 @@ async fn pin(args: &PinArgs, found: &Found) -> Result<ExitCode, String> {
     let name = source.unit.as_ref().and_then(|unit| pipeline.strip_prefix(&format!("{unit}/"))).unwrap_or(&pipeline);
     let taken: Vec<String> = generation.suite.tests.iter().map(|test| test.name.to_string()).collect();
     let test = fixture::test(spec, name, &records, args.expect, &taken).ok_or_else(|| found.nothing())?;
+    if !args.print && !found.scripts.on_disk {
+        return Err(NO_SCRIPT.into());
+    }
     if args.print {
         return Ok(super::written(write!(anstream::stdout(), "{}", test.text)));
     }
     add(source, &test)
 }
+
+const NO_SCRIPT: &str = "a test belongs to a script: name it with --script FILE";
 
 /// Adds `test` to the script and says what it comes to.
 fn add(source: &Source, test: &PinnedTest) -> Result<ExitCode, String> {
@@ -116,9 +121,7 @@ fn appended(text: &str, test: &str) -> String {
 /// What the test comes to in the script as it would be; its text is loaded in the place of the file's.
 fn tried(source: &Source, text: &str, name: &str) -> Result<Option<Verdict>, crate::worker::Refused> {
     let source = Source { text: Some(text.trim_start_matches('\u{feff}').into()), ..source.clone() };
-    let options =
-        Options { script: source.path.clone(), dry_run: false, only: Vec::new(), secrets: MissingSecrets::Placeholder };
-    let loading = loading(options, &ReachArgs { allow_run: true, ..ReachArgs::default() });
+    let loading = records::pretending(&source.path);
     let generation = Generation::load(&source, 1, &loading)?;
     Ok(generation.suite.run(|test| test == name, None).pop())
 }

@@ -15,13 +15,13 @@ use crate::pipeline::{PipelineSpec, Record};
 use crate::script::{self, MissingSecrets, Source};
 use crate::settings::did_you_mean;
 use crate::state::{self, FolderState, Query, State};
-use crate::worker::{Generation, Options};
+use crate::worker::{Generation, Loading, Options};
 
 /// So many records at most are looked at around one tick.
 pub const MOST: usize = 20_000;
 
 /// So many of the newest records tell which pipelines there are.
-const NAMES: usize = 500;
+const NAMES: usize = 200;
 
 /// So far back a scale is looked for.
 const SCALE_BACK: TimeDelta = TimeDelta::hours(24);
@@ -39,6 +39,15 @@ pub enum Records {
 pub struct Scripts {
     /// Its files, and what each declares.
     pub units: Vec<(Source, Generation)>,
+    /// Whether they are files that can be changed.
+    pub on_disk: bool,
+}
+
+/// What loading needs where nothing will be reached.
+pub fn pretending(script: &Path) -> Loading {
+    let options =
+        Options { script: script.to_owned(), dry_run: false, only: Vec::new(), secrets: MissingSecrets::Placeholder };
+    loading(options, &ReachArgs { allow_run: true, ..ReachArgs::default() })
 }
 
 /// What a command that looks back works with.
@@ -58,11 +67,12 @@ pub struct Found {
 pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
     let records = match log {
         Some(log) => Records::Read(read(log)?),
-        None => Records::Kept(Arc::new(kept(args)?)),
+        None => Records::Kept(kept(args)?),
     };
-    let scripts = match &args.script {
-        Some(script) => Scripts::load(script)?,
-        None => Scripts::default(),
+    let scripts = match (&args.script, &records) {
+        (Some(script), _) => Scripts::load(script)?,
+        (None, Records::Kept(state)) => Scripts::kept(state, args).await,
+        (None, Records::Read(_)) => Scripts::default(),
     };
     let now = match &records {
         Records::Kept(_) => Utc::now(),
@@ -71,10 +81,13 @@ pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, Strin
     Ok(Found { records, scripts, now })
 }
 
-/// The state that `args` name.
-fn kept(args: &RecordsArgs) -> Result<FolderState, String> {
-    let folder = state::find(&args.state.clone().unwrap_or_default(), args.script.as_deref())?;
-    FolderState::read(&folder).map_err(|error| error.to_string())
+/// The state of the worker that `args` name, for reading.
+fn kept(args: &RecordsArgs) -> Result<Arc<dyn State>, String> {
+    let arg = args.state.clone().unwrap_or_default();
+    let folder = state::find(&arg, args.script.as_deref())
+        .map_err(|why| format!("{why}; or name a log, with - for one on standard input"))?;
+    let state = FolderState::read(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
+    Ok(Arc::new(state))
 }
 
 fn read(log: &Path) -> Result<Log, String> {
@@ -87,12 +100,34 @@ fn read(log: &Path) -> Result<Log, String> {
 }
 
 impl Scripts {
+    /// The newest versions that a worker kept in `state`, as far as their names can be told; they are no files.
+    async fn kept(state: &Arc<dyn State>, args: &RecordsArgs) -> Self {
+        let mut units = Vec::new();
+        let folder = state::find(&args.state.clone().unwrap_or_default(), None).unwrap_or_default();
+        let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // A folder of state is named for its script: `autoscale.rhai-0123abcd`.
+        let script = folder.rsplit_once('-').map(|(script, _)| script.trim_end_matches(".rhai").to_owned());
+        let newest = state.records(&Query { newest: Some(NAMES), ..Query::default() }).await.unwrap_or_default();
+        let mut names: Vec<(String, bool)> = script.map(|script| (script, false)).into_iter().collect();
+        let prefixes = newest.iter().filter_map(|record| record.pipeline.rsplit_once('/'));
+        names.extend(prefixes.map(|(unit, _)| (unit.to_owned(), true)));
+        names.sort();
+        names.dedup();
+        let loading = pretending(Path::new(&folder));
+        for (name, is_unit) in names {
+            let Ok(kept) = state.generations(&name).await else { continue };
+            let unit = is_unit.then(|| name.as_str().into());
+            let source = Source { path: format!("{name}.rhai").into(), text: None, unit };
+            let generation = kept.first().and_then(|one| Generation::load_kept(&source, one, &loading).ok());
+            units.extend(generation.map(|generation| (source, generation)));
+        }
+        Self { units, on_disk: false }
+    }
+
     /// Loads the script at `path`, reaching nothing; what is wrong with it is drawn.
     fn load(path: &Path) -> Result<Self, String> {
         let sources = script::sources(path).map_err(|said| said.to_string())?;
-        let options =
-            Options { script: path.to_owned(), dry_run: false, only: Vec::new(), secrets: MissingSecrets::Placeholder };
-        let loading = loading(options, &ReachArgs { allow_run: true, ..ReachArgs::default() });
+        let loading = pretending(path);
         let mut units = Vec::new();
         for source in sources {
             match Generation::load(&source, 1, &loading) {
@@ -103,7 +138,7 @@ impl Scripts {
                 }
             }
         }
-        Ok(Self { units })
+        Ok(Self { units, on_disk: true })
     }
 
     /// The pipeline `name`.
@@ -150,6 +185,12 @@ impl Found {
     /// # Errors
     /// When there is none of that name, or nothing is given and there are several.
     pub async fn pipeline(&self, given: Option<&str>) -> Result<Arc<str>, String> {
+        // Most often it is one that there is: nothing else needs to be read then.
+        if let Some(given) = given
+            && (self.scripts.spec(given).is_some() || !self.records(&Query::newest(given, 1)).await?.is_empty())
+        {
+            return Ok(given.into());
+        }
         let names = self.names().await?;
         let listed = || names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let Some(given) = given else {

@@ -137,9 +137,9 @@ impl Policy for AverageThreshold {
         for to in [Decided::Up, Decided::Down].into_iter().filter(|to| *to != wants) {
             // The fewest further ones that can do it: as many as are averaged always can.
             let further = (1..=self.number).find_map(|count| Some((count, self.needed(to, count, &counts)?)));
-            flips.extend(further.map(|further| Flip { to, newest: None, further: Some(further) }));
+            flips.extend(further.map(|(count, limit)| Flip::further(to, count, limit)));
             if let Some(limit) = self.needed(to, 1, others).filter(|_| judged) {
-                flips.push(Flip { to, newest: Some(limit), further: None });
+                flips.push(Flip::newest(to, limit));
             }
         }
         if wants != Decided::Hold
@@ -151,7 +151,7 @@ impl Policy for AverageThreshold {
                 Limit::AtMost(limit) => Limit::Above(limit),
                 Limit::AtLeast(limit) => Limit::Below(limit),
             };
-            flips.push(Flip { to: Decided::Hold, newest: Some(within), further: None });
+            flips.push(Flip::newest(Decided::Hold, within));
         }
         flips
     }

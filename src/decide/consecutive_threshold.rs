@@ -1,6 +1,7 @@
 //! Owns the documented policy `ConsecutiveThresholdBackend`: so many measurements in a row above the
 //! maximum, or below the minimum, move the count by one increment. It is pure.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 
 use super::thresholds::{Counts, Thresholds, change, hold, hold_for_newest, json_number, written};
@@ -138,11 +139,13 @@ impl Policy for ConsecutiveThreshold {
 
     fn flips(&self, input: &PolicyInput<'_>) -> Vec<Flip> {
         let thresholds = &self.thresholds;
-        let counted = input.history.iter().rev().map(|measurement| Counts::of(measurement, input.on_failure));
-        let mut all = counted.peekable();
+        let mut all = input.history.iter().rev().peekable();
+        let newest = all.peek().map(|newest| Counts::of(newest, input.on_failure));
         // A newest one that is skipped would count if it were another.
-        let (judged, skipped) = (all.peek().is_some(), all.peek() == Some(&Counts::Skipped));
-        let counts: Vec<Counts> = all.filter(|counts| *counts != Counts::Skipped).collect();
+        let (judged, skipped) = (newest.is_some(), newest == Some(Counts::Skipped));
+        let counted = all.map(|measurement| (Counts::of(measurement, input.on_failure), measurement.at));
+        let (counts, times): (Vec<Counts>, Vec<DateTime<Utc>>) =
+            counted.filter(|(counts, _)| *counts != Counts::Skipped).unzip();
         let others = if skipped { &counts[..] } else { counts.get(1..).unwrap_or_default() };
         let high = |counts: &Counts| match counts {
             Counts::Value(value) => thresholds.above(*value),
@@ -155,24 +158,34 @@ impl Policy for ConsecutiveThreshold {
         let wants_up = asked && up >= self.up_after;
         let wants_down = asked && !wants_up && down >= self.down_after;
         let mut flips = Vec::new();
-        let mut towards = |to, needed: usize, now: usize, before: usize, limit| {
-            flips.push(Flip { to, newest: None, further: Some((needed - now.min(needed - 1), limit)) });
+        let mut towards = |to, needed: usize, now: usize, so: &dyn Fn(&Counts) -> bool, limit| {
+            flips.push(Flip::further(to, needed - now.min(needed - 1), limit));
             // One that lies there already is part of the run.
             if judged && (now == 0 || skipped) {
-                let missing = needed.saturating_sub(before + 1);
-                flips.push(Flip { to, newest: Some(limit), further: (missing > 0).then_some((missing, limit)) });
+                let missing = needed.saturating_sub(run(others, so) + 1);
+                let further = (missing > 0).then_some((missing, limit));
+                flips.push(Flip { further, ..Flip::newest(to, limit) });
+            }
+            // The one that the run began after, where it would be long enough with it.
+            let before = counts.get(now + 1..).unwrap_or_default();
+            if asked
+                && (1..needed).contains(&now)
+                && now + 1 + run(before, so) >= needed
+                && let Some(at) = times.get(now)
+            {
+                flips.push(Flip { to, newest: None, earlier: Some((*at, limit)), further: None });
             }
         };
         if !wants_up {
-            towards(Decided::Up, self.up_after, up, run(others, high), thresholds.too_high());
+            towards(Decided::Up, self.up_after, up, &high, thresholds.too_high());
         }
         if !wants_down {
-            towards(Decided::Down, self.down_after, down, run(others, low), thresholds.too_low());
+            towards(Decided::Down, self.down_after, down, &low, thresholds.too_low());
         }
         if wants_up {
-            flips.push(Flip { to: Decided::Hold, newest: Some(thresholds.not_too_high()), further: None });
+            flips.push(Flip::newest(Decided::Hold, thresholds.not_too_high()));
         } else if wants_down {
-            flips.push(Flip { to: Decided::Hold, newest: Some(thresholds.not_too_low()), further: None });
+            flips.push(Flip::newest(Decided::Hold, thresholds.not_too_low()));
         }
         flips
     }

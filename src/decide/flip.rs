@@ -1,18 +1,21 @@
 //! Owns a flip: what would have to be different for a policy to want something else. A policy knows its
 //! own exactly; nothing is tried here, and nothing is decided.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::thresholds::{number, written};
 use crate::pipeline::Decided;
 
-/// One way to another wish: the newest measurement different, further ones, or both, in that order.
+/// One way to another wish: one measurement different, further ones, or both, in that order.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Flip {
     /// What the policy would want then.
     pub to: Decided,
     /// Where the newest measurement would have to lie; `None` where it may stay as it is.
     pub newest: Option<Limit>,
+    /// Where an earlier measurement would have to lie, and when it was taken.
+    pub earlier: Option<(DateTime<Utc>, Limit)>,
     /// So many further measurements (not 0), and where each would have to lie.
     pub further: Option<(usize, Limit)>,
 }
@@ -29,6 +32,18 @@ pub enum Limit {
     AtLeast(f64),
     /// At it or below.
     AtMost(f64),
+}
+
+impl Flip {
+    /// The newest measurement lies elsewhere.
+    pub(super) fn newest(to: Decided, limit: Limit) -> Self {
+        Self { to, newest: Some(limit), earlier: None, further: None }
+    }
+
+    /// So many further measurements lie there.
+    pub(super) fn further(to: Decided, count: usize, limit: Limit) -> Self {
+        Self { to, newest: None, earlier: None, further: Some((count, limit)) }
+    }
 }
 
 impl Limit {

@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 use serde_json::Value as Json;
 
 use crate::function::Function;
-use crate::pipeline::Judged;
+use crate::pipeline::{Judged, When};
 use crate::settings::{Constructor, Kind, Preset, Setting};
 
 pub use flip::{Flip, Limit};
@@ -23,8 +23,18 @@ pub(crate) use thresholds::number;
 
 /// Settings that every `decide::` takes, next to its own; they may stand in the pipeline's map too.
 pub static COMMON: &[Setting] = &[
-    Setting { name: "min_dynos", kind: Kind::DynosByTime, preset: Preset::Whole(1), doc: "The lower bound." },
-    Setting { name: "max_dynos", kind: Kind::DynosByTime, preset: Preset::Whole(3), doc: "The upper bound." },
+    Setting {
+        name: "min_dynos",
+        kind: Kind::DynosByTime,
+        preset: Preset::Whole(1),
+        doc: "The lower bound: a number, or a table by time of day, days of the week, dates and cron windows.",
+    },
+    Setting {
+        name: "max_dynos",
+        kind: Kind::DynosByTime,
+        preset: Preset::Whole(3),
+        doc: "The upper bound, written like the lower one.",
+    },
     Setting {
         name: "time_zone",
         kind: Kind::Text,
@@ -62,17 +72,17 @@ pub static COMMON: &[Setting] = &[
 pub enum DynosByTime {
     /// The same all day.
     Always(u32),
-    /// Minutes since midnight and the count from then on, ascending, at least one, as written.
+    /// By days and time of day, ascending by the minute; at least one of them holds at any time.
     Table(Vec<TableEntry>),
 }
 
-/// One entry of a table by time of day.
+/// One entry of a table by time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableEntry {
     /// The key as written ("9:00").
     pub written: Arc<str>,
-    /// Minutes since midnight, 0..1440.
-    pub minute: u16,
+    /// When it begins.
+    pub when: When,
     /// Dynos from then on.
     pub dynos: u32,
 }

@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(literal("say \"no\"\\\n\u{1}"), "\"say \\\"no\\\"\\\\\\n\\u0001\"");
         assert_eq!(
             rhai(&serde_json::json!({ "a b": [1, null, 2.5], "c": true })),
-            r##"#{"a b": [1, (), 2.5], "c": true}"##
+            r#"#{"a b": [1, (), 2.5], "c": true}"#
         );
     }
 }

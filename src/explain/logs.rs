@@ -64,12 +64,11 @@ impl Log {
         let mut text = String::new();
         from.read_to_string(&mut text)?;
         self.lines = text.lines().count();
-        match serde_json::from_str::<Vec<Json>>(&text) {
-            Ok(items) => items.into_iter().for_each(|item| self.take(item)),
-            Err(_) => {
-                self.lines = 0;
-                text.lines().for_each(|line| self.line(line));
-            }
+        if let Ok(items) = serde_json::from_str::<Vec<Json>>(&text) {
+            items.into_iter().for_each(|item| self.take(item));
+        } else {
+            self.lines = 0;
+            text.lines().for_each(|line| self.line(line));
         }
         Ok(())
     }
@@ -147,20 +146,17 @@ fn logfmt(line: &str, name: &str) -> Option<String> {
     let Some(quoted) = rest.strip_prefix('"') else {
         return Some(rest.split(' ').next().unwrap_or_default().to_owned());
     };
-    let (mut text, mut escaped) = (String::new(), false);
-    for c in quoted.chars() {
-        match (escaped, c) {
-            (true, 'n') => text.push('\n'),
-            (true, 't') => text.push('\t'),
-            (true, c) => text.push(c),
-            (false, '"') => return Some(text),
-            (false, '\\') => {
-                escaped = true;
-                continue;
-            }
-            (false, c) => text.push(c),
+    let (mut text, mut characters) = (String::new(), quoted.chars());
+    while let Some(c) = characters.next() {
+        match c {
+            '"' => return Some(text),
+            '\\' => text.push(match characters.next()? {
+                'n' => '\n',
+                't' => '\t',
+                c => c,
+            }),
+            c => text.push(c),
         }
-        escaped = false;
     }
     // Cut off.
     None

@@ -29,6 +29,8 @@ pub struct Scene {
 pub(super) struct Change {
     /// The first measurement has this value, and succeeded.
     pub value: Option<f64>,
+    /// The one that was taken at this time before had this value.
+    pub earlier: Option<(DateTime<Utc>, f64)>,
     /// So many dynos.
     pub dynos: Option<u32>,
     /// The tick comes so much later.
@@ -108,6 +110,9 @@ impl Scene {
             kept.control.mark =
                 kept.control.mark.and(kept.control.last_scale).map(|last| last + TimeDelta::nanoseconds(1));
         }
+        if let Some((at, value)) = change.earlier {
+            Arc::make_mut(&mut kept.history).replace(at, value);
+        }
         let mut at = self.record.at + change.later;
         let (pretend, mut pipeline) = self.stage(kept, at).await;
         self.arrange(&pretend, &self.record, change);
@@ -146,6 +151,11 @@ impl Scene {
         }))
     }
 
+    /// The number that was measured at `at`, before the tick.
+    pub(super) fn value_at(&self, at: DateTime<Utc>) -> Option<f64> {
+        self.before.history.iter().find(|measurement| measurement.at == at)?.value
+    }
+
     /// The newest number that was measured, this tick's where it has one.
     pub(super) fn newest_value(&self) -> Option<f64> {
         let own = self.record.measurements.first().and_then(|measurement| measurement.value);
@@ -172,12 +182,11 @@ impl Scene {
         let mut platform = platform.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         platform.booting = record.dynos.booting;
         platform.reads.clear();
-        match change.dynos.or(record.dynos.current) {
-            Some(dynos) => platform.dynos = dynos,
-            None => {
-                let message = record.error.clone().unwrap_or_else(|| "it was unknown".into());
-                platform.reads.push_back(Some(ScaleError { kind: ScaleErrorKind::Refused, message }));
-            }
+        if let Some(dynos) = change.dynos.or(record.dynos.current) {
+            platform.dynos = dynos;
+        } else {
+            let message = record.error.clone().unwrap_or_else(|| "it was unknown".into());
+            platform.reads.push_back(Some(ScaleError { kind: ScaleErrorKind::Refused, message }));
         }
         drop(platform);
         for (index, measured) in record.measurements.iter().enumerate() {

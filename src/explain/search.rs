@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::scene::{Change, Scene, wish, wishes};
 use super::time;
-use super::ways::{Way, finish, of_played, still};
+use super::ways::{Way, finish, instead, of_played, still};
 use crate::decide::{Limit, PolicyKind, number};
 use crate::pipeline::{Decided, Record};
 
@@ -131,12 +131,8 @@ impl Search<'_> {
         };
         let unit = self.scene.spec.unit();
         let own = self.scene.record.measurements.first().and_then(|measurement| measurement.value);
-        let by = own.map_or_else(
-            || " instead of a failed one".to_owned(),
-            |own| format!(" instead of {} ({})", number(own, unit), limit.distance(own, unit)),
-        );
         let way = Way { newest: Some(limit), ..of_played(&played) };
-        finish(self.scene, way, &played, Some(to), format!("a measurement {}{by}", limit.words(unit)))
+        finish(self.scene, way, &played, Some(to), &format!("a measurement {}", instead(limit, own, unit)))
     }
 
     /// Further measurements like this one.
@@ -153,7 +149,7 @@ impl Search<'_> {
         let plural = if count == 1 { "measurement" } else { "measurements" };
         let text = format!("{count} more {plural} of {}", number(value, unit));
         let way = Way { further: Some((count, Limit::AtLeast(value))), ..of_played(&played) };
-        Some(finish(self.scene, way, &played, Some(to), text))
+        Some(finish(self.scene, way, &played, Some(to), &text))
     }
 
     /// The nearest other count of dynos at which the script wants another number of them.
@@ -176,7 +172,7 @@ impl Search<'_> {
                     way,
                     &played,
                     Some(to),
-                    format!("{count} {plural} instead of {current}"),
+                    &format!("{count} {plural} instead of {current}"),
                 ));
             }
         }
@@ -211,14 +207,14 @@ impl Search<'_> {
             let played = self.play(Change { later: inside, ..Change::default() }).await;
             let at = time::beside(played.at, self.scene.record.at, self.scene.spec.decide.zone);
             let way = of_played(&played);
-            return Some(finish_at(way, &played, to, format!("the same at {at}")));
+            return Some(finish_at(way, &played, to, &format!("the same at {at}")));
         }
         None
     }
 }
 
 /// A way whose words say when it is themselves.
-fn finish_at(way: Way, played: &Record, to: Decided, text: String) -> Way {
+fn finish_at(way: Way, played: &Record, to: Decided, text: &str) -> Way {
     Way { text: format!("{text}{}", still(played, Some(to))), ..way }
 }
 

@@ -21,6 +21,9 @@ pub struct Way {
     /// Where the tick's measurement would have to lie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newest: Option<Limit>,
+    /// When an earlier measurement was taken, and where it would have to lie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<(DateTime<Utc>, Limit)>,
     /// How many further measurements it takes, and where each would have to lie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub further: Option<(usize, Limit)>,
@@ -57,7 +60,11 @@ pub(super) async fn ways(scene: &Scene, asked: Option<Decided>) -> Vec<Way> {
 
 /// A flip of the policy, tried: a guard may still have its say.
 async fn of_flip(scene: &Scene, flip: &Flip) -> Way {
-    let change = flip.newest.map_or_else(Change::default, |limit| Change::value(limit.just_within()));
+    let change = Change {
+        value: flip.newest.map(Limit::just_within),
+        earlier: flip.earlier.map(|(at, limit)| (at, limit.just_within())),
+        ..Change::default()
+    };
     let (count, value) = flip.further.map_or((0, 0.0), |(count, limit)| (count, limit.just_within()));
     // A guard may turn the wish into a hold: the last of them is looked at then.
     let played = scene.play_on(&change, value, count, wishes(flip.to)).await;
@@ -65,19 +72,29 @@ async fn of_flip(scene: &Scene, flip: &Flip) -> Way {
     let mut parts = Vec::new();
     if let Some(limit) = flip.newest {
         let own = scene.record.measurements.first().and_then(|measurement| measurement.value);
-        let by = own.map_or_else(
-            || " instead of a failed one".to_owned(),
-            |own| format!(" instead of {} ({})", number(own, unit), limit.distance(own, unit)),
-        );
-        parts.push(format!("a measurement {}{by}", limit.words(unit)));
+        parts.push(format!("a measurement {}", instead(limit, own, unit)));
+    }
+    if let Some((at, limit)) = flip.earlier {
+        let time = time::beside(at, scene.record.at, scene.spec.decide.zone);
+        parts.push(format!("the measurement of {time} {}", instead(limit, scene.value_at(at), unit)));
     }
     if let Some((count, limit)) = flip.further {
         let plural = if count == 1 { "" } else { "s" };
         let row = if count == 1 { "" } else { " in a row" };
         parts.push(format!("{count} more measurement{plural} {}{row}", limit.words(unit)));
     }
-    let way = Way { newest: flip.newest, further: flip.further, exact: true, ..of_played(&played) };
-    finish(scene, way, &played, Some(flip.to), parts.join(", and then "))
+    let (newest, earlier, further) = (flip.newest, flip.earlier, flip.further);
+    let way = Way { newest, earlier, further, exact: true, ..of_played(&played) };
+    finish(scene, way, &played, Some(flip.to), &parts.join(", and then "))
+}
+
+/// "above 1000 ms instead of 620 ms (380 ms more)".
+pub(super) fn instead(limit: Limit, own: Option<f64>, unit: Option<&str>) -> String {
+    let by = own.map_or_else(
+        || " instead of a failed one".to_owned(),
+        |own| format!(" instead of {} ({})", number(own, unit), limit.distance(own, unit)),
+    );
+    format!("{}{by}", limit.words(unit))
 }
 
 /// The decision of `played`.
@@ -86,7 +103,7 @@ pub(super) fn of_played(played: &Record) -> Way {
 }
 
 /// With its words: when, and the guard that would still change it.
-pub(super) fn finish(scene: &Scene, way: Way, played: &Record, wished: Option<Decided>, text: String) -> Way {
+pub(super) fn finish(scene: &Scene, way: Way, played: &Record, wished: Option<Decided>, text: &str) -> Way {
     let zone = scene.spec.decide.zone;
     let when = if played.at > scene.record.at {
         format!(" ({} at the earliest)", time::beside(played.at, scene.record.at, zone))

@@ -22,6 +22,38 @@ pub struct Formation {
     pub size: Option<String>,
 }
 
+/// A dyno, as `GET /apps/{app}/dynos` lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Dyno {
+    /// The process type ("web", "run", "release").
+    #[serde(rename = "type")]
+    pub process_type: String,
+    /// "starting", "up", "crashed", "down" or "idle"; a word that is new is taken for up.
+    pub state: String,
+}
+
+impl Dyno {
+    /// Whether it is on its way up.
+    #[must_use]
+    pub fn is_booting(&self) -> bool {
+        self.state == "starting"
+    }
+
+    /// Whether it works. An idle one does as soon as it is asked to.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        !matches!(self.state.as_str(), "starting" | "crashed" | "down")
+    }
+}
+
+/// What of a release is read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Release {
+    /// "succeeded", "failed" or "pending".
+    #[serde(default)]
+    pub status: String,
+}
+
 /// What of `GET /apps/{app}` is read.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AppInfo {

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use super::answer::{About, ApiError, ApiErrorKind, AppInfo, Formation, LogRequest, LogSession, quote};
+use super::answer::{About, ApiError, ApiErrorKind, AppInfo, Dyno, Formation, LogRequest, LogSession, Release, quote};
 use super::budget::Budget;
 use crate::secret::Secret;
 use crate::world::{Http, HttpError, HttpErrorKind, Reply, Request};
@@ -24,6 +24,9 @@ pub const ACCEPT: &str = "application/vnd.heroku+json; version=3";
 
 /// Pages of a list that are read: far more than an app may have process types.
 const MOST_PAGES: usize = 10;
+
+/// The largest pages that there are.
+const WHOLE_LIST: &str = "name ..; max=1000";
 
 /// Calls of one API with one key.
 #[derive(Clone)]
@@ -87,7 +90,43 @@ impl Client {
                 return Ok(Listed::New(all, reply.header("etag").map(str::to_owned)));
             }
         }
-        Err(ApiError::new(ApiErrorKind::Refused, format!("cannot {}: the list does not end", about.task)))
+        Err(Self::endless(about))
+    }
+
+    fn endless(about: About<'_>) -> ApiError {
+        ApiError::new(ApiErrorKind::Refused, format!("cannot {}: the list does not end", about.task))
+    }
+
+    /// Every dyno of `app`, one-off dynos included.
+    pub async fn dynos(&self, app: &str) -> Result<Vec<Dyno>, ApiError> {
+        let task = format!("read what the dynos of `{app}` are doing");
+        let about = About { app, task: &task };
+        let reading = async {
+            let (mut all, mut range) = (Vec::new(), Some(WHOLE_LIST.to_owned()));
+            for _ in 0..MOST_PAGES {
+                let mut request = self.request("GET", &format!("/apps/{app}/dynos"));
+                request.headers.extend(range.map(|range| ("Range".into(), range)));
+                let reply = self.send(about, request).await?;
+                all.extend(Self::body::<Vec<Dyno>>(about, &reply)?);
+                range = reply.header("next-range").filter(|_| reply.status == 206).map(str::to_owned);
+                if range.is_none() {
+                    return Ok(all);
+                }
+            }
+            Err(Self::endless(about))
+        };
+        self.within_time(about, reading).await
+    }
+
+    /// Whether the newest release of `app` is under way.
+    pub async fn releasing(&self, app: &str) -> Result<bool, ApiError> {
+        let task = format!("read the releases of `{app}`");
+        let about = About { app, task: &task };
+        let mut request = self.request("GET", &format!("/apps/{app}/releases"));
+        request.headers.push(("Range".into(), "version ..; max=1, order=desc".into()));
+        let reply = self.within_time(about, self.send(about, request)).await?;
+        let newest: Vec<Release> = Self::body(about, &reply)?;
+        Ok(newest.first().is_some_and(|release| release.status == "pending"))
     }
 
     /// One process type of `app`.

@@ -5,6 +5,7 @@ mod answer;
 mod budget;
 mod caps;
 mod client;
+mod doing;
 pub mod fake;
 mod hub;
 mod known;
@@ -16,7 +17,7 @@ mod web_url;
 
 use std::sync::Arc;
 
-pub use answer::{ApiError, ApiErrorKind, AppInfo, Formation, LogRequest, LogSession};
+pub use answer::{ApiError, ApiErrorKind, AppInfo, Dyno, Formation, LogRequest, LogSession, Release};
 pub use budget::{Budget, Estimate, Load, estimate};
 pub use client::{CALL_TIMEOUT, Client, Listed};
 pub use hub::Heroku;

@@ -7,30 +7,33 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::client::Client;
+use super::doing::Doing;
 use super::known::Known;
 use super::target_task::Task;
 use super::{App, Budget};
-use crate::world::{Clock, Freshness, ScaleError, ScaleErrorKind, Supply};
+use crate::world::{Clock, Condition, Freshness, ScaleError, ScaleErrorKind, Supply, Wants};
 
 /// Requests that may wait for the task, which takes them at once: a pipeline asks one at a time.
 const QUEUE: usize = 256;
 
 /// An app, shared by every pipeline that scales one of its process types. Cloning is cheap; the task
 /// ends when the last handle is dropped.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Target {
     asks: mpsc::Sender<Ask>,
     /// What the task knows: most ticks need no more, and wake nobody for it.
     known: watch::Receiver<Known>,
     budget: Arc<Budget>,
+    doing: Arc<Doing>,
 }
 
 /// A handle that does not keep the target alive.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct WeakTarget {
     asks: mpsc::WeakSender<Ask>,
     known: watch::Receiver<Known>,
     budget: Arc<Budget>,
+    doing: Arc<Doing>,
 }
 
 /// What pipelines ask for.
@@ -51,8 +54,9 @@ impl Target {
         let (asks, waiting) = mpsc::channel(QUEUE);
         let (published, known) = watch::channel(Known::nothing(Arc::clone(&app.name)));
         let budget = Arc::clone(client.budget());
+        let doing = Arc::new(Doing::new(Arc::clone(&app.name), client.clone()));
         tokio::spawn(Task::new(client, clock, published).run(waiting));
-        Self { asks, known, budget }
+        Self { asks, known, budget, doing }
     }
 
     /// The dynos of `process_type`.
@@ -78,6 +82,15 @@ impl Target {
         self.ask(|answer| Ask::Scale { process_type, dynos, answer }).await
     }
 
+    /// What the dynos of `process_type` are doing, as far as `wants` asks.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn condition(&self, process_type: &str, wants: Wants) -> Result<Condition, ScaleError> {
+        let changed = self.known.borrow().changed;
+        self.doing.condition(process_type, wants, changed).await
+    }
+
     /// Where the app is served (<https://shop-1234.herokuapp.com/>); asked for once an hour.
     ///
     /// # Errors
@@ -94,12 +107,20 @@ impl Target {
     }
 
     pub(super) fn downgrade(&self) -> WeakTarget {
-        WeakTarget { asks: self.asks.downgrade(), known: self.known.clone(), budget: Arc::clone(&self.budget) }
+        let (known, budget, doing) = (self.known.clone(), Arc::clone(&self.budget), Arc::clone(&self.doing));
+        WeakTarget { asks: self.asks.downgrade(), known, budget, doing }
     }
 }
 
 impl WeakTarget {
     pub(super) fn upgrade(&self) -> Option<Target> {
-        Some(Target { asks: self.asks.upgrade()?, known: self.known.clone(), budget: Arc::clone(&self.budget) })
+        let (known, budget, doing) = (self.known.clone(), Arc::clone(&self.budget), Arc::clone(&self.doing));
+        Some(Target { asks: self.asks.upgrade()?, known, budget, doing })
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Target")
     }
 }

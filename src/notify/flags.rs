@@ -75,6 +75,7 @@ pub fn hears(flags: Option<&Flags>, reloads: bool, event: &Event) -> bool {
         | EventKind::MeasurementFailed
         | EventKind::CountUnknown
         | EventKind::DecisionFailed
+        | EventKind::CircuitOpen
         | EventKind::SwitchedOff
         | EventKind::ChangedByHand
         | EventKind::ReloadFailed => true,
@@ -87,13 +88,22 @@ mod tests {
     use super::super::testing::event;
     use super::*;
     use EventKind::{
-        ChangedByHand, CountUnknown, DecisionFailed, LeverPulled, Measured, MeasurementFailed, NeedsAboveMax,
-        NeedsBelowMin, ReloadFailed, Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff, WouldScale,
+        ChangedByHand, CircuitOpen, CountUnknown, DecisionFailed, LeverPulled, Measured, MeasurementFailed,
+        NeedsAboveMax, NeedsBelowMin, ReloadFailed, Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff,
+        WouldScale,
     };
 
-    const ALL: [EventKind; 15] = EventKind::ALL;
-    const ALWAYS: [EventKind; 7] =
-        [ScaleFailed, MeasurementFailed, CountUnknown, DecisionFailed, SwitchedOff, ChangedByHand, ReloadFailed];
+    const ALL: [EventKind; 16] = EventKind::ALL;
+    const ALWAYS: [EventKind; 8] = [
+        ScaleFailed,
+        MeasurementFailed,
+        CountUnknown,
+        DecisionFailed,
+        CircuitOpen,
+        SwitchedOff,
+        ChangedByHand,
+        ReloadFailed,
+    ];
     const OFF: Flags = Flags {
         every_measurement: false,
         every_scale: false,

@@ -1,10 +1,13 @@
-//! Owns the bounds at a moment: tables by time of day, looked up in the pipeline's zone. It has no
-//! clock of its own, and leaves daylight saving to the zone.
+//! Owns the bounds at a moment: tables by time of day and by days, looked up in the pipeline's zone. It
+//! has no clock of its own, and leaves daylight saving to the zone.
 
-use chrono::{DateTime, Timelike, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 
-use crate::decide::{DecideStage, DynosByTime};
+use super::OnDays;
+use crate::decide::{DecideStage, DynosByTime, TableEntry};
 
 /// The bounds at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,27 +18,58 @@ pub struct Bounds {
     pub max: u32,
 }
 
+/// A Monday of a year that nobody writes a date of.
+const SOME_MONDAY: (i32, u32, u32) = (1970, 1, 5);
+
+/// The first day of the four years in which cron lines are looked at.
+const FOUR_YEARS: (i32, u32, u32) = (2026, 1, 1);
+
 impl DynosByTime {
-    /// The count at `minute` of the day: that of the last entry that began, before the first one of
-    /// the day that of the last (of yesterday).
+    /// The count at the `local` time. Of what began today the most particular holds, and of equals the
+    /// later: an open window, a date, days of the week, every day. Before anything began today it is what
+    /// held at the end of the day before, dates excepted: they end with their day.
     #[must_use]
-    pub fn at(&self, minute: u16) -> u32 {
+    pub fn at(&self, local: NaiveDateTime) -> u32 {
+        let entries = match self {
+            Self::Always(dynos) => return *dynos,
+            Self::Table(entries) => entries,
+        };
+        let windows = entries.iter().filter_map(|entry| match &entry.when.days {
+            OnDays::Window(window) => Some((window.open_since(local)?, entry.dynos)),
+            _ => None,
+        });
+        // Of two that opened at one time the larger.
+        if let Some((_, dynos)) = windows.max() {
+            return dynos;
+        }
+        let minute = minute_of_day(local);
+        (0..=7)
+            .find_map(|back| {
+                let day = local.date().checked_sub_days(Days::new(back))?;
+                let began = entries.iter().filter(|entry| match back {
+                    0 => entry.when.minute <= minute,
+                    _ => entry.when.days.goes_on(),
+                });
+                let held = began.filter(|entry| entry.when.days.on(day));
+                held.max_by_key(|entry| (entry.when.days.rank(), entry.when.minute)).map(|entry| entry.dynos)
+            })
+            .unwrap_or(0)
+    }
+
+    /// The count at `now` in `zone`.
+    #[must_use]
+    pub fn at_time(&self, now: DateTime<Utc>, zone: Tz) -> u32 {
         match self {
             Self::Always(dynos) => *dynos,
-            Self::Table(entries) => {
-                let began = entries.iter().rev().find(|entry| entry.minute <= minute);
-                began.or(entries.last()).map_or(0, |entry| entry.dynos)
-            }
+            Self::Table(_) => self.at(now.with_timezone(&zone).naive_local()),
         }
     }
 
-    /// The minutes of the day at which the count may change, and midnight.
-    pub(super) fn changes(&self) -> impl Iterator<Item = u16> {
-        let entries = match self {
-            Self::Always(_) => &[][..],
+    fn entries(&self) -> &[TableEntry] {
+        match self {
+            Self::Always(_) => &[],
             Self::Table(entries) => entries,
-        };
-        std::iter::once(0).chain(entries.iter().map(|entry| entry.minute))
+        }
     }
 }
 
@@ -43,21 +77,58 @@ impl DecideStage {
     /// The bounds at `now`.
     #[must_use]
     pub fn bounds(&self, now: DateTime<Utc>) -> Bounds {
-        if let (DynosByTime::Always(min), DynosByTime::Always(max)) = (&self.min_dynos, &self.max_dynos) {
-            return Bounds { min: *min, max: *max };
-        }
-        let minute = minute_of_day(now, self.zone);
-        Bounds { min: self.min_dynos.at(minute), max: self.max_dynos.at(minute) }
+        let max = self.max_dynos.at_time(now, self.zone);
+        // What `check` looks at ends after four years of cron lines.
+        Bounds { min: self.min_dynos.at_time(now, self.zone).min(max), max }
     }
 }
 
-/// The first minute of the day at which `min` is above `max`.
-pub(super) fn crossing(min: &DynosByTime, max: &DynosByTime) -> Option<u16> {
-    min.changes().chain(max.changes()).filter(|minute| min.at(*minute) > max.at(*minute)).min()
+/// The first time, of all that can be told apart, at which `min` is above `max`.
+pub(super) fn crossing(min: &DynosByTime, max: &DynosByTime) -> Option<NaiveDateTime> {
+    let entries = || min.entries().iter().chain(max.entries());
+    let mut minutes = BTreeSet::from([0]);
+    let date = |(year, month, day)| NaiveDate::from_ymd_opt(year, month, day);
+    let following = |day: NaiveDate, days: u64| (0..days).filter_map(move |n| day.checked_add_days(Days::new(n)));
+    let mut days: BTreeSet<NaiveDate> = date(SOME_MONDAY).into_iter().flat_map(|day| following(day, 7)).collect();
+    for entry in entries() {
+        minutes.insert(entry.when.minute);
+        match &entry.when.days {
+            OnDays::Every | OnDays::Week(_) => {}
+            // And the day after, which begins with what held before.
+            OnDays::Dates(from, to) => {
+                days.extend(following(*from, u64::try_from((*to - *from).num_days() + 2).unwrap_or(1)));
+            }
+            OnDays::Window(window) => {
+                minutes.extend(window.changes());
+                days.extend(date(FOUR_YEARS).into_iter().flat_map(|day| following(day, 1461)));
+            }
+        }
+    }
+    let times = days.into_iter().flat_map(|day| {
+        let midnight = day.and_time(NaiveTime::MIN);
+        minutes.iter().map(move |minute| midnight + TimeDelta::minutes(i64::from(*minute)))
+    });
+    times.into_iter().find(|time| min.at(*time) > max.at(*time))
 }
 
-fn minute_of_day(now: DateTime<Utc>, zone: Tz) -> u16 {
-    let local = now.with_timezone(&zone);
+/// The time of a [`crossing`] in words: what is the same every day needs no date.
+pub(super) fn when(time: NaiveDateTime, min: &DynosByTime, max: &DynosByTime) -> String {
+    let daily = |entry: &TableEntry| entry.when.days == OnDays::Every;
+    let at = format!("at {}:{:02}", time.hour(), time.minute());
+    if min.entries().iter().chain(max.entries()).all(daily) {
+        at
+    } else if date_is_typical(time) {
+        format!("on {}s {at}", time.format("%A"))
+    } else {
+        format!("on {} {at}", time.format("%Y-%m-%d"))
+    }
+}
+
+fn date_is_typical(time: NaiveDateTime) -> bool {
+    time.year() == SOME_MONDAY.0
+}
+
+fn minute_of_day(local: NaiveDateTime) -> u16 {
     u16::try_from(local.hour() * 60 + local.minute()).expect("a day has 1440 minutes")
 }
 
@@ -76,19 +147,24 @@ pub fn time_of_day(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::TableEntry;
+    use crate::pipeline::When;
 
     fn table(entries: &[(&str, u32)]) -> DynosByTime {
         let entry = |(written, dynos): &(&str, u32)| TableEntry {
             written: (*written).into(),
-            minute: time_of_day(written).unwrap(),
+            when: When::parse(written).unwrap(),
             dynos: *dynos,
         };
         DynosByTime::Table(entries.iter().map(entry).collect())
     }
 
+    fn local(text: &str) -> NaiveDateTime {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap()
+    }
+
+    /// On a Tuesday.
     fn at(table: &DynosByTime, time: &str) -> u32 {
-        table.at(time_of_day(time).unwrap())
+        table.at(local(&format!("2026-11-24 {time}")))
     }
 
     /// Rows 13 and 14 of the predecessor's table.
@@ -135,7 +211,7 @@ mod tests {
         let table = table(&[("0:00", 1), ("2:30", 4), ("5:00", 2)]);
         let dynos = |utc: &str| {
             let now: DateTime<Utc> = utc.parse().unwrap();
-            table.at(minute_of_day(now, chrono_tz::America::Vancouver))
+            table.at_time(now, chrono_tz::America::Vancouver)
         };
         // 2026-03-08: 2:00 to 3:00 does not exist; 10:00 UTC is 3:00 local.
         assert_eq!(["2026-03-08T09:59:00Z", "2026-03-08T10:00:00Z", "2026-03-08T12:00:00Z"].map(dynos), [1, 4, 2]);
@@ -144,7 +220,53 @@ mod tests {
     }
 
     #[test]
+    fn the_more_particular_holds_once_it_began() {
+        // 2026-11-24 is a Tuesday, 28 a Saturday, 29 a Sunday.
+        let table = table(&[("mon-fri 9:00", 5), ("sat,sun 0:00", 2), ("0:00", 1), ("2026-12-24", 8), ("20:00", 3)]);
+        let found = |times: &[&str]| times.iter().map(|time| table.at(local(time))).collect::<Vec<_>>();
+        let tuesday = ["2026-11-24 00:00", "2026-11-24 08:59", "2026-11-24 09:00", "2026-11-24 23:59"];
+        assert_eq!(found(&tuesday), [1, 1, 5, 5]);
+        assert_eq!(found(&["2026-11-28 00:00", "2026-11-29 21:00", "2026-11-30 00:00"]), [2, 2, 1]);
+        // A Thursday: the date holds all day, and ends with it.
+        assert_eq!(
+            found(&["2026-12-23 23:59", "2026-12-24 12:00", "2026-12-25 00:00", "2026-12-25 09:00"]),
+            [5, 8, 1, 5]
+        );
+    }
+
+    #[test]
+    fn days_of_the_week_go_on_until_something_begins() {
+        let table = table(&[("mon-fri 9:00", 5), ("mon-fri 17:00", 2), ("2026-11-28 10:00", 7)]);
+        let found =
+            ["2026-11-28 09:59", "2026-11-28 10:00", "2026-11-29 00:00", "2026-11-30 08:59", "2026-11-30 09:00"]
+                .map(|time| table.at(local(time)));
+        assert_eq!(found, [2, 7, 2, 2, 5]);
+    }
+
+    #[test]
+    fn an_open_window_holds_over_everything() {
+        let table = table(&[("0:00", 1), ("2026-11-24", 3), ("0 9 * * 1-5 for 8h", 6), ("0 12 24 * * for 1h", 9)]);
+        let found = ["8:59", "9:00", "12:30", "13:00", "17:00"].map(|time| at(&table, time));
+        assert_eq!(found, [3, 6, 9, 6, 3]);
+    }
+
+    #[test]
+    fn a_crossing_on_some_day_is_found_and_named() {
+        let said = |min: &[(&str, u32)], max: &[(&str, u32)]| {
+            let (min, max) = (table(min), table(max));
+            crossing(&min, &max).map(|time| when(time, &min, &max))
+        };
+        assert_eq!(said(&[("0:00", 2)], &[("0:00", 5), ("sat 12:00", 1)]).unwrap(), "on Saturdays at 12:00");
+        assert_eq!(said(&[("0:00", 2)], &[("0:00", 5), ("2026-12-24 8:00", 1)]).unwrap(), "on 2026-12-24 at 8:00");
+        let window = said(&[("0:00", 2)], &[("0:00", 5), ("0 9 29 2 * for 1h", 1)]);
+        assert_eq!(window.unwrap(), "on 2028-02-29 at 9:00");
+        assert_eq!(said(&[("0:00", 2), ("sat", 1)], &[("0:00", 5), ("sat 12:00", 1)]), None);
+        assert_eq!(said(&[("9:00", 3)], &[("8:00", 2)]).unwrap(), "at 0:00");
+    }
+
+    #[test]
     fn a_crossing_is_found_at_any_minute() {
+        let crossing = |min: &DynosByTime, max: &DynosByTime| crossing(min, max).map(minute_of_day);
         let max = table(&[("0:00", 2), ("9:00", 5), ("17:00", 2)]);
         assert_eq!(crossing(&DynosByTime::Always(2), &max), None);
         assert_eq!(crossing(&DynosByTime::Always(3), &max), Some(0));

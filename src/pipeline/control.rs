@@ -6,10 +6,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::guards::memory::{Unproven, later};
+use super::{GuardMemory, GuardSettings};
 use crate::state::Intent;
 
 /// The version of the shape.
-pub const CONTROL_VERSION: u32 = 1;
+pub const CONTROL_VERSION: u32 = 2;
 
 /// The first wait after a call to the platform failed; doubles with every further one.
 const FIRST_BACK_OFF: TimeDelta = TimeDelta::seconds(1);
@@ -18,7 +20,7 @@ const FIRST_BACK_OFF: TimeDelta = TimeDelta::seconds(1);
 const LONGEST_BACK_OFF: TimeDelta = TimeDelta::seconds(60);
 
 /// The shortest time after a tick: what was measured in it lies before.
-const JUST_AFTER: TimeDelta = TimeDelta::nanoseconds(1);
+pub(super) const JUST_AFTER: TimeDelta = TimeDelta::nanoseconds(1);
 
 /// What the controller remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,6 +60,9 @@ pub struct ControlState {
     pub lagging: Option<u32>,
     /// When a person changed the count, unless we have scaled since.
     pub by_hand: Option<DateTime<Utc>>,
+    /// What the optional guards remember; from version 2 on.
+    #[serde(skip_serializing_if = "GuardMemory::is_empty")]
+    pub guards: GuardMemory,
     /// Whether what was before is not known, since the state cannot be used: never kept.
     #[serde(skip)]
     pub degraded: bool,
@@ -92,6 +97,7 @@ impl Default for ControlState {
             known: None,
             lagging: None,
             by_hand: None,
+            guards: GuardMemory::default(),
             degraded: false,
         }
     }
@@ -169,9 +175,36 @@ impl ControlState {
         self.back_off(at, self.scale_failures);
     }
 
+    /// Takes note of what the optional guards want to know of a scale at `at` that happened or may have
+    /// happened. `failed`: there was nothing but failed measurements.
+    pub fn note_change(&mut self, guards: &GuardSettings, at: DateTime<Utc>, change: (u32, u32), failed: bool) {
+        self.guards.scaled(at, change, failed, guards.changes_kept());
+        let Some(breaker) = guards.circuit_breaker.filter(|_| change.1 > change.0) else { return };
+        let unproven = self.guards.unproven.get_or_insert(Unproven { since: at, from: change.0 });
+        if at >= later(unproven.since, breaker.cycle()) {
+            unproven.since = at;
+        }
+    }
+
+    /// Takes note of a scale that failed, for the circuit breaker.
+    pub fn note_refusal(&mut self, guards: &GuardSettings, at: DateTime<Utc>) {
+        let open = guards.circuit_breaker.is_some_and(|breaker| self.scale_failures >= breaker.failures);
+        if open {
+            self.guards.refused_at = Some(at);
+        }
+    }
+
+    /// Whether the circuit breaker waits after refusals.
+    #[must_use]
+    pub fn refused(&self, guards: &GuardSettings, now: DateTime<Utc>) -> bool {
+        let until = self.guards.refused_at.zip(guards.circuit_breaker);
+        until.is_some_and(|(refused, breaker)| now < later(refused, breaker.retry))
+    }
+
     /// Takes note of a scale that the platform took, or that is no longer wanted.
     pub fn scale_settled(&mut self) {
         self.scale_failures = 0;
+        self.guards.refused_at = None;
         if self.read_failures == 0 {
             self.back_off_until = None;
         }
@@ -189,6 +222,7 @@ impl ControlState {
         if self.last_scale.is_some_and(|last| last > now) {
             (self.last_scale, self.wait_until, self.mark) = (None, None, None);
         }
+        self.guards.mend_clock(now);
         if self.back_off_until.is_some_and(|until| until - now > LONGEST_BACK_OFF) {
             self.back_off_until = None;
         }
@@ -204,6 +238,7 @@ impl ControlState {
         self.scaled_to_zero = false;
         (self.known, self.lagging, self.by_hand) = (None, None, None);
         self.unknown_counts = 0;
+        self.guards = GuardMemory::default();
         self.read();
         self.scale_settled();
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::guards::{Case, Course, FIRST, LAST, Reasons, Ruling};
+use super::control::JUST_AFTER;
+use super::guards::{self, Case, Course, FIRST, LAST, Reasons, Ruling};
 use super::{Bounds, ControlState, Decided, Measurement, PipelineSpec};
 use crate::decide::Proposal;
 use crate::levers::ActiveLevers;
@@ -22,6 +23,45 @@ pub struct Observation<'a> {
     pub proposals: &'a [Proposed],
     /// The levers that hold.
     pub levers: ActiveLevers<'a>,
+    /// What guards had asked about.
+    pub circumstances: Circumstances,
+}
+
+/// What guards had asked about: nothing where none of them is on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// Whether the platform releases a new version.
+    pub release: Release,
+    /// Of the dynos that were asked for, those that are not up; `None` where that is unknown.
+    pub not_up: Option<u32>,
+    /// The work that a fall would interrupt.
+    pub busy: Busy,
+}
+
+/// Whether the platform releases a new version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Release {
+    /// Nobody wants to know.
+    #[default]
+    NotAsked,
+    /// It does not.
+    Absent,
+    /// It does.
+    UnderWay,
+    /// It cannot be told.
+    Unknown,
+}
+
+/// The work that a fall would interrupt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Busy {
+    /// Nobody wants to know: it is asked only before a fall.
+    #[default]
+    NotAsked,
+    /// So many jobs run.
+    Jobs(u32),
+    /// It cannot be told.
+    Unknown,
 }
 
 /// What one policy wants.
@@ -54,6 +94,8 @@ pub struct Signals {
     pub below_min: Seen,
     /// 0 dynos, by a person.
     pub switched_off: Seen,
+    /// No more dynos are asked for, since the platform refuses or new ones do not come up.
+    pub circuit_open: Seen,
 }
 
 /// What is allowed, and why.
@@ -95,7 +137,13 @@ pub fn decide(
     let current = observation.dynos.as_ref().ok().map(|supply| supply.dynos);
     let bounds = spec.decide.bounds(now);
     let case = Case { spec, state, observation, bounds, now, current: current.unwrap_or(0) };
-    let mut ruling = Ruling { desired: case.current, reasons: Reasons::default(), signals: Signals::default() };
+    let mut ruling = Ruling {
+        desired: case.current,
+        reasons: Reasons::default(),
+        signals: Signals::default(),
+        memory: state.guards,
+        unjudged: false,
+    };
     for guard in FIRST {
         if guard(&case, &mut ruling) == Course::Settled {
             break;
@@ -114,17 +162,30 @@ pub fn decide(
     let proposed = wanted.map(|dynos| u32::try_from(dynos.max(0)).unwrap_or(u32::MAX));
     let (reasons, signals) = (ruling.reasons, ruling.signals);
     let decision = Decision { decided, current, desired, proposed, bounds, reasons, signals };
-    (decision, after(state, observation))
+    let mut after = after(state, observation, now);
+    guards::remember(&case, &mut ruling.memory);
+    after.guards = ruling.memory;
+    if ruling.unjudged && !spec.decide.keep_history {
+        after.mark = after.mark.max(Some(now + JUST_AFTER));
+    }
+    (decision, after)
+}
+
+/// Failed measurements in a row, those of the tick of `now` included.
+pub(super) fn failures(state: &ControlState, observation: &Observation<'_>, _now: DateTime<Utc>) -> u32 {
+    if observation.measurements.iter().any(|measurement| !measurement.success) {
+        state.failures.saturating_add(1)
+    } else if observation.measurements.is_empty() {
+        state.failures
+    } else {
+        0
+    }
 }
 
 /// What is remembered of a tick, apart from the outcome of its scale.
-fn after(state: &ControlState, observation: &Observation<'_>) -> ControlState {
+fn after(state: &ControlState, observation: &Observation<'_>, now: DateTime<Utc>) -> ControlState {
     let mut state = *state;
-    if observation.measurements.iter().any(|measurement| !measurement.success) {
-        state.failures = state.failures.saturating_add(1);
-    } else if !observation.measurements.is_empty() {
-        state.failures = 0;
-    }
+    state.failures = failures(&state, observation, now);
     state.unknown_counts = if observation.dynos.is_ok() { 0 } else { state.unknown_counts.saturating_add(1) };
     if observation.dynos.as_ref().is_ok_and(|supply| supply.dynos > 0) {
         state.scaled_to_zero = false;

@@ -3,6 +3,7 @@
 
 mod checks;
 mod dynos;
+mod guards;
 mod memory;
 mod notifying;
 mod stages;
@@ -22,6 +23,7 @@ use crate::scale::Scale;
 use crate::script::{Declaration, Loaded};
 use crate::secret::Secret;
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
+pub use guards::GUARDS;
 pub use stages::SCALE_FUNCTIONS;
 pub use wide::{SCRIPT, WATCHDOG, WIDE};
 
@@ -200,6 +202,9 @@ fn pipeline(
     let max_threshold = policy.as_ref().and_then(stages::Decided::thresholds).map(|(_, max)| max);
     let around = Surroundings { pipeline: &name, scale: &scale, max_threshold };
     at_place_of(measure?, report, |report| measured.backend.settle(&around, report));
+    let mut common = common;
+    guards::check(&common.guards, &*scale, &map, decide, report);
+    common.guards.busy = common.work.as_ref().and_then(|work| guards::busy(work, &name, &scale, report));
     let (mut policy, backend) = (policy?, measured.backend);
     let stage = MeasureStage {
         name: "measurement".into(),
@@ -238,6 +243,7 @@ fn pipeline(
         start_from_zero: common.start_from_zero,
         notify_repeat: common.notify_repeat,
         respect_manual: common.respect_manual,
+        guards: common.guards,
     };
     checks::warn(&spec, &checks::Written { decide, notify, place: declaration.place.as_ref() }, report);
     Some(spec)

@@ -32,6 +32,8 @@ pub enum EventKind {
     CountUnknown,
     /// The decision of a script went wrong three times in a row.
     DecisionFailed,
+    /// No more dynos are asked for: the platform refuses, or new ones never come up.
+    CircuitOpen,
     /// The process type was switched off by a person (0 dynos).
     SwitchedOff,
     /// The number of dynos was changed on the platform, by somebody else.
@@ -46,7 +48,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Measured,
         Self::Scaled,
         Self::WouldScale,
@@ -57,6 +59,7 @@ impl EventKind {
         Self::MeasurementFailed,
         Self::CountUnknown,
         Self::DecisionFailed,
+        Self::CircuitOpen,
         Self::SwitchedOff,
         Self::ChangedByHand,
         Self::LeverPulled,
@@ -78,6 +81,7 @@ impl EventKind {
             Self::MeasurementFailed => "measurement_failed",
             Self::CountUnknown => "count_unknown",
             Self::DecisionFailed => "decision_failed",
+            Self::CircuitOpen => "circuit_open",
             Self::SwitchedOff => "switched_off",
             Self::ChangedByHand => "changed_by_hand",
             Self::LeverPulled => "lever_pulled",

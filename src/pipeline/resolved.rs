@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::PipelineSpec;
+use super::resolved_guards as guards;
 use crate::decide::{DecideStage, DynosByTime, PolicyKind};
 use crate::measure::{MeasureStage, OnFailure};
 use crate::notify::NotifyStage;
@@ -56,7 +57,7 @@ impl Resolved {
 
 /// Every host, URL, program and process type that a pipeline reaches, as far as it can be told.
 fn reaches(spec: &PipelineSpec) -> Vec<String> {
-    let mut reached: Vec<String> = spec.measure.iter().flat_map(|stage| stage.backend.reaches()).collect();
+    let mut reached: Vec<String> = spec.sources().flat_map(|stage| stage.backend.reaches()).collect();
     reached.extend(spec.scale.reaches());
     let app = spec.scale.heroku();
     reached.extend(app.map(|app| format!("the process type {} of {}", app.process_type, app.name)));
@@ -103,6 +104,7 @@ fn decide(stage: &DecideStage, spec: &PipelineSpec) -> Backend {
         "keep_history": stage.keep_history,
         "mode": spec.mode.name(),
     });
+    let common = merged(common, guards::settings(&spec.guards));
     Backend { backend: backend.into(), settings: merged(own, common) }
 }
 
@@ -136,7 +138,7 @@ fn dynos(dynos: &DynosByTime) -> Json {
 
 /// A whole number without its `.0`.
 #[allow(clippy::cast_possible_truncation)]
-fn number(value: f64) -> Json {
+pub(super) fn number(value: f64) -> Json {
     if value.fract() == 0.0 && value.abs() < 1e15 { json!(value as i64) } else { json!(value) }
 }
 

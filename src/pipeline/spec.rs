@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ScriptVersion;
+use super::{GuardSettings, ScriptVersion};
 use crate::decide::DecideStage;
 use crate::measure::MeasureStage;
 use crate::notify::NotifyStage;
@@ -63,6 +63,8 @@ pub struct PipelineSpec {
     pub notify_repeat: Duration,
     /// A count that was changed by hand is left alone for so long inside the bounds.
     pub respect_manual: Duration,
+    /// Its optional guards.
+    pub guards: GuardSettings,
 }
 
 impl PipelineSpec {
@@ -77,6 +79,11 @@ impl PipelineSpec {
     #[must_use]
     pub fn interval(&self) -> Duration {
         self.measure.iter().map(|stage| stage.interval).min().unwrap_or(Duration::from_secs(30))
+    }
+
+    /// Every stage that measures: those that are judged, and the work that a guard asks about.
+    pub fn sources(&self) -> impl Iterator<Item = &MeasureStage> {
+        self.measure.iter().chain(self.guards.busy.as_ref().map(|work| &work.stage))
     }
 
     /// What it scales, as a person knows it: "my-app (web)".

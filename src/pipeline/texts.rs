@@ -58,6 +58,12 @@ pub(super) fn text(kind: EventKind, phase: Phase, about: About<'_>) -> Text {
         EventKind::MeasurementFailed => {
             (sentence(format!("The last measurements failed: {reason}")), "Measuring fails.".into())
         }
+        EventKind::CircuitOpen if phase == Phase::End => {
+            over("More dynos are asked for again where they are needed.", "More dynos are asked for again.")
+        }
+        EventKind::CircuitOpen => {
+            (sentence(format!("No more dynos are asked for: {reason}")), "No more dynos are asked for.".into())
+        }
         EventKind::CountUnknown if phase == Phase::End => {
             over("The number of dynos can be read again.", "The number of dynos can be read again.")
         }
@@ -113,6 +119,7 @@ pub(super) fn severity(kind: EventKind, phase: Phase) -> &'static str {
         EventKind::ScaleFailed
         | EventKind::MeasurementFailed
         | EventKind::CountUnknown
+        | EventKind::CircuitOpen
         | EventKind::DecisionFailed
         | EventKind::ReloadFailed => "error",
     }

@@ -3,6 +3,7 @@
 
 mod act;
 mod cap;
+mod circumstances;
 mod look;
 mod record;
 mod tell;
@@ -15,8 +16,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
-use super::controller::{Observation, Proposed, decide};
-use super::{ByHand, Decision, Measurement, Outcome, PipelineSpec, Record};
+use super::controller::{Busy, Circumstances, Observation, Proposed, decide};
+use super::{ByHand, Decided, Decision, Measurement, Outcome, PipelineSpec, Record};
 use crate::levers::Levers;
 use crate::state::{Batch, Fence, Intent, Kept};
 use crate::world::{Freshness, Platform, ScaleError, Supply, World};
@@ -33,6 +34,8 @@ pub struct Pipeline {
     measure_memory: Vec<Mutex<Json>>,
     /// `this` of the deciding stage.
     decide_memory: Mutex<Json>,
+    /// `this` of the function that counts work.
+    busy_memory: Mutex<Json>,
     /// Whether a scale call is in flight.
     acting: Arc<AtomicBool>,
     /// The change that a dry run told last: it wants the same every tick, and is told once.
@@ -59,6 +62,7 @@ struct Course {
     measurements: Vec<Measurement>,
     supply: Result<Supply, ScaleError>,
     proposals: Vec<Proposed>,
+    circumstances: Circumstances,
     /// What went wrong with the decision of the script.
     wrong: Option<String>,
     decision: Decision,
@@ -80,6 +84,7 @@ impl Course {
             dynos: self.supply.as_ref().map(|supply| *supply),
             proposals: &self.proposals,
             levers: self.levers.active(&spec.name, due),
+            circumstances: self.circumstances,
         }
     }
 }
@@ -106,6 +111,7 @@ impl Pipeline {
             kept,
             measure_memory: Vec::new(),
             decide_memory: Mutex::new(Json::Null),
+            busy_memory: Mutex::new(Json::Null),
             acting: Arc::default(),
             told: None,
             notes,
@@ -164,10 +170,13 @@ impl Pipeline {
     pub async fn tick(&mut self, due: DateTime<Utc>) -> Arc<Record> {
         self.kept.control.mend_clock(due);
         self.kept.control.tick += 1;
-        let errors = std::mem::take(&mut self.notes);
+        let mut errors = std::mem::take(&mut self.notes);
         let fresh = self.kept.control.must_read(due);
         let freshness = if fresh { Freshness::Now } else { Freshness::Cached };
-        let (measurements, supply) = tokio::join!(self.measure(due), self.observe(freshness));
+        let (measurements, supply, found) =
+            tokio::join!(self.measure(due), self.observe(freshness), self.circumstances());
+        let (circumstances, booting, unknown) = found;
+        let supply = supply.map(|supply| Supply { booting: booting.unwrap_or(supply.booting), ..supply });
         let measurements = self.take_in(measurements);
         let resolved = self.note_read(&supply, fresh, due);
         let by_hand = self.note_count(&supply, due);
@@ -177,12 +186,26 @@ impl Pipeline {
         let (proposals, wrong) = self.propose(due, &measurements, &supply, &active).await;
         let (decision, control) = {
             let dynos = supply.as_ref().map(|supply| *supply);
-            let observation = Observation { measurements: &measurements, dynos, proposals: &proposals, levers: active };
+            let (measurements, proposals) = (&measurements[..], &proposals[..]);
+            let observation = Observation { measurements, dynos, proposals, levers: active, circumstances };
             decide(&self.spec, &self.kept.control, &observation, due)
         };
         let outcome = Outcome::None;
-        let mut course =
-            Course { measurements, supply, proposals, wrong, decision, outcome, resolved, by_hand, levers, errors };
+        errors.extend(unknown);
+        let mut course = Course {
+            measurements,
+            supply,
+            proposals,
+            circumstances,
+            wrong,
+            decision,
+            outcome,
+            resolved,
+            by_hand,
+            levers,
+            errors,
+        };
+        let control = self.ask_for_work(due, &mut course, control).await;
         let control = if course.decision.change().is_some() {
             self.look_again(due, &mut course, before, control).await
         } else {
@@ -229,7 +252,8 @@ impl Pipeline {
             control.read_failed(due);
             self.kept.control.read_failed(due);
         }
-        course.supply = supply;
+        let booting = course.supply.as_ref().map_or(0, |supply| supply.booting);
+        course.supply = supply.map(|supply| Supply { booting: supply.booting.max(booting), ..supply });
         if unmoved {
             return control;
         }
@@ -241,7 +265,28 @@ impl Pipeline {
         (course.proposals, course.wrong) = self.propose(due, &course.measurements, &course.supply, &active).await;
         let (decision, control) = decide(&self.spec, &self.kept.control, &course.observation(&self.spec, due), due);
         course.decision = decision;
-        control
+        self.ask_for_work(due, course, control).await
+    }
+
+    /// Before a fall: the work that it would interrupt, where a guard wants to know; then it is decided
+    /// again.
+    async fn ask_for_work(
+        &self,
+        due: DateTime<Utc>,
+        course: &mut Course,
+        control: super::ControlState,
+    ) -> super::ControlState {
+        let Some(work) = self.spec.guards.busy.as_ref().filter(|_| course.decision.decided == Decided::Down) else {
+            return control;
+        };
+        if course.circumstances.busy == Busy::NotAsked {
+            let (busy, wrong) = Box::pin(self.busy(due, work)).await;
+            course.circumstances.busy = busy;
+            course.errors.extend(wrong);
+        }
+        let (decision, decided) = decide(&self.spec, &self.kept.control, &course.observation(&self.spec, due), due);
+        course.decision = decision;
+        decided
     }
 
     fn decide_memory(&self) -> Json {
@@ -270,6 +315,8 @@ impl Pipeline {
         let stages = spec.measure.iter();
         self.measure_memory = stages.map(|stage| memory(&measure_key(spec, &stage.name), &stage.memory)).collect();
         self.decide_memory = memory(DECIDE_KEY, &spec.decide.memory);
+        let none = Json::Null;
+        self.busy_memory = memory(BUSY_KEY, spec.guards.busy.as_ref().map_or(&none, |work| &work.stage.memory));
         if let (Some(this), Some(kept)) = (self.platform.memory(), self.kept.memory.get(SCALE_KEY)) {
             *this.lock().unwrap_or_else(PoisonError::into_inner) = kept.clone();
         }
@@ -286,6 +333,7 @@ impl Pipeline {
             }
         };
         keep(DECIDE_KEY, &self.decide_memory);
+        keep(BUSY_KEY, &self.busy_memory);
         for (stage, memory) in self.spec.measure.iter().zip(&self.measure_memory) {
             keep(&measure_key(&self.spec, &stage.name), memory);
         }
@@ -308,6 +356,9 @@ impl Pipeline {
 
 /// The key of the deciding stage's memory.
 const DECIDE_KEY: &str = "decide";
+
+/// The key of the memory of the function that counts work, and its name as a stage.
+pub(crate) const BUSY_KEY: &str = "busy";
 
 /// The key of the scaling stage's memory.
 const SCALE_KEY: &str = "scale";

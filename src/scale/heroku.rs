@@ -11,7 +11,7 @@ use crate::heroku::{App, Heroku, PUBLIC_API, Target};
 use crate::rules;
 use crate::secret::Secret;
 use crate::settings::{Constructor, Fields, Kind, Place, Preset, Report, Setting, StageKind, Value};
-use crate::world::{Freshness, Platform, ScaleError, Supply, World};
+use crate::world::{Condition, Freshness, Platform, ScaleError, Supply, Wants, World};
 
 static SETTINGS: &[Setting] = &[
     Setting { name: "app_name", kind: Kind::Text, preset: Preset::Required, doc: "The app's name on Heroku." },
@@ -172,6 +172,15 @@ impl Scale for HerokuScale {
         self.app.process_type = Arc::from(name);
     }
 
+    /// Heroku stops the dynos with the highest numbers.
+    fn stops_any(&self) -> bool {
+        true
+    }
+
+    fn tells_condition(&self) -> bool {
+        true
+    }
+
     fn reaches(&self) -> Vec<String> {
         vec![self.app.api_url.to_string()]
     }
@@ -196,6 +205,10 @@ struct HerokuPlatform {
 impl Platform for HerokuPlatform {
     async fn observe(&self, freshness: Freshness) -> Result<Supply, ScaleError> {
         self.target.observe(&self.process_type, freshness).await
+    }
+
+    async fn condition(&self, wants: Wants) -> Result<Condition, ScaleError> {
+        self.target.condition(&self.process_type, wants).await
     }
 
     async fn scale_to(&self, dynos: u32) -> Result<Supply, ScaleError> {

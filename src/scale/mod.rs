@@ -43,6 +43,16 @@ pub trait Scale: Send + Sync + fmt::Debug {
     /// Fills in what depends on the pipeline (`process_type` from its name).
     fn settle(&mut self, _pipeline: &str, _report: &mut Report) {}
 
+    /// Whether the platform itself chooses which dyno it stops, idle or not.
+    fn stops_any(&self) -> bool {
+        false
+    }
+
+    /// Whether the platform tells which dynos are booting, and whether a new version is being released.
+    fn tells_condition(&self) -> bool {
+        false
+    }
+
     /// What it reaches, for `check`.
     fn reaches(&self) -> Vec<String> {
         Vec::new()

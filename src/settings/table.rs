@@ -38,6 +38,16 @@ pub enum Kind {
     Answer,
     /// A program and its arguments.
     Command,
+    /// The largest step of a guard.
+    Step,
+    /// What is done after failures.
+    Fallback,
+    /// How many jobs run: a measurement.
+    Work,
+    /// A boot time.
+    Boot,
+    /// `true`, or a map of what it is made of.
+    Switch,
     /// One of the words named.
     OneOf(&'static [&'static str]),
 }
@@ -56,7 +66,7 @@ impl Kind {
             Self::Secret => "a secret, such as `env::secret(\"NAME\")`, or a text".into(),
             Self::Texts => "a text or an array of texts".into(),
             Self::DynosByTime => {
-                "a whole number, or a table by time of day such as `#{ \"0:00\": 1, \"9:00\": 5 }`".into()
+                "a whole number, or a table by time of day such as `#{ \"0:00\": 1, \"9:00\": 5 }`, with days as in \"mon-fri 9:00\"".into()
             }
             Self::Map => "a map `#{ … }`".into(),
             Self::Function => "a function".into(),
@@ -65,6 +75,13 @@ impl Kind {
             Self::Request => "a request such as `http::get(url)`, or a function that returns one".into(),
             Self::Answer => "a function `|reply| …`, or a dotted path such as \"queue.size\"".into(),
             Self::Command => "an array of texts such as `[\"./bin/queue\", \"--json\"]`".into(),
+            Self::Step => {
+                "a whole number of dynos, a text such as \"50%\", or `#{ dynos: 4, percent: 100, per_seconds: 60 }`".into()
+            }
+            Self::Fallback => "a map such as `#{ after: 3, dynos: 4, behavior: \"at_least\" }`".into(),
+            Self::Work => "a function `|| …` that answers how many jobs run, or a backend of `measure::`".into(),
+            Self::Boot => "a number of seconds, or \"learned\"".into(),
+            Self::Switch => "`true`, `false`, or a map of its settings `#{ … }`".into(),
             Self::OneOf(words) => {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 format!("one of {}", words.join(", "))

@@ -218,8 +218,8 @@ mod tests {
         assert_eq!(web, Path::new("/states/autoscaler/web.rhai-135171e7"));
         assert_eq!(folder("/srv/./scripts//web.rhai"), web);
         assert_ne!(folder("/other/web.rhai"), web);
-        let home = |name: &str| (name == "HOME").then(|| OsString::from("/home/ann"));
-        assert!(home_folder(Path::new("-"), &home).unwrap().starts_with("/home/ann/.local/state/autoscaler"));
+        let home = |name: &str| (name == "HOME").then(|| OsString::from("/users/ann"));
+        assert!(home_folder(Path::new("-"), &home).unwrap().starts_with("/users/ann/.local/state/autoscaler"));
         assert_eq!(home_folder(Path::new("a"), &|_| None), Err("neither HOME nor XDG_STATE_HOME is set".into()));
     }
 

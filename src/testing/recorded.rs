@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Bench;
+use super::bench::{FENCE, local};
 use crate::pipeline::{Measurement, Pipeline};
 use crate::state::{Batch, State};
 use crate::world::{ScaleError, ScaleErrorKind};
@@ -36,18 +37,18 @@ impl Bench {
     pub async fn scaled(&self, time: &str) -> Result<(), String> {
         let at = self.time(time)?;
         let dynos = self.platform(|platform| platform.dynos);
-        let mut course = self.course();
-        let spec = Arc::clone(course.pipeline.spec());
-        let mut kept = course.pipeline.kept().clone();
-        (kept.source, kept.target) = {
-            let unused = Pipeline::unused(&spec);
-            (unused.source, unused.target)
+        let (spec, mut kept) = {
+            let course = self.course();
+            (Arc::clone(course.pipeline.spec()), course.pipeline.kept().clone())
         };
+        let unused = Pipeline::unused(&spec);
+        (kept.source, kept.target) = (unused.source, unused.target);
         kept.control.scaled(at, dynos, spec.decide.wait, spec.decide.keep_history);
         // Memory takes whatever it is given.
         let batch = Batch { kept, intent: None, record: None };
-        let _ = self.pretend.state.commit(&self.name, super::bench::FENCE, batch).await;
-        course.pipeline = Pipeline::open(spec, Arc::clone(&self.pretend.world), super::bench::FENCE).await;
+        let _ = self.pretend.state.commit(&self.name, FENCE, batch).await;
+        let pipeline = Pipeline::open(spec, Arc::clone(&self.pretend.world), FENCE).await;
+        self.course().pipeline = pipeline;
         Ok(())
     }
 
@@ -82,7 +83,7 @@ impl Bench {
     fn time(&self, text: &str) -> Result<DateTime<Utc>, String> {
         let now = self.course().now;
         // A time of day is the last one that was: the pipeline scaled before.
-        let time = super::bench::local(text, self.zone, now)?;
+        let time = local(text, self.zone, now)?;
         if text.contains(['-', 'T']) || time <= now { Ok(time) } else { Ok(time - TimeDelta::days(1)) }
     }
 }

@@ -17,7 +17,7 @@ pub fn add(
     report: &mut Report,
 ) {
     for spec in specs {
-        for (name, set) in spec.measure.iter().flat_map(|stage| stage.backend.needs()) {
+        for (name, set) in spec.sources().flat_map(|stage| stage.backend.needs()) {
             if !set && missing == MissingSecrets::Error {
                 let message = format!("the environment variable `{name}` is not set");
                 let help = format!("set it where the worker runs, or write the setting of `{}` out", spec.name);

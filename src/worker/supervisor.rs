@@ -22,7 +22,7 @@ use super::watchdog::{self, Pulses};
 use crate::control::{Desk, Order, UnitStatus};
 use crate::pipeline::{PipelineSpec, Watchdog};
 use crate::script::{self, Source, SourceFile};
-use crate::settings::Report;
+use crate::settings::{Diagnostic, Report};
 use crate::world::World;
 use retreat::trial_ends;
 
@@ -77,10 +77,9 @@ pub struct Unstartable {
 }
 
 impl Unstartable {
-    #[allow(clippy::needless_pass_by_value)] // What `map_err` hands over.
-    fn unreadable(diagnostic: script::SourceError) -> Self {
+    fn unreadable(diagnostic: Diagnostic) -> Self {
         let mut report = Report::default();
-        report.push(*diagnostic);
+        report.push(diagnostic);
         Self { report, files: Vec::new() }
     }
 }
@@ -91,7 +90,7 @@ impl Supervisor {
     /// # Errors
     /// Everything that is wrong with any of them.
     pub fn load(loading: Loading, world: Arc<World>) -> Result<Self, Unstartable> {
-        let sources = script::sources(&loading.options.script).map_err(Unstartable::unreadable)?;
+        let sources = script::sources(&loading.options.script).map_err(|said| Unstartable::unreadable(*said))?;
         let mut worker = Self::empty(loading, world);
         let mut problems = Unstartable { report: Report::default(), files: Vec::new() };
         for source in sources {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
 pub use console::{Console, Standard};
 pub use http::{Http, HttpError, HttpErrorKind, LineStream, Reply, Request};
-pub use platform::{Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply};
+pub use platform::{Condition, Freshness, Platform, Platforms, ScaleError, ScaleErrorKind, Supply, Wants};
 pub use program::{Program, ProgramError, Programs};
 pub use redis::{
     READS, Redis, RedisAddress, RedisError, RedisErrorKind, RedisQuestion, RedisServer, RedisTls, RedisValue,

@@ -31,6 +31,26 @@ pub struct Supply {
     pub read_at: DateTime<Utc>,
 }
 
+/// What guards want to know of a process type beyond its count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// What its dynos are doing.
+    pub boots: bool,
+    /// Whether a new version is being released.
+    pub release: bool,
+}
+
+/// What a process type is doing; `None`: not asked for, or the platform does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// Dynos that are booting.
+    pub booting: Option<u32>,
+    /// Dynos that are not up: booting, crashed or stopped.
+    pub not_up: Option<u32>,
+    /// Whether a new version is being released.
+    pub releasing: Option<bool>,
+}
+
 /// Why a count or a scale failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -68,6 +88,14 @@ pub trait Platform: Send + Sync {
     /// # Errors
     /// When it was refused, or when nobody knows.
     async fn scale_to(&self, dynos: u32) -> Result<Supply, ScaleError>;
+
+    /// What it is doing, as far as `wants` asks and the platform tells; may be as old as a cached count.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn condition(&self, _wants: Wants) -> Result<Condition, ScaleError> {
+        Ok(Condition::default())
+    }
 
     /// The `this` of a scripted one: what is kept of it is put in before the first call and read after.
     fn memory(&self) -> Option<&std::sync::Mutex<serde_json::Value>> {

@@ -9,14 +9,14 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::{
-    Clock, Console, Freshness, Http, HttpError, HttpErrorKind, ManualClock, Platform, Platforms, Program, ProgramError,
-    Programs, Redis, RedisError, RedisErrorKind, RedisQuestion, RedisServer, RedisValue, Reply, Request, ScaleError,
-    ScaleErrorKind, Sources, Supply, World,
+    Clock, Condition, Console, Freshness, Http, HttpError, HttpErrorKind, ManualClock, Platform, Platforms, Program,
+    ProgramError, Programs, Redis, RedisError, RedisErrorKind, RedisQuestion, RedisServer, RedisValue, Reply, Request,
+    ScaleError, ScaleErrorKind, Sources, Supply, Wants, World,
 };
 use crate::function::Calls;
 use crate::measure::{MeasureContext, MeasureStage, Reading};
 use crate::notify::Audience;
-use crate::pipeline::{Event, Failure, Measurement, PipelineSpec};
+use crate::pipeline::{BUSY_KEY, Event, Failure, Measurement, PipelineSpec};
 use crate::request::Response;
 use crate::scale::Scale;
 use crate::state::MemoryState;
@@ -134,7 +134,7 @@ pub struct FedSources {
 }
 
 impl FedSources {
-    /// The next measurement of `pipeline`: data as it would come from the backend, or a failure.
+    /// The next measurement of `pipeline` ("web.busy": of the work of `web`): data as it would come from the backend, or a failure.
     pub fn feed(&self, pipeline: &str, measured: Result<Json, Failure>) {
         lock(&self.fed).entry(pipeline.into()).or_default().push_back(Fed::Raw(measured));
     }
@@ -148,7 +148,9 @@ impl FedSources {
 #[async_trait]
 impl Sources for FedSources {
     async fn measure(&self, stage: &MeasureStage, context: &MeasureContext<'_>, world: &Arc<World>) -> Measurement {
-        let fed = lock(&self.fed).get_mut(&**context.pipeline).and_then(VecDeque::pop_front);
+        let busy = (*stage.name == *BUSY_KEY).then(|| format!("{}.{BUSY_KEY}", context.pipeline));
+        let key = busy.as_deref().unwrap_or(context.pipeline);
+        let fed = lock(&self.fed).get_mut(key).and_then(VecDeque::pop_front);
         if fed.is_none() && self.measures {
             return stage.measure(context, world).await;
         }
@@ -169,6 +171,12 @@ pub struct PretendDynos {
     pub dynos: u32,
     /// Of these, still booting.
     pub booting: u32,
+    /// Dynos that crashed or were stopped.
+    pub crashed: u32,
+    /// Whether a new version is being released.
+    pub releasing: bool,
+    /// Why nothing but the count can be read.
+    pub silent: Option<ScaleError>,
     /// The platform's cap.
     pub limit: Option<u32>,
     /// What goes wrong with the next reads, in order; `None` for one that goes well.
@@ -247,6 +255,19 @@ impl Platform for PretendPlatform {
             dynos.dynos = moved;
         }
         Ok(supply)
+    }
+
+    async fn condition(&self, wants: Wants) -> Result<Condition, ScaleError> {
+        let dynos = lock(&self.dynos);
+        if let Some(error) = &dynos.silent {
+            return Err(error.clone());
+        }
+        let boots = |count: u32| wants.boots.then_some(count);
+        Ok(Condition {
+            booting: boots(dynos.booting),
+            not_up: boots(dynos.booting + dynos.crashed),
+            releasing: wants.release.then_some(dynos.releasing),
+        })
     }
 
     async fn scale_to(&self, count: u32) -> Result<Supply, ScaleError> {

@@ -21,6 +21,7 @@ pub fn routes(fake: Fake) -> Router {
         .route("/apps/{app}/formation", get(list).patch(batch))
         .route("/apps/{app}/formation/{process}", get(info).patch(update))
         .route("/apps/{app}/dynos", get(dynos))
+        .route("/apps/{app}/releases", get(releases))
         .route("/apps/{app}/log-sessions", post(logs::open))
         .route("/account", get(account))
         .route("/account/rate-limits", get(rate_limits))
@@ -72,6 +73,12 @@ async fn dynos(State(fake): State<Fake>, Path(app): Path<String>, headers: Heade
     let size = fake.state().page_size;
     let items = fake.with_app(&app, |app| Ok(app.dynos()))?;
     Ok(page(items, "name", &headers, size))
+}
+
+async fn releases(State(fake): State<Fake>, Path(app): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let size = fake.state().page_size;
+    let items = fake.with_app(&app, |app| Ok(app.releases()))?;
+    Ok(page(items, "version", &headers, size))
 }
 
 async fn account() -> Json<Value> {

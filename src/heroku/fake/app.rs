@@ -45,6 +45,8 @@ pub struct App {
     pub forbidden: bool,
     pub log: VecDeque<Arc<str>>,
     pub tail: broadcast::Sender<Arc<str>>,
+    /// Releases, oldest first: their status.
+    pub releases: Vec<&'static str>,
 }
 
 /// A process type.
@@ -64,6 +66,8 @@ pub struct Dyno {
     pub number: u32,
     pub created: DateTime<Utc>,
     pub started: Instant,
+    /// Whether it came down again.
+    pub crashed: bool,
 }
 
 /// What is asked of one process type.
@@ -112,6 +116,7 @@ impl App {
             forbidden: false,
             log: VecDeque::new(),
             tail: broadcast::channel(LOG_AHEAD).0,
+            releases: vec!["succeeded"],
         };
         for (name, quantity) in types {
             let (id, updated) = (random_id(), Utc::now());
@@ -199,7 +204,11 @@ impl App {
     pub fn dynos(&self) -> Vec<Value> {
         let of = |process: &ProcessType| {
             let dynos = process.dynos.iter().map(|dyno| {
-                let up = dyno.is_up(self.boot);
+                let state = match dyno {
+                    Dyno { crashed: true, .. } => "crashed",
+                    dyno if dyno.is_up(self.boot) => "up",
+                    _ => "starting",
+                };
                 json!({
                     "app": { "id": self.id, "name": self.name },
                     "attach_url": null,
@@ -209,7 +218,7 @@ impl App {
                     "name": format!("{}.{}", process.name, dyno.number),
                     "release": { "id": self.id, "version": 1 },
                     "size": process.size,
-                    "state": if up { "up" } else { "starting" },
+                    "state": state,
                     "type": process.name,
                     "updated_at": time(dyno.created),
                 })
@@ -217,6 +226,26 @@ impl App {
             dynos.collect::<Vec<_>>()
         };
         self.types.iter().flat_map(of).collect()
+    }
+
+    /// Every release as the API shows it.
+    pub fn releases(&self) -> Vec<Value> {
+        let release = |(index, status): (usize, &&str)| {
+            json!({
+                "app": { "id": self.id, "name": self.name },
+                "created_at": time(self.created),
+                "current": index + 1 == self.releases.len(),
+                "description": "Deploy 01234567",
+                "id": format!("{}-{}", self.id, index + 1),
+                "output_stream_url": null,
+                "slug": null,
+                "status": status,
+                "updated_at": time(self.created),
+                "user": { "email": super::EMAIL, "id": self.id },
+                "version": index + 1,
+            })
+        };
+        self.releases.iter().enumerate().map(release).collect()
     }
 
     /// The app as the API shows it.
@@ -252,7 +281,7 @@ impl ProcessType {
                 let now = Instant::now();
                 now.checked_sub(Duration::from_secs(3600)).unwrap_or(now)
             });
-            self.dynos.push(Dyno { id, number, created, started });
+            self.dynos.push(Dyno { id, number, created, started, crashed: false });
         }
         self.dynos.truncate(quantity as usize);
         self.updated = Utc::now();
@@ -262,7 +291,7 @@ impl ProcessType {
 impl Dyno {
     /// Whether it has booted, which takes `boot`.
     pub fn is_up(&self, boot: Duration) -> bool {
-        self.started.elapsed() >= boot
+        self.started.elapsed() >= boot && !self.crashed
     }
 }
 

@@ -159,6 +159,33 @@ impl Fake {
         });
     }
 
+    /// Begins a release of `app`: its newest release is pending.
+    pub fn begin_release(&self, app: &str) {
+        self.change(app, |app| app.releases.push("pending"));
+    }
+
+    /// Ends the release of `app` that is under way.
+    pub fn end_release(&self, app: &str, succeeded: bool) {
+        self.change(app, |app| {
+            if let Some(newest) = app.releases.last_mut() {
+                *newest = if succeeded { "succeeded" } else { "failed" };
+            }
+        });
+    }
+
+    /// Makes the dynos of a process type from the one with `number` on crash.
+    pub fn crash(&self, app: &str, process_type: &str, number: u32) {
+        self.change(app, |app| {
+            if let Some(at) = app.find(process_type) {
+                app.types[at]
+                    .dynos
+                    .iter_mut()
+                    .filter(|dyno| dyno.number >= number)
+                    .for_each(|dyno| dyno.crashed = true);
+            }
+        });
+    }
+
     /// Dynos asked for of a process type; 0 where there is none.
     #[must_use]
     pub fn dynos(&self, app: &str, process_type: &str) -> u32 {

@@ -1,9 +1,9 @@
-//! Owns the reading of a number of dynos: one number, or a table by time of day.
+//! Owns the reading of a number of dynos: one number, or a table by time of day and days.
 
 use std::sync::Arc;
 
 use crate::decide::{DynosByTime, TableEntry};
-use crate::pipeline::time_of_day;
+use crate::pipeline::When;
 use crate::rules;
 use crate::settings::{Fields, Kind, Node, Value};
 
@@ -50,14 +50,17 @@ fn table(fields: &mut Fields<'_>, name: &str, entries: &[(Arc<str>, Node)]) -> O
             good = false;
             fields.report().say(&rules::DYNO_BOUNDS, place.as_ref(), message, help.map(str::to_owned));
         };
-        let minute = time_of_day(key);
-        match minute {
-            None => wrong(
+        let when = When::parse(key);
+        match &when {
+            Err(None) => wrong(
                 format!("`{key}` in `{name}` is no time of day"),
-                Some("\"H:MM\", from \"0:00\" to \"23:59\", such as \"9:30\""),
+                Some(
+                    "\"H:MM\", from \"0:00\" to \"23:59\", such as \"9:30\"; with days as in \"mon-fri 9:30\", \"2026-12-24 9:30\"",
+                ),
             ),
-            Some(minute) => {
-                if let Some(other) = read.iter().find(|entry| entry.minute == minute) {
+            Err(Some(why)) => wrong(format!("`{key}` in `{name}` {why}"), None),
+            Ok(when) => {
+                if let Some(other) = read.iter().find(|entry| entry.when.clashes(when)) {
                     wrong(format!("`{key}` and `{}` in `{name}` are the same time", other.written), None);
                 }
             }
@@ -68,11 +71,16 @@ fn table(fields: &mut Fields<'_>, name: &str, entries: &[(Arc<str>, Node)]) -> O
                 format!("`{name}` at \"{key}\" takes a whole number from 0 to {MOST_DYNOS}, not {}", node.describe());
             wrong(message, None);
         }
-        if let (Some(minute), Some(dynos)) = (minute, dynos) {
-            read.push(TableEntry { written: Arc::clone(key), minute, dynos });
+        if let (Ok(when), Some(dynos)) = (when, dynos) {
+            read.push(TableEntry { written: Arc::clone(key), when, dynos });
         }
     }
-    read.sort_by_key(|entry| entry.minute);
+    if good && !read.iter().any(|entry| entry.when.days.goes_on()) {
+        good = false;
+        let message = format!("the table of `{name}` says nothing of all other days");
+        fields.error(name, message, Some("add an entry for every day, such as `\"0:00\": 1`".into()));
+    }
+    read.sort_by_key(|entry| entry.when.minute);
     good.then_some(DynosByTime::Table(read))
 }
 

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Timelike;
 use chrono_tz::Tz;
 
+use super::guards::{self, GUARDS};
 use super::{ScriptSettings, Watchdog, dynos};
 use crate::decide::{COMMON, DynosByTime};
-use crate::pipeline::Mode;
-use crate::pipeline::bounds::crossing;
+use crate::pipeline::bounds::{crossing, when};
+use crate::pipeline::{GuardSettings, Mode, When};
 use crate::rules;
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
 
@@ -57,6 +59,21 @@ pub static WIDE: &[Setting] = &[
         preset: Preset::Number(0.0),
         doc: "A count that a person changed on the platform is left alone for so long, inside the bounds.",
     },
+    GUARDS[0],
+    GUARDS[1],
+    GUARDS[2],
+    GUARDS[3],
+    GUARDS[4],
+    GUARDS[5],
+    GUARDS[6],
+    GUARDS[7],
+    GUARDS[8],
+    GUARDS[9],
+    GUARDS[10],
+    GUARDS[11],
+    GUARDS[12],
+    GUARDS[13],
+    GUARDS[14],
 ];
 
 /// The settings of the whole script: defaults of its pipelines.
@@ -123,6 +140,8 @@ pub(super) struct Common {
     pub call_on_failure: bool,
     pub notify_repeat: Duration,
     pub respect_manual: Duration,
+    pub guards: GuardSettings,
+    pub work: Option<guards::Work>,
 }
 
 /// Reads `settings(#{ … })`.
@@ -196,6 +215,8 @@ pub(super) fn common(
             settings.notify_repeat
         },
         respect_manual: fields.seconds_or_zero("respect_manual_seconds").unwrap_or_default(),
+        guards: guards::read(&mut fields),
+        work: guards::work(&mut fields),
     }
 }
 
@@ -274,16 +295,16 @@ fn nearest_zone(name: &str) -> String {
 
 fn check_bounds(fields: &mut Fields<'_>, min: Option<&DynosByTime>, max: Option<&DynosByTime>) {
     let (Some(min), Some(max)) = (min, max) else { return };
-    let Some(minute) = crossing(min, max) else { return };
+    let Some(time) = crossing(min, max) else { return };
     let table = |by_time: &DynosByTime| matches!(by_time, DynosByTime::Table(_));
-    let when = if table(min) || table(max) { format!(" at {}:{:02}", minute / 60, minute % 60) } else { String::new() };
+    let at = if table(min) || table(max) { format!(" {}", when(time, min, max)) } else { String::new() };
     let default = |name| if fields.has(name) { "" } else { " (its default)" };
     let message = format!(
-        "`min_dynos`{} is {}, above `max_dynos`{}, {}{when}",
+        "`min_dynos`{} is {}, above `max_dynos`{}, {}{at}",
         default("min_dynos"),
-        min.at(minute),
+        min.at(time),
         default("max_dynos"),
-        max.at(minute),
+        max.at(time),
     );
     let help = match (fields.has("min_dynos"), fields.has("max_dynos")) {
         (true, false) => Some("write `max_dynos` too".to_owned()),
@@ -295,7 +316,11 @@ fn check_bounds(fields: &mut Fields<'_>, min: Option<&DynosByTime>, max: Option<
         if fields.has("max_dynos") && (table(max) || !fields.has("min_dynos")) { "max_dynos" } else { "min_dynos" };
     let entry = match fields.node(name).map(|node| &node.value) {
         Some(Value::Map(entries)) => {
-            let begins = |(key, _): &&(Arc<str>, Node)| crate::pipeline::time_of_day(key) == Some(minute);
+            let minute = u16::try_from(time.hour() * 60 + time.minute()).unwrap_or(0);
+            let begins = |(key, _): &&(Arc<str>, Node)| {
+                let when = When::parse(key).ok();
+                when.is_some_and(|when| when.minute == minute && (when.days.on(time.date())))
+            };
             entries.iter().find(begins).and_then(|(_, node)| node.place.clone())
         }
         _ => None,

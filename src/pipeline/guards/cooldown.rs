@@ -1,6 +1,10 @@
-//! Owns the guard `cooldown`: no decision in the wait after a scale.
+//! Owns the guard `cooldown`: no decision in the wait after a scale, and after that no step in a direction
+//! whose own wait is not over. Bounds were asked before: a cooldown swallows none of them.
 
-use super::{Case, Course, Ruling, Why};
+use super::memory::later;
+use super::{Case, Course, Ruling, Said, Why, seconds};
+
+const GUARD: &str = "cooldown";
 
 pub(super) fn check(case: &Case<'_>, ruling: &mut Ruling) -> Course {
     if !case.state.waits(case.now) {
@@ -11,11 +15,22 @@ pub(super) fn check(case: &Case<'_>, ruling: &mut Ruling) -> Course {
         None if case.state.degraded => Why::DegradedWait { left },
         last => Why::Cooldown { since: last.map_or(0.0, |last| seconds(case.now - last)), left },
     };
-    ruling.rule("cooldown", case.current, why);
+    ruling.rule(GUARD, case.current, why);
     Course::Settled
 }
 
-#[allow(clippy::cast_precision_loss)]
-fn seconds(span: chrono::TimeDelta) -> f64 {
-    span.num_milliseconds() as f64 / 1000.0
+/// The wait of the direction that is wanted.
+pub(super) fn of_direction(case: &Case<'_>, ruling: &mut Ruling) -> Course {
+    let (up, wait) = match ruling.desired.cmp(&case.current) {
+        std::cmp::Ordering::Greater => (true, case.spec.guards.cooldown_up),
+        std::cmp::Ordering::Less => (false, case.spec.guards.cooldown_down),
+        std::cmp::Ordering::Equal => return Course::Open,
+    };
+    let Some(last) = case.state.last_scale else { return Course::Open };
+    let over = later(last, wait);
+    if case.now < over {
+        let (since, left) = (seconds(case.now - last), seconds(over - case.now));
+        ruling.say(GUARD, case.current, Said::CooldownOf { up, since, left });
+    }
+    Course::Open
 }

@@ -3,6 +3,7 @@
 
 use super::super::controller::Observation;
 use super::super::{PipelineSpec, Reason};
+use super::Said;
 
 /// One reason of a decision.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,10 +72,12 @@ pub enum Why {
     ChangedByHand {
         left: f64,
     },
+    /// What an optional guard says.
+    Guard(Said),
 }
 
 /// More than all guards together say in one tick of one policy.
-const MOST: usize = 8;
+const MOST: usize = 10;
 
 /// The reasons of a decision, in the order of the guards.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -116,6 +119,7 @@ fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> St
     let told =
         |pull: Option<&crate::levers::Pull>| pull.map_or_else(String::new, |pull| format!(" {}", pull.told(zone)));
     match cause.why {
+        Why::Guard(said) => said.text(from, cause.to.unwrap_or(0)),
         Why::CountUnknown => match observation.dynos {
             Err(error) => format!("the number of dynos is unknown: {error}"),
             Ok(_) => "the number of dynos is unknown".into(),

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 
+use super::super::guards::only_failures;
 use super::super::{Mode, Outcome, RapidLimit};
 use super::look::{BUG, PLATFORM_TIMEOUT};
 use super::{Course, Pipeline};
@@ -34,7 +35,8 @@ impl Pipeline {
     /// Does what was decided.
     pub(super) async fn act(&mut self, due: DateTime<Utc>, course: &mut Course) {
         let Some((from, to)) = course.decision.change() else {
-            if !self.kept.control.backs_off(due) {
+            let control = &self.kept.control;
+            if !control.backs_off(due) && !control.refused(&self.spec.guards, due) {
                 self.kept.control.scale_settled();
             }
             return;
@@ -49,6 +51,8 @@ impl Pipeline {
         let intent = Intent { from, to };
         let (wait, keep) = (self.spec.decide.wait, self.spec.decide.keep_history);
         self.kept.control.scaled(due, to, wait, keep);
+        let failed = only_failures(&course.measurements);
+        self.kept.control.note_change(&self.spec.guards, due, (from, to), failed);
         self.kept.control.open = Some(intent);
         if let Err(error) = self.commit(Some(intent), None).await {
             course.errors.push(format!("the intent to scale was not kept: {error}"));
@@ -80,6 +84,7 @@ impl Pipeline {
                     self.kept.control = before;
                 }
                 self.kept.control.scale_failed(due);
+                self.kept.control.note_refusal(&self.spec.guards, due);
             }
         }
     }

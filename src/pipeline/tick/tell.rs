@@ -107,11 +107,13 @@ impl Pipeline {
             if course.proposals.is_empty() { Seen::Unknown } else { in_a_row(control.wrong_decisions) };
         let off = if control.scaled_to_zero { OFF_BY_US } else { OFF_BY_HAND };
         let signals = course.decision.signals;
+        let circuit = (signals.circuit_open == Seen::Present).then(|| self.why_open(due, course));
         let failure = course.measurements.iter().find_map(|measurement| measurement.failure.as_ref());
         let mut seen = vec![
             (EventKind::NeedsAboveMax, None, signals.above_max, None),
             (EventKind::NeedsBelowMin, None, signals.below_min, None),
             (EventKind::SwitchedOff, None, signals.switched_off, Some(off.to_owned())),
+            (EventKind::CircuitOpen, None, signals.circuit_open, circuit),
             (EventKind::CountUnknown, None, count_unknown, course.supply.as_ref().err().map(ToString::to_string)),
             (EventKind::DecisionFailed, None, decision_failed, course.wrong.clone()),
             (EventKind::ScaleFailed, None, scale_failed, course.errors.last().cloned()),
@@ -184,6 +186,16 @@ impl Pipeline {
             reason: (!reason.is_empty()).then(|| scrub(&reason).into_owned()),
             at: due,
         }
+    }
+
+    /// Why no more dynos are asked for: as the guard said, or as it would where none are wanted.
+    fn why_open(&self, due: DateTime<Utc>, course: &Course) -> String {
+        let reasons = course.decision.reasons.texts(&self.spec, &course.observation(&self.spec, due));
+        let said = reasons.into_iter().find(|reason| reason.guard == "circuit_breaker").map(|reason| reason.text);
+        said.unwrap_or_else(|| match self.kept.control.guards.refused_at {
+            Some(_) => format!("the last {} scales failed", self.kept.control.scale_failures),
+            None => "the dynos that were asked for last do not come up".to_owned(),
+        })
     }
 
     /// The reasons of the decision in one line.

@@ -25,12 +25,18 @@ pub(in crate::script) fn functions<'a>(
                 found.node(kind, Some(&[]), node);
             }
         }
+        if let Some(node) = declaration.settings.entry(BUSY) {
+            found.node(StageKind::Measure, Some(&[]), node);
+        }
     }
     for stage in unused {
         found.stage(stage);
     }
     found.functions
 }
+
+/// A guard's measurement, in the pipeline's map or in its `decide::`.
+const BUSY: &str = "busy";
 
 struct Found<'a> {
     functions: Vec<(Role, Memory<'a>, &'a Function)>,
@@ -79,6 +85,8 @@ impl<'a> Found<'a> {
         }
         if stage.kind != StageKind::Decide {
             self.node(stage.kind, None, &stage.settings);
+        } else if let Some(node) = stage.settings.entry(BUSY) {
+            self.node(StageKind::Measure, Some(&[]), node);
         }
         let memory = memory(stage);
         for (at, argument) in stage.arguments.iter().enumerate() {

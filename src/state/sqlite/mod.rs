@@ -136,7 +136,7 @@ pub(super) async fn generations(file: &Path, unit: &str) -> Result<Vec<KeptGener
 /// # Errors
 /// Why not.
 pub(super) fn look(file: &Path) -> Result<(), StateError> {
-    schema::open_to_read(file).map(drop)
+    schema::look(file)
 }
 
 /// Reading is done off the threads that tick.

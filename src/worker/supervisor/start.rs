@@ -27,7 +27,7 @@ impl Supervisor {
             // A script that is gone has a last good version too.
             let path = loading.options.script.clone();
             let gone = path != Path::new("-") && !path.is_dir();
-            if gone { Ok(vec![Source { path, text: None, unit: None }]) } else { Err(Unstartable::unreadable(why)) }
+            if gone { Ok(vec![Source { path, text: None, unit: None }]) } else { Err(Unstartable::unreadable(*why)) }
         })?;
         let mut worker = Self::empty(loading, world);
         let mut kept = Vec::new();

@@ -134,7 +134,8 @@ fn the_log_of_a_worker_at_debug_is_enough() {
             line.text.contains("tick\\\":3") || line.text.contains("\"record\":{") && line.text.contains("\"tick\":3")
         });
         worker.stop(crate::harness::Signal::Terminate);
-        let text: String = worker.lines().iter().map(|line| format!("{}\n", line.text)).collect();
+        let lines: Vec<String> = worker.lines().into_iter().map(|line| line.text).collect();
+        let text = lines.join("\n");
         let command = Autoscaler::new(["explain", "web", "-", "--script"]).arg(script.path().to_str().unwrap());
         let said = command.input(text).run().expect(0).stdout;
         assert!(

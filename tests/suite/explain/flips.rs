@@ -62,6 +62,10 @@ fn with(taken: &[Taken], flip: &Flip, choose: impl Fn(Limit) -> f64) -> Vec<Take
     if let Some(limit) = flip.newest {
         *taken.last_mut().expect("a newest one") = Taken::Value(choose(limit));
     }
+    if let Some((at, limit)) = flip.earlier {
+        let index = usize::try_from((at - noon()).num_seconds()).expect("it was taken");
+        taken[index] = Taken::Value(choose(limit));
+    }
     if let Some((count, limit)) = flip.further {
         taken.extend(vec![Taken::Value(choose(limit)); count]);
     }
@@ -109,7 +113,7 @@ proptest! {
         let (wants, flips) = asked(&policy, &taken, on_failure);
         // Each other direction can be had by measuring on.
         for to in [Decided::Up, Decided::Down].into_iter().filter(|to| *to != wants) {
-            let further = flips.iter().any(|flip| flip.to == to && flip.newest.is_none());
+            let further = flips.iter().any(|flip| flip.to == to && flip.newest.is_none() && flip.further.is_some());
             prop_assert!(further, "no way {to:?} from {wants:?}: {flips:?}");
         }
         for flip in &flips {

@@ -5,5 +5,6 @@ mod command;
 mod docs;
 mod flips;
 mod pin;
+mod state;
 mod story;
 mod support;

@@ -37,6 +37,16 @@ async fn a_hold_tells_what_was_missing() {
 }
 
 #[tokio::test]
+async fn one_measurement_that_broke_the_row_is_told() {
+    let past = past(THRESHOLDS, 2, [1100.0, 985.0, 1340.0]).await;
+    let found = ways(&past.told().await);
+    assert!(
+        found.contains(&"up 3: the measurement of 04:00:30 above 1000 instead of 985 (15 more)".into()),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_scale_tells_what_would_have_kept_it_from_happening() {
     let past = past(THRESHOLDS, 2, [1100.0, 1210.0, 1300.0]).await;
     let told = past.told().await;

@@ -4,6 +4,7 @@
 mod api;
 mod cli;
 mod custom_scale;
+mod doing;
 mod failures;
 mod pretend;
 mod service_time;

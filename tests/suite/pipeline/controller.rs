@@ -7,7 +7,7 @@ use autoscaler::levers::{Levers, PipelineLevers, Pull, SetDynos};
 use autoscaler::measure::OnFailure;
 use autoscaler::pipeline::controller::decide;
 use autoscaler::pipeline::{
-    ControlState, Decided, Failure, History, Measurement, Mode, Observation, PipelineSpec, Proposed,
+    Circumstances, ControlState, Decided, Failure, History, Measurement, Mode, Observation, PipelineSpec, Proposed,
 };
 use autoscaler::world::{ScaleError, ScaleErrorKind, Supply};
 use chrono::TimeDelta;
@@ -44,7 +44,13 @@ impl Situation {
             None => Err(&*UNKNOWN),
         };
         let levers = self.levers.active("web", noon());
-        let observation = Observation { measurements: &[measurement], dynos, proposals: &self.proposals, levers };
+        let observation = Observation {
+            measurements: &[measurement],
+            dynos,
+            proposals: &self.proposals,
+            levers,
+            circumstances: Circumstances::default(),
+        };
         decide(&self.spec, &self.state, &observation, noon())
     }
 }

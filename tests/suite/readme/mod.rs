@@ -3,6 +3,7 @@
 
 mod blocks;
 mod deploy;
+mod guards;
 mod links;
 mod markdown;
 mod sandbox;

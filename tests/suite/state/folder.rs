@@ -46,7 +46,7 @@ fn a_home_that_cannot_be_written_is_memory_and_said_once() {
 fn on_a_dyno_it_is_said_that_its_disk_is_not_kept() {
     let script = ticking();
     let mut worker = Autoscaler::on("run", &script.path()).env("DYNO", "autoscaler.1").spawn();
-    worker.line("msg=\"web: measured\"");
+    worker.line("msg=measured");
     worker.stop(Signal::Terminate);
     assert_eq!(worker.count(0, "what this worker remembers ends with its dyno"), 1, "{}", worker.text());
 }

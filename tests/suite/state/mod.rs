@@ -1,6 +1,7 @@
 //! What is kept: in a file, over restarts and crashes, and in trouble.
 
 mod crash;
+mod export;
 mod folder;
 mod last_good;
 mod restart;

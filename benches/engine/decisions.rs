@@ -89,6 +89,7 @@ fn rate(spec: &PipelineSpec) -> f64 {
         measurements: &measurements,
         dynos: Ok(supply),
         proposals: &proposals,
+        room: None,
         levers: ActiveLevers::default(),
         circumstances: Circumstances::default(),
     };

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::decide::PolicyKind;
 use crate::levers::{ActiveLevers, Levers, Pull};
 use crate::pipeline::{Decided, Outcome, PipelineSpec, Record};
 use crate::state::{Query, State, StateError};
@@ -263,10 +262,7 @@ fn one(
 }
 
 fn thresholds(spec: &PipelineSpec) -> Option<(f64, f64)> {
-    match &spec.decide.policy {
-        PolicyKind::Native(policy) => policy.thresholds(),
-        PolicyKind::Scripted(_) => None,
-    }
+    spec.decide.judging(0).find_map(|policy| policy.kind.thresholds())
 }
 
 fn decision(record: &Record) -> LastDecision {

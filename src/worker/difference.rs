@@ -65,10 +65,10 @@ fn changed(old: &PipelineSpec, new: &PipelineSpec) -> Vec<String> {
 
 /// The functions that can be edited without a setting that changes.
 fn functions(spec: &PipelineSpec) -> Vec<(&'static str, Option<Function>)> {
-    let decide = match &spec.decide.policy {
+    let decide = spec.decide.policies.iter().find_map(|policy| match &policy.kind {
         PolicyKind::Scripted(function) => Some(Arc::clone(function)),
         PolicyKind::Native(_) => None,
-    };
+    });
     let measure = spec.measure.first().and_then(|stage| stage.backend.function()).map(Arc::clone);
     let notify = spec.notify.iter().find_map(|stage| stage.backend.function()).map(Arc::clone);
     vec![("measure", measure), ("decide", decide), ("notify", notify)]

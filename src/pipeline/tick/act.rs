@@ -66,6 +66,7 @@ impl Pipeline {
         match self.scale_to(to).await {
             Ok(supply) => {
                 course.outcome = Outcome::Scaled;
+                self.world.ledger.settle(&self.spec, Some(supply.dynos));
                 self.kept.control.open = None;
                 self.kept.control.known = Some(supply.dynos);
                 self.kept.control.scale_settled();
@@ -81,6 +82,7 @@ impl Pipeline {
                     self.note_scale(due, from, to);
                 } else {
                     course.outcome = Outcome::Failed;
+                    self.world.ledger.settle(&self.spec, None);
                     self.kept.control = before;
                 }
                 self.kept.control.scale_failed(due);

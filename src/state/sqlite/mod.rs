@@ -19,6 +19,7 @@ use writer::{Writer, taken_over};
 use super::{Batch, Fence, Keep, Kept, KeptGeneration, Query, StateError};
 use crate::pipeline::Record;
 
+pub(super) use schema::look;
 pub use schema::newest_version;
 
 /// A file that this process writes.
@@ -129,14 +130,6 @@ pub(super) async fn records(file: &Path, query: &Query) -> Result<Vec<Arc<Record
 pub(super) async fn generations(file: &Path, unit: &str) -> Result<Vec<KeptGeneration>, StateError> {
     let (file, unit) = (file.to_owned(), unit.to_owned());
     aside(move || read::generations(&file, &unit)).await
-}
-
-/// Whether `file` can be read by this version.
-///
-/// # Errors
-/// Why not.
-pub(super) fn look(file: &Path) -> Result<(), StateError> {
-    schema::look(file)
 }
 
 /// Reading is done off the threads that tick.

@@ -197,6 +197,7 @@ fn a_plain_hold_allocates_nothing() {
             measurements: &measurements,
             dynos: Ok(supply),
             proposals: &proposals,
+            room: None,
             circumstances,
         };
         let mut state = ControlState::default();

@@ -15,6 +15,7 @@ mod reload;
 mod retreat;
 mod running;
 mod stopping;
+mod together;
 mod units;
 mod watchdog;
 

@@ -166,11 +166,11 @@ proptest! {
             prop_assert!(desired == current || (bounds.min..=bounds.max).contains(&desired)
                 || set.is_some_and(|set| set.dynos == desired && desired.min(current) < bounds.min && !decide.min_written)
                 || set.is_some_and(|set| set.dynos == desired && desired.max(current) > bounds.max && !decide.max_written)
-                || situation.limit == Some(desired), "{decision:?}");
+                || situation.limit == Some(desired) || situation.room == Some(desired), "{decision:?}");
         }
         let switched = levers.no_scale_in.is_some() || levers.no_scale_out.is_some();
         let quiet = situation.spec.mode != Mode::Paused && levers.pause.is_none() && !switched;
-        let free = situation.limit.is_none() && situation.state.back_off_until.is_none_or(|until| until <= noon());
+        let free = situation.limit.is_none() && situation.room.is_none() && situation.state.back_off_until.is_none_or(|until| until <= noon());
         if let Some(set) = set.filter(|set| set.beyond_bounds && quiet && free) {
             prop_assert_eq!(desired, set.dynos);
         }

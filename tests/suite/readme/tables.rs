@@ -192,8 +192,23 @@ fn every_command_and_flag_in_the_readme_exists() {
     let sandbox = Sandbox::new();
     let help = |command: &[&str]| sandbox.autoscaler([command, &["--help"]].concat()).expect_success("--help").stdout;
     let commands = help(&[]);
-    let flags: String =
-        ["run", "check", "once", "test", "init", "demo"].iter().map(|command| help(&[command])).collect();
+    let with_flags = [
+        "run",
+        "check",
+        "once",
+        "test",
+        "init",
+        "demo",
+        "status",
+        "pause",
+        "resume",
+        "set",
+        "scale-in",
+        "scale-out",
+        "rollback",
+        "try",
+    ];
+    let flags: String = with_flags.iter().map(|command| help(&[command])).collect();
     let word = |text: &str, word: &str| {
         text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').any(|candidate| candidate == word)
     };

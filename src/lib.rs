@@ -30,6 +30,7 @@
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
+//! - [`simulate`]: a pretended app under recorded load, in which the very same ticks are run and scored.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
@@ -56,6 +57,7 @@ pub mod scale;
 pub mod script;
 pub mod secret;
 pub mod settings;
+pub mod simulate;
 pub mod state;
 pub mod testing;
 pub mod worker;

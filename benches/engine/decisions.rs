@@ -85,8 +85,13 @@ fn rate(spec: &PipelineSpec) -> f64 {
     let proposals = [Proposed { name: "decision".into(), proposal: Proposal { dynos: Some(3), text } }];
     let supply = Supply { dynos: 2, booting: 0, limit: None, read_at: start };
     let circumstances = Circumstances::default();
-    let observation =
-        Observation { measurements: &measurements, dynos: Ok(supply), proposals: &proposals, circumstances };
+    let observation = Observation {
+        measurements: &measurements,
+        dynos: Ok(supply),
+        proposals: &proposals,
+        room: None,
+        circumstances,
+    };
     let mut state = ControlState::default();
     let begun = Instant::now();
     for step in 0..DECISIONS {

@@ -20,6 +20,7 @@ mod lateness;
 mod process;
 mod script;
 mod server;
+mod simulate;
 mod state;
 mod table;
 mod worker;
@@ -43,7 +44,7 @@ impl Form {
 }
 
 /// The measurements, by name.
-const NAMES: &[&str] = &["cost", "lateness", "process", "decisions", "script", "state"];
+const NAMES: &[&str] = &["cost", "lateness", "process", "decisions", "script", "simulate", "state"];
 
 fn main() -> ExitCode {
     // cargo adds `--bench`.
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
                 "lateness" => lateness::measure(form).await,
                 "process" => process::measure(form).await,
                 "script" => script::measure(form).await,
+                "simulate" => simulate::measure(form),
                 "state" => state::measure(form).await,
                 _ => decisions::measure(form).await,
             }

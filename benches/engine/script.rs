@@ -71,15 +71,21 @@ fn history(now: DateTime<Utc>) -> History {
 fn decisions(form: Form) {
     let calls_per_round = form.pick(100_000_u32, 300_000);
     let now = Utc::now();
-    let PolicyKind::Scripted(function) = spec(FOUR_BRANCHES).decide.policy.clone() else { panic!("it is a function") };
-    let PolicyKind::Native(policy) = spec(NATIVE).decide.policy.clone() else { panic!("it is native") };
+    let PolicyKind::Scripted(function) = spec(FOUR_BRANCHES).decide.policies[0].kind.clone() else {
+        panic!("it is a function")
+    };
+    let PolicyKind::Native(policy) = spec(NATIVE).decide.policies[0].kind.clone() else { panic!("it is native") };
     let history = Arc::new(history(now));
     let moment = Arc::new(Moment {
         pipeline: "web".into(),
         measurement: Arc::new(Measurement::good("custom", json!(300.0), now)),
         history: Arc::clone(&history),
         past: Arc::clone(&history),
+        named: Vec::new(),
+        judges_all: false,
+        mark: None,
         dynos: 2,
+        booting: 0,
         min_dynos: 1,
         max_dynos: 5,
         now: now.with_timezone(&chrono_tz::UTC),

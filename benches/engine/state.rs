@@ -150,5 +150,6 @@ fn record(
         outcome: if scales { Outcome::Scaled } else { Outcome::None },
         events: Vec::new(),
         error: None,
+        shadow: None,
     }
 }

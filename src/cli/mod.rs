@@ -4,6 +4,7 @@ mod export;
 mod records;
 mod scripts;
 mod shared;
+mod simulate;
 pub(crate) mod values;
 mod work;
 
@@ -17,6 +18,7 @@ pub use scripts::{
     CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
 };
 pub use shared::{FindArgs, LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
+pub use simulate::{PresetArg, SimulateArgs};
 pub use work::{DemoArgs, KeepArgs, OnceArgs, RunArgs};
 
 /// The command line as parsed.
@@ -65,6 +67,8 @@ pub enum Command {
     Records(RecordedArgs),
     /// Run the tests that scripts hold, on a virtual clock, reaching nothing
     Test(TestArgs),
+    /// What the very same script would do with a load: recorded or made up, in seconds
+    Simulate(Box<SimulateArgs>),
     /// Write a small script to begin with, with tests that pass
     Init(InitArgs),
     /// Watch it scale an embedded app under a synthetic day of load

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anstyle::Style;
 use serde_json::{Value as Json, json};
 
-use super::resolved::{Backend, Resolved};
+use super::resolved::{Backend, Resolved, Stages};
 use super::{draw, github, loading, sarif};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::heroku::{self, App, Estimate, Load};
@@ -116,11 +116,17 @@ fn show(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
     for spec in &findings.specs {
         let resolved = Resolved::of(spec);
         writeln!(out, "{bold}{}{bold:#} {dim}{}{dim:#}", resolved.name, spec.mode.name())?;
-        stage(out, "measure", &resolved.measure)?;
-        stage(out, "decide", &resolved.decide)?;
-        stage(out, "scale", &resolved.scale)?;
+        stages(out, "measure", &resolved.measure)?;
+        stages(out, "decide", &resolved.decide)?;
+        if let Some(shadow) = &resolved.shadow {
+            stages(out, "shadow", shadow)?;
+        }
+        stage(out, "scale", None, &resolved.scale)?;
         for backend in &resolved.notify {
-            stage(out, "notify", backend)?;
+            stage(out, "notify", None, backend)?;
+        }
+        for limit in &resolved.limits {
+            writeln!(out, "  {dim}limit{dim:#}    {limit}")?;
         }
         if !resolved.reaches.is_empty() {
             writeln!(out, "  {dim}reaches{dim:#}  {}", resolved.reaches.join(", "))?;
@@ -161,9 +167,14 @@ fn count(report: &Report, severity: Severity) -> usize {
     report.diagnostics().iter().filter(|said| said.severity == severity).count()
 }
 
-fn stage(out: &mut impl Write, name: &str, backend: &Backend) -> std::io::Result<()> {
+fn stages(out: &mut impl Write, name: &str, stages: &Stages) -> std::io::Result<()> {
+    stages.iter().try_for_each(|(own, backend)| stage(out, name, own, backend))
+}
+
+fn stage(out: &mut impl Write, name: &str, own: Option<&str>, backend: &Backend) -> std::io::Result<()> {
     let dim = Style::new().dimmed();
-    writeln!(out, "  {dim}{name:<7}{dim:#}  {}", backend.backend)?;
+    let own = own.map_or_else(String::new, |own| format!("{own}: "));
+    writeln!(out, "  {dim}{name:<7}{dim:#}  {own}{}", backend.backend)?;
     let Json::Object(settings) = &backend.settings else { return Ok(()) };
     for (key, value) in settings.iter().filter(|(_, value)| !value.is_null()) {
         writeln!(out, "           {dim}{key}{dim:#} = {value}")?;

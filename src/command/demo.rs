@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ProcessEnvironment, draw, local_zone};
 use crate::cli::DemoArgs;
-use crate::decide::PolicyKind;
 use crate::demo::app::App;
 use crate::demo::audience::{Listening, Silent as SilentConsole};
 use crate::demo::environment::Overlay;
@@ -159,8 +158,5 @@ fn script(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
 
 fn thresholds(specs: &[Arc<PipelineSpec>], name: &str) -> Option<(f64, f64)> {
     let spec = specs.iter().find(|spec| &*spec.name == name)?;
-    match &spec.decide.policy {
-        PolicyKind::Native(policy) => policy.thresholds(),
-        PolicyKind::Scripted(_) => None,
-    }
+    spec.decide.policies.first().and_then(|policy| policy.kind.thresholds())
 }

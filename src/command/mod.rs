@@ -18,6 +18,8 @@ pub mod resolved;
 mod resolved_guards;
 pub mod run;
 pub mod sarif;
+pub mod simulate;
+mod simulated;
 pub mod test;
 mod verdicts;
 
@@ -47,6 +49,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::History(args) => history::run(args).await,
         Command::Pin(args) => pin::run(args).await,
         Command::Test(args) => test::run(args).await,
+        Command::Simulate(args) => simulate::run(*args).await,
         Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,
     }

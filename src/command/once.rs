@@ -8,7 +8,7 @@ use anstyle::Style;
 
 use super::{draw, loading};
 use crate::cli::OnceArgs;
-use crate::pipeline::{Decided, Outcome, Pipeline, Record};
+use crate::pipeline::{Decided, Outcome, Pipeline, PipelineSpec, Record};
 use crate::script::MissingSecrets;
 use crate::state::{Fence, MemoryState};
 use crate::worker::{Options, Services, Supervisor};
@@ -49,7 +49,7 @@ pub async fn run(args: OnceArgs) -> ExitCode {
         Ok(specs) => specs,
         Err(error) => return super::fail(error),
     };
-    let units: Vec<Option<&'static str>> = specs.iter().map(|spec| spec.unit()).collect();
+    let shown = specs.clone();
     let due = world.clock.now();
     let ticks = specs.into_iter().map(|spec| {
         let world = Arc::clone(&world);
@@ -61,29 +61,30 @@ pub async fn run(args: OnceArgs) -> ExitCode {
     let written = if args.json {
         serde_json::to_string(&records).map_err(std::io::Error::from).and_then(|text| writeln!(out, "{text}"))
     } else {
-        records.iter().zip(units).try_for_each(|(record, unit)| show(&mut out, record, unit))
+        records.iter().zip(&shown).try_for_each(|(record, spec)| show(&mut out, record, spec))
     };
     let failed = records.iter().any(|record| record.error.is_some() || record.outcome == Outcome::Failed);
     if failed { ExitCode::from(super::FAILED) } else { super::written(written) }
 }
 
-/// Prints `record`, whose values are in `unit`. What one line has said no other says again: a failed
-/// measurement is the reason of everything that follows.
-fn show(out: &mut impl Write, record: &Record, unit: Option<&str>) -> std::io::Result<()> {
+/// Prints `record`, a tick of `spec`. What one line has said no other says again: a failed measurement is the
+/// reason of everything that follows.
+fn show(out: &mut impl Write, record: &Record, spec: &PipelineSpec) -> std::io::Result<()> {
     let mut said = Said::default();
     let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
     writeln!(out, "{bold}{}{bold:#} {dim}{}{dim:#}", record.pipeline, record.mode)?;
-    for measurement in &record.measurements {
+    for (stage, measurement) in spec.measure.iter().zip(&record.measurements) {
         let value = match (&measurement.error, measurement.value) {
             (Some(error), _) => {
                 said.is_new(error);
                 format!("failed: {error}")
             }
-            (None, Some(value)) => amount(value, unit),
+            (None, Some(value)) => amount(value, stage.unit()),
             (None, None) => measurement.data.to_string(),
         };
         let (backend, took) = (&measurement.backend, measurement.took_ms);
-        writeln!(out, "  {dim}measured{dim:#}  {value}  {dim}{backend}, took {took:.0} ms{dim:#}")?;
+        let name = if spec.names_measurements() { format!("{}: ", measurement.name) } else { String::new() };
+        writeln!(out, "  {dim}measured{dim:#}  {name}{value}  {dim}{backend}, took {took:.0} ms{dim:#}")?;
     }
     let dynos = &record.dynos;
     let known = |count: Option<u32>| count.map_or_else(|| "unknown".into(), |count| count.to_string());
@@ -93,7 +94,8 @@ fn show(out: &mut impl Write, record: &Record, unit: Option<&str>) -> std::io::R
             .dynos
             .map_or_else(|| "hold".into(), |dynos| format!("{dynos} dyno{}", if dynos == 1 { "" } else { "s" }));
         let why = if said.is_new(&proposal.text) { format!(": {}", proposal.text) } else { String::new() };
-        writeln!(out, "  {dim}proposed{dim:#}  {wanted}{why}")?;
+        let name = if record.proposals.len() > 1 { format!("{}: ", proposal.name) } else { String::new() };
+        writeln!(out, "  {dim}proposed{dim:#}  {name}{wanted}{why}")?;
     }
     for reason in record.reasons.iter().filter(|reason| said.is_new(&reason.text)) {
         writeln!(out, "  {dim}{:<8}{dim:#}  {}", reason.guard, reason.text)?;
@@ -111,6 +113,9 @@ fn show(out: &mut impl Write, record: &Record, unit: Option<&str>) -> std::io::R
         Outcome::None => "nothing to do",
     };
     writeln!(out, "  {dim}decided{dim:#}   {bold}{decided}{bold:#} ({outcome})")?;
+    if let Some(shadow) = &record.shadow {
+        writeln!(out, "  {dim}shadow{dim:#}    {}: {}", known(shadow.dynos), shadow.text)?;
+    }
     if let Some(error) = record.error.as_ref().filter(|error| said.is_new(error)) {
         writeln!(out, "  {dim}error{dim:#}     {error}")?;
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::resolved_guards as guards;
-use crate::decide::{DecideStage, DynosByTime, PolicyKind};
+use crate::decide::{DynosByTime, NamedPolicy, ONLY, PolicyKind};
 use crate::measure::{MeasureStage, OnFailure};
 use crate::notify::NotifyStage;
 use crate::pipeline::PipelineSpec;
@@ -19,18 +19,44 @@ pub struct Resolved {
     /// Its name.
     pub name: String,
     /// The measuring stage.
-    pub measure: Backend,
+    pub measure: Stages,
     /// The deciding stage.
-    pub decide: Backend,
+    pub decide: Stages,
+    /// The policies that are only recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Stages>,
     /// The scaling stage.
     pub scale: Backend,
     /// The notifying stages.
     pub notify: Vec<Backend>,
+    /// The limits that it shares with others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<String>,
     /// What it reaches: hosts, URLs, programs, the process type.
     pub reaches: Vec<String>,
 }
 
-/// One stage of it.
+/// A stage: one backend, or several by name.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Stages {
+    /// The only one.
+    One(Backend),
+    /// Those that the script names.
+    Several(Vec<Named>),
+}
+
+/// One of several backends.
+#[derive(Debug, Serialize)]
+pub struct Named {
+    /// Its name in the pipeline.
+    pub name: String,
+    /// The backend.
+    #[serde(flatten)]
+    pub backend: Backend,
+}
+
+/// One backend of a stage.
 #[derive(Debug, Serialize)]
 pub struct Backend {
     /// The documented name, or "custom".
@@ -43,13 +69,16 @@ impl Resolved {
     /// The pipeline `spec` as resolved.
     #[must_use]
     pub fn of(spec: &PipelineSpec) -> Self {
-        let stages: Vec<Backend> = spec.measure.iter().map(measure).collect();
+        let measured = spec.measure.iter().map(|stage| Named { name: stage.name.to_string(), backend: measure(stage) });
+        let (policies, shadow) = (&spec.decide.policies, &spec.decide.shadow);
         Self {
             name: spec.name.to_string(),
-            measure: single(stages),
-            decide: decide(&spec.decide, spec),
+            measure: Stages::of(measured.collect(), spec.names_measurements()),
+            decide: decide(policies, spec),
+            shadow: (!shadow.is_empty()).then(|| decide(shadow, spec)),
             scale: Backend { backend: spec.scale.backend().into(), settings: spec.scale.settings() },
             notify: spec.notify.iter().map(notify).collect(),
+            limits: spec.limits.iter().map(|limit| limit.describe()).collect(),
             reaches: reaches(spec),
         }
     }
@@ -67,12 +96,25 @@ fn reaches(spec: &PipelineSpec) -> Vec<String> {
     reached
 }
 
-fn single(mut stages: Vec<Backend>) -> Backend {
-    match stages.pop() {
-        Some(stage) if stages.is_empty() => stage,
-        last => {
-            Backend { backend: "several".into(), settings: json!(stages.into_iter().chain(last).collect::<Vec<_>>()) }
+impl Stages {
+    fn of(mut stages: Vec<Named>, named: bool) -> Self {
+        match stages.pop() {
+            Some(only) if stages.is_empty() && !named => Self::One(only.backend),
+            last => {
+                stages.extend(last);
+                Self::Several(stages)
+            }
         }
+    }
+
+    /// Each with the name it is shown under.
+    pub fn iter(&self) -> impl Iterator<Item = (Option<&str>, &Backend)> {
+        let (one, several) = match self {
+            Self::One(backend) => (Some(backend), &[][..]),
+            Self::Several(several) => (None, &several[..]),
+        };
+        let several = several.iter().map(|named| (Some(named.name.as_str()), &named.backend));
+        one.map(|backend| (None, backend)).into_iter().chain(several)
     }
 }
 
@@ -89,8 +131,15 @@ fn measure(stage: &MeasureStage) -> Backend {
     Backend { backend: stage.backend.backend().into(), settings: merged(stage.backend.settings(), common) }
 }
 
-fn decide(stage: &DecideStage, spec: &PipelineSpec) -> Backend {
-    let (backend, own) = match &stage.policy {
+fn decide(policies: &[NamedPolicy], spec: &PipelineSpec) -> Stages {
+    let named = |policy: &NamedPolicy| Named { name: policy.name.to_string(), backend: policy_of(policy, spec) };
+    let several = policies.len() > 1 || policies.iter().any(|policy| *policy.name != *ONLY);
+    Stages::of(policies.iter().map(named).collect(), several)
+}
+
+fn policy_of(policy: &NamedPolicy, spec: &PipelineSpec) -> Backend {
+    let stage = &spec.decide;
+    let (backend, own) = match &policy.kind {
         PolicyKind::Native(policy) => (policy.backend(), policy.settings()),
         PolicyKind::Scripted(function) => (CUSTOM, json!({ "function": function.place().to_string() })),
     };

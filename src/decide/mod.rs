@@ -90,8 +90,10 @@ pub struct TableEntry {
 /// The deciding stage as resolved.
 #[derive(Clone, Debug)]
 pub struct DecideStage {
-    /// The policy.
-    pub policy: PolicyKind,
+    /// The policies: one, or one for each of several measurements.
+    pub policies: Vec<NamedPolicy>,
+    /// Policies that judge the same and are only recorded; none where the script writes no `shadow`.
+    pub shadow: Vec<NamedPolicy>,
     /// The lower bound.
     pub min_dynos: DynosByTime,
     /// The upper bound.
@@ -112,8 +114,49 @@ pub struct DecideStage {
     pub keep_history: bool,
     /// Whether a scripted policy is called for failed measurements too.
     pub call_on_failure: bool,
-    /// The initial `this` of a scripted policy.
+}
+
+/// A policy and its place in the pipeline.
+#[derive(Clone, Debug)]
+pub struct NamedPolicy {
+    /// Its name; [`ONLY`] for the only one.
+    pub name: Arc<str>,
+    /// The policy.
+    pub kind: PolicyKind,
+    /// The initial `this` of a scripted one.
     pub memory: Json,
+    /// The measuring stage whose measurements it judges, by its position. `None`: a function that is shown
+    /// all of several.
+    pub judges: Option<usize>,
+}
+
+/// The name of the only policy of a pipeline.
+pub const ONLY: &str = "decision";
+
+impl NamedPolicy {
+    /// The only policy of a pipeline with one measurement.
+    #[must_use]
+    pub fn only(kind: PolicyKind, memory: Json) -> Self {
+        Self { name: ONLY.into(), kind, memory, judges: Some(0) }
+    }
+}
+
+impl PolicyKind {
+    /// Its thresholds (minimum, maximum), where it has them.
+    #[must_use]
+    pub fn thresholds(&self) -> Option<(f64, f64)> {
+        match self {
+            Self::Native(policy) => policy.thresholds(),
+            Self::Scripted(_) => None,
+        }
+    }
+}
+
+impl DecideStage {
+    /// The policies that judge the measuring stage at `position`.
+    pub fn judging(&self, position: usize) -> impl Iterator<Item = &NamedPolicy> {
+        self.policies.iter().filter(move |policy| policy.judges == Some(position))
+    }
 }
 
 /// Native or scripted.

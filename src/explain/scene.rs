@@ -56,7 +56,7 @@ impl Scene {
         };
         let spec = Arc::new(PipelineSpec { mode, ..(**spec).clone() });
         let mut scene = Self { before: remembered(&spec, earlier), spec, record: Arc::clone(record) };
-        if let PolicyKind::Scripted(_) = scene.spec.decide.policy {
+        if scene.spec.decide.policies.iter().any(|policy| matches!(policy.kind, PolicyKind::Scripted(_))) {
             scene.warm(earlier).await;
         }
         Some(scene)

@@ -95,9 +95,11 @@ impl Search<'_> {
         let mut values: Vec<f64> = (1..=STEPS).map(|step| STEP.powi(step) * size).collect();
         values.extend((1..=STEPS).map(|step| size / STEP.powi(step)));
         values.extend([0.0, 1.0, 10.0, 100.0, 1_000.0]);
-        if let PolicyKind::Scripted(function) = &self.scene.spec.decide.policy {
-            let numbers = literals(function.fingerprint());
-            values.extend(numbers.iter().flat_map(|number| [number - 1e-6, *number, number + 1e-6]));
+        for policy in &self.scene.spec.decide.policies {
+            if let PolicyKind::Scripted(function) = &policy.kind {
+                let numbers = literals(function.fingerprint());
+                values.extend(numbers.iter().flat_map(|number| [number - 1e-6, *number, number + 1e-6]));
+            }
         }
         values.retain(|value| value.is_finite() && if upwards { *value > base } else { *value < base });
         values.sort_by(|a, b| (a - base).abs().total_cmp(&(b - base).abs()));

@@ -11,7 +11,7 @@ use super::around::{Around, around};
 use super::logs::ScaleLine;
 use super::ways::{self, Way};
 use super::{Scene, time};
-use crate::decide::PolicyKind;
+use crate::decide::{NamedPolicy, PolicyKind};
 use crate::pipeline::{Decided, Outcome, PipelineSpec, Reason, Record};
 
 /// What is asked.
@@ -129,7 +129,7 @@ async fn caveats(scene: &Scene, record: &Record, ways: &[Way]) -> Vec<String> {
             seconds.as_secs_f64()
         ));
     }
-    if let PolicyKind::Scripted(_) = scene.spec.decide.policy {
+    if let [NamedPolicy { kind: PolicyKind::Scripted(_), .. }] = &scene.spec.decide.policies[..] {
         let found = if ways.is_empty() { "nothing was found" } else { "it was found" };
         notes.push(format!("the decision is a function of the script: {found} by running it on other inputs"));
     }

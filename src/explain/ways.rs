@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::scene::{Change, Scene, wishes};
 use super::{search, time};
-use crate::decide::{Flip, Limit, PolicyKind, number};
+use crate::decide::{Flip, Limit, NamedPolicy, PolicyKind, number};
 use crate::pipeline::{Decided, Mode, PipelineSpec, Reason, Record};
 
 /// One way to another decision.
@@ -43,15 +43,19 @@ pub struct Way {
 pub(super) async fn ways(scene: &Scene, asked: Option<Decided>) -> Vec<Way> {
     let record = &scene.record;
     let mut ways = guards(scene).await;
-    let native = match &scene.spec.decide.policy {
-        PolicyKind::Native(policy) => scene.input(|input| policy.flips(input)).unwrap_or_default(),
-        PolicyKind::Scripted(_) => Vec::new(),
+    // What one of several measurements would have to be depends on the others: nothing is said of it.
+    let single = !scene.spec.names_measurements();
+    let native = match &scene.spec.decide.policies[..] {
+        [NamedPolicy { kind: PolicyKind::Native(policy), .. }] if single => {
+            scene.input(|input| policy.flips(input)).unwrap_or_default()
+        }
+        _ => Vec::new(),
     };
     // To one that held, another way to hold is no news.
     for flip in native.iter().filter(|flip| flip.to != record.decision) {
         ways.push(of_flip(scene, flip).await);
     }
-    if native.is_empty() && record.dynos.current.is_some() {
+    if native.is_empty() && single && record.dynos.current.is_some() {
         ways.extend(search::ways(scene).await);
     }
     ways.retain(|way| asked.is_none_or(|asked| way.decision == Some(asked) || way.decision == Some(Decided::Hold)));

@@ -21,6 +21,9 @@ pub const FULL: Budget = Budget { operations: 500_000, time: Duration::from_mill
 /// The budget of a function that may wait for the world.
 pub const REACHING: Budget = Budget { operations: 1_000_000, time: Duration::from_secs(30) };
 
+/// Wall time where it must decide nothing: operations end a function long before.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Script threads for pure functions that need their full budget: few, they are busy ones.
 const PURE_THREADS: usize = 2;
 
@@ -32,15 +35,31 @@ const REACHING_THREADS: usize = 64;
 pub struct Calls {
     pure: Arc<Semaphore>,
     reaching: Arc<Semaphore>,
+    in_place: Budget,
+    full: Budget,
 }
 
 impl Default for Calls {
     fn default() -> Self {
-        Self { pure: Arc::new(Semaphore::new(PURE_THREADS)), reaching: Arc::new(Semaphore::new(REACHING_THREADS)) }
+        Self {
+            pure: Arc::new(Semaphore::new(PURE_THREADS)),
+            reaching: Arc::new(Semaphore::new(REACHING_THREADS)),
+            in_place: IN_PLACE,
+            full: FULL,
+        }
     }
 }
 
 impl Calls {
+    /// As usual, but for the wall time: what a simulated decision comes to must not depend on how busy the
+    /// machine is. Operations are counted as ever.
+    #[must_use]
+    pub fn patient() -> Self {
+        let patient = |budget: Budget| Budget { time: PATIENCE, ..budget };
+        let usual = Self::default();
+        Self { in_place: patient(usual.in_place), full: patient(usual.full), ..usual }
+    }
+
     /// Calls a function that reaches nothing: `decide`, `.map`. `memory` is its `this`, replaced only
     /// if the call succeeds.
     ///
@@ -54,8 +73,8 @@ impl Calls {
         pipeline: &Arc<str>,
     ) -> Result<Returned, CallError> {
         let permit = |budget| Permit { pipeline: Arc::clone(pipeline), budget, reach: Reach::Pure };
-        match with_copy(function, argument.clone(), memory, &permit(IN_PLACE)) {
-            Err(CallError::Budget { .. }) => on_thread(&self.pure, function, argument, memory, permit(FULL)).await,
+        match with_copy(function, argument.clone(), memory, &permit(self.in_place)) {
+            Err(CallError::Budget { .. }) => on_thread(&self.pure, function, argument, memory, permit(self.full)).await,
             answer => answer,
         }
     }

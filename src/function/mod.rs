@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 pub use calls::{Calls, FULL, IN_PLACE, REACHING};
-pub use role::{Role, sample_time};
+pub use role::{Role, Standing, sample_time};
 
 use crate::pipeline::{Event, Moment};
 use crate::request::{RequestPlan, Response};
@@ -47,8 +47,8 @@ pub trait Callable: Send + Sync + fmt::Debug {
     /// or time.
     fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError>;
 
-    /// Reports what can be told by looking at it, given that it stands in `role` with `this` as in `memory`.
-    fn examine(&self, _role: Role, _memory: Memory<'_>, _report: &mut Report) {}
+    /// Reports what can be told by looking at it, given where it stands and that `this` is as in `memory`.
+    fn examine(&self, _standing: &Standing, _memory: Memory<'_>, _report: &mut Report) {}
 
     /// Calls it on a sample, to see whether it fails: reaching nothing, saying nothing. `None` where it
     /// came to something that a sample cannot stand for (a request, the data that was measured).

@@ -1,5 +1,7 @@
 //! Owns where a function of the script stands: that decides what it is given and what it may reach.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 /// The place of a function in a pipeline.
@@ -41,6 +43,18 @@ impl Role {
             Self::Notify => "notify",
         }
     }
+}
+
+/// Where a function stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Standing {
+    /// Its place in the pipeline.
+    pub role: Role,
+    /// The names that the pipeline gives to its measurements, none where its one measurement has no name;
+    /// `None` where they are not known.
+    pub names: Option<Vec<Arc<str>>>,
+    /// Whether it decides on all of several measurements.
+    pub judges_all: bool,
 }
 
 /// The time of samples: a Wednesday at noon.

@@ -67,7 +67,7 @@ pub static COMMON: &[Setting] = &[
 /// A measuring stage as resolved.
 #[derive(Clone, Debug)]
 pub struct MeasureStage {
-    /// Its name in the pipeline; "measurement" for the only one.
+    /// Its name in the pipeline; [`ONLY`] for the only one.
     pub name: Arc<str>,
     /// The backend.
     pub backend: Arc<dyn Measure>,
@@ -169,7 +169,16 @@ pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
     command::CONSTRUCTOR,
 ];
 
+/// The name of the only measurement of a pipeline.
+pub const ONLY: &str = "measurement";
+
 impl MeasureStage {
+    /// The unit of the values that are judged, where it is known: a `.map` makes it unknown.
+    #[must_use]
+    pub fn unit(&self) -> Option<&'static str> {
+        if self.map.is_empty() { self.backend.unit() } else { None }
+    }
+
     /// One measurement: the backend's reading, reworked by `.map`, with its time.
     pub async fn measure(&self, context: &MeasureContext<'_>, world: &Arc<World>) -> Measurement {
         let started = tokio::time::Instant::now();

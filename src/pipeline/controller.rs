@@ -7,19 +7,22 @@ use chrono::{DateTime, Utc};
 
 use super::control::JUST_AFTER;
 use super::guards::{self, Case, Course, FIRST, LAST, Reasons, Ruling};
-use super::{Bounds, ControlState, Decided, Measurement, PipelineSpec};
+use super::{Bounds, ControlState, Decided, Measurement, PipelineSpec, Room};
 use crate::decide::Proposal;
 use crate::world::{ScaleError, Supply};
 
 /// What a tick found.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
-    /// What was measured, in the order of the measuring stages.
+    /// What was measured, in the order of the measuring stages; of an earlier tick where the stage was not
+    /// due in this one.
     pub measurements: &'a [Measurement],
     /// The dynos, or why their number is unknown.
     pub dynos: Result<Supply, &'a ScaleError>,
     /// What the policies want; empty where none was asked.
     pub proposals: &'a [Proposed],
+    /// What the limits that it shares with other pipelines leave; `None` where it shares none.
+    pub room: Option<Room>,
     /// What guards had asked about.
     pub circumstances: Circumstances,
 }
@@ -68,6 +71,14 @@ pub struct Proposed {
     pub name: Arc<str>,
     /// What it wants.
     pub proposal: Proposal,
+}
+
+impl Proposed {
+    /// The count that it wants, if it wants one: a wish below zero is one for none.
+    #[must_use]
+    pub fn dynos(&self) -> Option<u32> {
+        self.proposal.dynos.map(|dynos| u32::try_from(dynos.max(0)).unwrap_or(u32::MAX))
+    }
 }
 
 /// Whether a lasting condition was seen in a tick.
@@ -155,8 +166,8 @@ pub fn decide(
         std::cmp::Ordering::Less => Decided::Down,
         std::cmp::Ordering::Equal => Decided::Hold,
     };
-    let wanted = observation.proposals.iter().filter_map(|proposed| proposed.proposal.dynos).max();
-    let proposed = wanted.map(|dynos| u32::try_from(dynos.max(0)).unwrap_or(u32::MAX));
+    let safest = guards::safest(observation.proposals, case.current);
+    let proposed = safest.and_then(|index| observation.proposals[index].dynos());
     let (reasons, signals) = (ruling.reasons, ruling.signals);
     let decision = Decision { decided, current, desired, proposed, bounds, reasons, signals };
     let mut after = after(state, observation, now);
@@ -169,13 +180,15 @@ pub fn decide(
 }
 
 /// Failed measurements in a row, those of the tick of `now` included.
-pub(super) fn failures(state: &ControlState, observation: &Observation<'_>, _now: DateTime<Utc>) -> u32 {
-    if observation.measurements.iter().any(|measurement| !measurement.success) {
+pub(super) fn failures(state: &ControlState, observation: &Observation<'_>, now: DateTime<Utc>) -> u32 {
+    let mut failed = observation.measurements.iter().filter(|measurement| !measurement.success).peekable();
+    if failed.peek().is_none() {
+        if observation.measurements.is_empty() { state.failures } else { 0 }
+    } else if failed.any(|measurement| measurement.at == now) {
         state.failures.saturating_add(1)
-    } else if observation.measurements.is_empty() {
-        state.failures
     } else {
-        0
+        // One that failed in an earlier tick and was not due since is no further failure.
+        state.failures
     }
 }
 

@@ -123,7 +123,7 @@ fn field(text: &str, range: RangeInclusive<u32>, names: &[&str]) -> Result<u64, 
     let number = |text: &str| -> Option<u32> {
         let named = names.iter().position(|name| name.eq_ignore_ascii_case(text));
         // Months are counted from 1, days of the week from 0.
-        let first = if names.len() == 12 { 1 } else { 0 };
+        let first = usize::from(names.len() == 12);
         let named = named.and_then(|at| u32::try_from(at + first).ok());
         named.or_else(|| text.parse().ok()).filter(|number| range.contains(number))
     };

@@ -5,7 +5,9 @@ mod checks;
 mod dynos;
 mod guards;
 mod memory;
+mod named;
 mod notifying;
+mod shared;
 mod stages;
 mod wide;
 
@@ -22,7 +24,9 @@ use crate::rules;
 use crate::scale::Scale;
 use crate::script::{Declaration, Loaded};
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
+use crate::simulate::{Described, SIMULATE};
 pub use guards::GUARDS;
+pub use shared::LIMIT;
 pub use stages::SCALE_FUNCTIONS;
 pub use wide::{SCRIPT, WIDE};
 
@@ -32,13 +36,15 @@ pub static STAGES: &[Setting] = &[
         name: "measure",
         kind: Kind::Stage,
         preset: Preset::Required,
-        doc: "`measure::response_time(#{ … })`, another backend of `measure::`, or a function `|| …`",
+        doc: "`measure::response_time(#{ … })`, another backend of `measure::`, a function `|| …`, or a map of several \
+              of these by name",
     },
     Setting {
         name: "decide",
         kind: Kind::Stage,
         preset: Preset::Required,
-        doc: "`decide::consecutive_threshold(#{ … })`, `decide::average_threshold(#{ … })`, or a function `|m| …`",
+        doc: "`decide::consecutive_threshold(#{ … })`, `decide::average_threshold(#{ … })`, a function `|m| …`, or a map \
+              of several of these by name",
     },
     Setting {
         name: "scale",
@@ -51,6 +57,12 @@ pub static STAGES: &[Setting] = &[
         kind: Kind::Stage,
         preset: Preset::None("nobody is told"),
         doc: "a backend of `notify::`, a function `|event| …`, or an array of these",
+    },
+    Setting {
+        name: "shadow",
+        kind: Kind::Stage,
+        preset: Preset::None("none"),
+        doc: "what `decide` takes: judges the same, acts on nothing, and is recorded",
     },
 ];
 
@@ -117,6 +129,9 @@ pub fn declare(loaded: &Loaded, unit: Option<&str>, generation: u64, local_zone:
         }
         report.extend(own);
     }
+    let known: Vec<Arc<str>> = loaded.declarations.iter().map(|declaration| Arc::clone(&declaration.name)).collect();
+    let known = shared::Known { names: &known, unit };
+    shared::limits(loaded.settings.as_ref(), &known, &mut specs, &mut report);
     for stage in &loaded.unused_stages {
         stages::check_unused(stage, &mut report);
     }
@@ -162,48 +177,55 @@ fn pipeline(
     let owner = format!("pipeline `{}`", declaration.name);
     let node = &declaration.settings;
     let map = Node { value: node.value.clone(), place: node.place.clone().or_else(|| declaration.place.clone()) };
-    drop(Fields::open(&owner, &map, vec![STAGES, COMMON, WIDE], report));
+    drop(Fields::open(&owner, &map, vec![STAGES, COMMON, WIDE, SIMULATE], report));
     let stage = |name| map.entry(name).filter(|node| !matches!(node.value, Value::Unit));
     let (measure, decide, scale, notify) = (stage("measure"), stage("decide"), stage("scale"), stage("notify"));
-    let measured = measure.and_then(|node| stages::measure(node, report));
+    let measured = measure.and_then(|node| named::measurements(node, report));
     let mut scaled = scale.and_then(|node| stages::scale(node, report));
-    let policy = decide.and_then(|node| stages::decide(node, report));
+    let names = measure.map(named::names).unwrap_or_default();
+    let names = named::Names { all: &names, written: measure.is_some_and(named::has_names) };
+    let policies = decide.and_then(|node| named::policies("decide", node, names, report));
+    let shadow = match stage("shadow") {
+        Some(node) => {
+            let shadow = named::policies("shadow", node, names, report);
+            named::own_settings_only("shadow", node, report);
+            shadow
+        }
+        None => Some(Vec::new()),
+    };
     let notified = notify.map_or_else(|| Some(Vec::new()), |node| notifying::notify(node, report));
-    let scripted = policy.as_ref().is_none_or(stages::Decided::is_scripted);
+    let simulate = stage("simulate").map(|node| Box::new(Described::read(node, report)));
+    let scripted = policies.as_ref().is_none_or(|all| all.iter().any(|policy| policy.read.is_scripted()));
     let common = wide::common(&owner, &map, decide, settings, scripted, report);
 
     if let Some((scale, node)) = scaled.as_mut().zip(scale) {
         at_place_of(node, report, |report| scale.backend.settle(&name, report));
     }
-    let mut policy = policy;
-    if let (Some(policy), Some(measured)) = (&mut policy, &measured) {
-        policy.take_thresholds(measured, report);
+    let (mut policies, mut shadow) = (policies, shadow);
+    for policies in policies.iter_mut().chain(&mut shadow) {
+        named::settle(policies, measured.as_deref().unwrap_or_default(), &common, report);
     }
-    if let Some(policy) = &policy {
-        policy.check(decide, &common, report);
-    }
-    let (mut measured, scaled) = (measured?, scaled?);
+    let (measured, scaled) = (measured?, scaled?);
     let scale: Arc<dyn Scale> = Arc::from(scaled.backend);
-    let max_threshold = policy.as_ref().and_then(stages::Decided::thresholds).map(|(_, max)| max);
-    let around = Surroundings { pipeline: &name, scale: &scale, max_threshold };
-    at_place_of(measure?, report, |report| measured.backend.settle(&around, report));
     let mut common = common;
     guards::check(&common.guards, &*scale, &map, decide, report);
     common.guards.busy = common.work.as_ref().and_then(|work| guards::busy(work, &name, &scale, report));
-    let (mut policy, backend) = (policy?, measured.backend);
-    let stage = MeasureStage {
-        name: "measurement".into(),
-        on_failure: measured.on_failure.unwrap_or_else(|| backend.on_failure()),
-        backend: Arc::from(backend),
-        interval: measured.interval,
-        map: measured.map,
-        memory: measured.memory,
-    };
-    let history_needed = policy.history_needed();
+    let mode = if scale.observes() && common.mode == Mode::Live { Mode::DryRun } else { common.mode };
+    let measuring = measured.into_iter().enumerate().map(|(index, mut measuring)| {
+        let judging = policies.iter().flatten().filter(|policy| policy.judges == Some(index));
+        let maxima = judging.filter_map(|policy| policy.read.thresholds()).map(|(_, max)| max);
+        let around = Surroundings { pipeline: &name, scale: &scale, max_threshold: maxima.reduce(f64::max) };
+        at_place_of(measuring.node, report, |report| measuring.read.backend.settle(&around, report));
+        measuring.resolved()
+    });
+    let measuring: Vec<MeasureStage> = measuring.collect();
+    let (policies, shadow) = (policies?, shadow?);
+    let history_needed = policies.iter().chain(&shadow).map(|policy| policy.read.history_needed()).max().unwrap_or(0);
+    let nodes: Vec<&Node> = policies.iter().map(|policy| policy.node).collect();
     let decide_stage = DecideStage {
         call_on_failure: common.call_on_failure,
-        memory: std::mem::take(&mut policy.memory),
-        policy: policy.kind(),
+        policies: named::resolved(policies),
+        shadow: named::resolved(shadow),
         min_dynos: common.min_dynos,
         max_dynos: common.max_dynos,
         max_written: common.max_written,
@@ -219,17 +241,23 @@ fn pipeline(
         generation,
         script: None,
         place: declaration.place.clone(),
-        mode: common.mode,
-        measure: vec![stage],
+        mode,
+        measure: measuring,
         decide: decide_stage,
         scale,
         scale_memory: scaled.memory,
         notify: notified?,
         start_from_zero: common.start_from_zero,
         notify_repeat: common.notify_repeat,
+        simulate,
         guards: common.guards,
+        limits: Vec::new(),
     };
-    checks::warn(&spec, &checks::Written { decide, notify, place: declaration.place.as_ref() }, report);
+    checks::warn(
+        &spec,
+        &checks::Written { decide, policies: &nodes, notify, place: declaration.place.as_ref() },
+        report,
+    );
     Some(spec)
 }
 

@@ -12,6 +12,7 @@ pub mod declare;
 mod event;
 mod guards;
 mod history;
+mod limits;
 mod measurement;
 mod moment;
 mod rapid;
@@ -33,13 +34,18 @@ pub use guards::{
     Behavior, Boot, BusyWork, Cause, CircuitBreaker, Fallback, GuardMemory, GuardSettings, Reasons, Said, Step, Why,
 };
 pub use history::{History, Judged};
+pub use limits::{Ledger, Limit, Member, Room};
 pub use measurement::{Failure, FailureKind, Measurement};
-pub use moment::Moment;
+pub use moment::{Moment, NamedMeasurement};
 pub use rapid::{RapidLimit, Scales};
 pub use record::{
     Decided, DynoCounts, MeasurementRecord, Outcome, ProposalRecord, RECORD_VERSION, Reason, Record, ScriptVersion,
+    ShadowRecord,
 };
 pub use rehearsal::rehearse;
 pub use spec::{Mode, PipelineSpec};
 pub(crate) use tick::BUSY_KEY;
 pub use tick::{Acting, Pipeline};
+
+/// The most measurements, and the most policies, of one pipeline.
+pub const MOST_NAMES: usize = 8;

@@ -48,6 +48,20 @@ pub struct Record {
     pub events: Vec<Event>,
     /// What went wrong in the tick, if anything did.
     pub error: Option<String>,
+    /// What the `shadow` of the pipeline would have done, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowRecord>,
+}
+
+/// What a shadow policy would have done: nothing else heeds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShadowRecord {
+    /// What the guards would have allowed it; `null` when the count is unknown.
+    pub dynos: Option<u32>,
+    /// Why: the reasons of the guards, or what went wrong.
+    pub text: String,
+    /// The direction.
+    pub decision: Decided,
 }
 
 /// Which version of a script it was.

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{GuardSettings, ScriptVersion};
+use super::{Failure, GuardSettings, Limit, ScriptVersion};
 use crate::decide::DecideStage;
-use crate::measure::MeasureStage;
+use crate::measure::{self, MeasureStage};
 use crate::notify::NotifyStage;
 use crate::scale::Scale;
 use crate::settings::Place;
@@ -47,7 +47,7 @@ pub struct PipelineSpec {
     pub place: Option<Place>,
     /// Whether it acts.
     pub mode: Mode,
-    /// The measuring stages: at least one; several later.
+    /// The measuring stages, at least one.
     pub measure: Vec<MeasureStage>,
     /// The deciding stage.
     pub decide: DecideStage,
@@ -61,16 +61,25 @@ pub struct PipelineSpec {
     pub start_from_zero: bool,
     /// Every so often a lasting condition is told again.
     pub notify_repeat: Duration,
+    /// The app, for simulations; boxed, since workers have no use for it.
+    pub simulate: Option<Box<crate::simulate::Described>>,
     /// Its optional guards.
     pub guards: GuardSettings,
+    /// The limits that it shares with others.
+    pub limits: Vec<Arc<Limit>>,
 }
 
 impl PipelineSpec {
-    /// The unit of the values that are judged, where it is known: a `.map` makes it unknown.
+    /// The unit of what is measured first, where it is known.
     #[must_use]
     pub fn unit(&self) -> Option<&'static str> {
-        let stage = self.measure.first()?;
-        if stage.map.is_empty() { stage.backend.unit() } else { None }
+        self.measure.first()?.unit()
+    }
+
+    /// Whether its measurements have names: it has several, or one that the script named.
+    #[must_use]
+    pub fn names_measurements(&self) -> bool {
+        self.measure.len() != 1 || self.measure.iter().any(|stage| *stage.name != *measure::ONLY)
     }
 
     /// From the start of one tick to the start of the next: the shortest interval of what is measured.
@@ -82,6 +91,15 @@ impl PipelineSpec {
     /// Every stage that measures: those that are judged, and the work that a guard asks about.
     pub fn sources(&self) -> impl Iterator<Item = &MeasureStage> {
         self.measure.iter().chain(self.guards.busy.as_ref().map(|work| &work.stage))
+    }
+
+    /// The words for a failed measurement of `stage`.
+    pub(super) fn failed(&self, stage: &MeasureStage, failure: &Failure) -> String {
+        if self.names_measurements() {
+            format!("the measurement `{}` failed: {}", stage.name, failure.message)
+        } else {
+            format!("the measurement failed: {}", failure.message)
+        }
     }
 
     /// What it scales, as a person knows it: "my-app (web)".

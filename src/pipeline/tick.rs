@@ -5,6 +5,7 @@ mod act;
 mod cap;
 mod circumstances;
 mod look;
+mod panel;
 mod record;
 mod tell;
 
@@ -16,9 +17,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
+use self::panel::{Answers, Panel};
 use super::controller::{Busy, Circumstances, Observation, Proposed, decide};
-use super::{Decided, Decision, Measurement, Outcome, PipelineSpec, Record};
-use crate::state::{Batch, Fence, Intent, Kept};
+use super::{ControlState, Decided, Decision, Measurement, Outcome, PipelineSpec, Record, Room, ShadowRecord};
+use crate::decide::NamedPolicy;
+use crate::measure::MeasureStage;
+use crate::state::{Batch, Fence, Intent, Kept, Measured};
 use crate::world::{Freshness, Platform, ScaleError, Supply, World};
 
 /// A pipeline at work.
@@ -31,10 +35,14 @@ pub struct Pipeline {
     kept: Kept,
     /// `this` of the measuring stages, in their order.
     measure_memory: Vec<Mutex<Json>>,
-    /// `this` of the deciding stage.
-    decide_memory: Mutex<Json>,
     /// `this` of the function that counts work.
     busy_memory: Mutex<Json>,
+    /// The newest measurements of several stages, in their order; those of a slow one last for many ticks.
+    readings: Vec<Option<Measurement>>,
+    /// The policies that decide.
+    panel: Panel,
+    /// The policies that are only recorded.
+    shadow: Panel,
     /// Whether a scale call is in flight.
     acting: Arc<AtomicBool>,
     /// The change that a dry run told last: it wants the same every tick, and is told once.
@@ -60,10 +68,10 @@ impl Acting {
 struct Course {
     measurements: Vec<Measurement>,
     supply: Result<Supply, ScaleError>,
-    proposals: Vec<Proposed>,
+    answers: Answers,
     circumstances: Circumstances,
-    /// What went wrong with the decision of the script.
-    wrong: Option<String>,
+    /// What the limits that are shared with other pipelines left.
+    room: Option<Room>,
     decision: Decision,
     outcome: Outcome,
     /// A scale of an earlier tick that turned out to have happened.
@@ -71,12 +79,31 @@ struct Course {
     errors: Vec<String>,
 }
 
+/// What a tick has seen before it decides.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    measurements: &'a [Measurement],
+    supply: &'a Result<Supply, ScaleError>,
+    proposals: &'a [Proposed],
+    circumstances: Circumstances,
+}
+
 impl Course {
+    fn seen(&self) -> Seen<'_> {
+        Seen {
+            measurements: &self.measurements,
+            supply: &self.supply,
+            proposals: &self.answers.proposals,
+            circumstances: self.circumstances,
+        }
+    }
+
     fn observation(&self) -> Observation<'_> {
         Observation {
             measurements: &self.measurements,
             dynos: self.supply.as_ref().map(|supply| *supply),
-            proposals: &self.proposals,
+            proposals: &self.answers.proposals,
+            room: self.room,
             circumstances: self.circumstances,
         }
     }
@@ -103,8 +130,10 @@ impl Pipeline {
             platform,
             kept,
             measure_memory: Vec::new(),
-            decide_memory: Mutex::new(Json::Null),
             busy_memory: Mutex::new(Json::Null),
+            readings: Vec::new(),
+            panel: Panel::default(),
+            shadow: Panel::default(),
             acting: Arc::default(),
             told: None,
             notes,
@@ -121,7 +150,13 @@ impl Pipeline {
     /// What is kept of a pipeline before its first tick.
     #[must_use]
     pub fn unused(spec: &PipelineSpec) -> Kept {
-        Kept { source: Some(source(spec)), target: spec.scale.target(), ..Kept::default() }
+        let target = spec.scale.target();
+        let sources = || spec.measure.iter().map(|stage| (stage.name.to_string(), Some(source(stage))));
+        if spec.names_measurements() {
+            let measured = |(name, source)| (name, Measured { source, ..Measured::default() });
+            return Kept { named: sources().map(measured).collect(), target, ..Kept::default() };
+        }
+        Kept { source: sources().find_map(|(_, source)| source), target, ..Kept::default() }
     }
 
     /// Goes on as `spec`, between two ticks: history, cooldown and memory stay, but for a measurement
@@ -170,39 +205,40 @@ impl Pipeline {
             tokio::join!(self.measure(due), self.observe(freshness), self.circumstances());
         let (circumstances, booting, unknown) = found;
         let supply = supply.map(|supply| Supply { booting: booting.unwrap_or(supply.booting), ..supply });
-        let measurements = self.take_in(measurements);
+        let measurements = self.take_in(measurements, due);
         let resolved = self.note_read(&supply, fresh, due);
-        let before = self.decide_memory();
-        let (proposals, wrong) = self.propose(due, &measurements, &supply).await;
-        let (decision, control) = {
-            let dynos = supply.as_ref().map(|supply| *supply);
-            let observation = Observation { measurements: &measurements, dynos, proposals: &proposals, circumstances };
-            decide(&self.spec, &self.kept.control, &observation, due)
-        };
+        let before = self.panel.recall();
+        let policies = (&self.spec.decide.policies[..], &self.panel);
+        let answers = self.ask(due, policies, &self.kept.control, &measurements, &supply).await;
+        let seen = Seen { measurements: &measurements, supply: &supply, proposals: &answers.proposals, circumstances };
+        let (room, decision, control) = self.judge(due, &seen);
         let outcome = Outcome::None;
         errors.extend(unknown);
         let mut course =
-            Course { measurements, supply, proposals, circumstances, wrong, decision, outcome, resolved, errors };
+            Course { measurements, supply, answers, circumstances, room, decision, outcome, resolved, errors };
         let control = self.ask_for_work(due, &mut course, control).await;
         let control = if course.decision.change().is_some() {
             self.look_again(due, &mut course, before, control).await
         } else {
             control
         };
-        self.kept.control = control;
-        if course.wrong.is_some() {
+        self.panel.heard(&mut course.answers);
+        let decided_on = std::mem::replace(&mut self.kept.control, control);
+        if course.answers.wrong.is_some() {
             self.kept.control.wrong_decisions = self.kept.control.wrong_decisions.saturating_add(1);
-        } else if !course.proposals.is_empty() {
+        } else if !course.answers.proposals.is_empty() {
             self.kept.control.wrong_decisions = 0;
         }
-        course.errors.extend(course.wrong.clone());
+        course.errors.extend(course.answers.wrong.clone());
         if let Err(error) = &course.supply {
             course.errors.push(format!("the number of dynos is unknown: {error}"));
         }
         self.act(due, &mut course).await;
         let events = self.tell(due, &course);
-        let record = Arc::new(self.record(due, course, &events));
-        self.world.audience.tell(&self.spec, events);
+        // People do not wait for what is only recorded.
+        self.world.audience.tell(&self.spec, events.clone());
+        let shadow = self.watch_shadow(due, &course, &decided_on).await;
+        let record = Arc::new(Record { shadow, ..self.record(due, course, events) });
         if let Err(error) = self.commit(None, Some(&record)).await {
             self.notes.push(format!("the state of the last tick was not kept: {error}"));
         }
@@ -214,9 +250,9 @@ impl Pipeline {
         &mut self,
         due: DateTime<Utc>,
         course: &mut Course,
-        before: Json,
-        control: super::ControlState,
-    ) -> super::ControlState {
+        before: Vec<Json>,
+        control: ControlState,
+    ) -> ControlState {
         let supply = self.observe(Freshness::Now).await;
         let same = |old: &Supply, new: &Supply| (old.dynos, old.limit) == (new.dynos, new.limit);
         let unmoved = matches!((&course.supply, &supply), (Ok(old), Ok(new)) if same(old, new));
@@ -234,21 +270,23 @@ impl Pipeline {
             return control;
         }
         // Made again from the start, a script's memory included.
-        *self.decide_memory.lock().unwrap_or_else(PoisonError::into_inner) = before;
-        (course.proposals, course.wrong) = self.propose(due, &course.measurements, &course.supply).await;
-        let (decision, control) = decide(&self.spec, &self.kept.control, &course.observation(), due);
-        course.decision = decision;
+        self.panel.restore(before);
+        let policies = (&self.spec.decide.policies[..], &self.panel);
+        course.answers = self.ask(due, policies, &self.kept.control, &course.measurements, &course.supply).await;
+        let control = self.judge_again(due, course);
         self.ask_for_work(due, course, control).await
+    }
+
+    /// Decides again, as things stand in `course` now.
+    fn judge_again(&self, due: DateTime<Utc>, course: &mut Course) -> ControlState {
+        let (room, decision, control) = self.judge(due, &course.seen());
+        (course.room, course.decision) = (room, decision);
+        control
     }
 
     /// Before a fall: the work that it would interrupt, where a guard wants to know; then it is decided
     /// again.
-    async fn ask_for_work(
-        &self,
-        due: DateTime<Utc>,
-        course: &mut Course,
-        control: super::ControlState,
-    ) -> super::ControlState {
+    async fn ask_for_work(&self, due: DateTime<Utc>, course: &mut Course, control: ControlState) -> ControlState {
         let Some(work) = self.spec.guards.busy.as_ref().filter(|_| course.decision.decided == Decided::Down) else {
             return control;
         };
@@ -257,23 +295,82 @@ impl Pipeline {
             course.circumstances.busy = busy;
             course.errors.extend(wrong);
         }
-        let (decision, decided) = decide(&self.spec, &self.kept.control, &course.observation(), due);
-        course.decision = decision;
-        decided
+        self.judge_again(due, course)
     }
 
-    fn decide_memory(&self) -> Json {
-        self.decide_memory.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Decides, and is granted what is decided by the limits that are shared with other pipelines.
+    fn judge(&self, due: DateTime<Utc>, seen: &Seen<'_>) -> (Option<Room>, Decision, ControlState) {
+        let Seen { measurements, supply, proposals, circumstances } = *seen;
+        let (spec, state, dynos) = (&self.spec, &self.kept.control, supply.as_ref().map(|supply| *supply));
+        let current = dynos.ok().map(|supply| supply.dynos);
+        let open = state.open.map(|intent| intent.to);
+        let (decision, (room, control)) = self.world.ledger.decide(spec, current, open, due, |room| {
+            let observation = Observation { measurements, dynos, proposals, room, circumstances };
+            let (decision, control) = decide(spec, state, &observation, due);
+            (decision, (room, control))
+        });
+        (room, decision, control)
+    }
+
+    /// What the shadow would have done in the tick that `control` decided on, whatever happens in it.
+    async fn watch_shadow(
+        &mut self,
+        due: DateTime<Utc>,
+        course: &Course,
+        control: &ControlState,
+    ) -> Option<ShadowRecord> {
+        let spec = Arc::clone(&self.spec);
+        if spec.decide.shadow.is_empty() {
+            return None;
+        }
+        let policies = (&spec.decide.shadow[..], &self.shadow);
+        // Boxed: the future of a script call is large, and most pipelines have no shadow.
+        let asked = Box::pin(self.ask(due, policies, control, &course.measurements, &course.supply));
+        let mut answers = asked.await;
+        self.shadow.heard(&mut answers);
+        let observation = Observation { proposals: &answers.proposals, ..course.observation() };
+        let (decision, _) = decide(&spec, control, &observation, due);
+        Some(record::of_shadow(&spec, &decision, &observation))
+    }
+
+    /// Fits what was measured to `spec`: what comes from another source now starts anew.
+    fn take_up_measurements(&mut self, spec: &PipelineSpec) {
+        let mut changed = false;
+        if spec.names_measurements() {
+            (self.kept.history, self.kept.source) = (Arc::default(), None);
+            self.kept.named.retain(|name, _| spec.measure.iter().any(|stage| *stage.name == **name));
+        } else {
+            self.kept.named.clear();
+        }
+        let mut readings = Vec::new();
+        for stage in &spec.measure {
+            let source = source(stage);
+            let before = self.spec.measure.iter().position(|before| before.name == stage.name);
+            let reading = before.and_then(|before| self.readings.get_mut(before)?.take());
+            if !spec.names_measurements() {
+                if self.kept.source.as_ref() != Some(&source) {
+                    (self.kept.history, self.kept.source) = (Arc::default(), Some(source));
+                    changed = true;
+                }
+                continue;
+            }
+            let measured = self.kept.named.entry(stage.name.to_string()).or_default();
+            let same = measured.source.as_ref() == Some(&source);
+            if !same {
+                *measured = Measured { history: Arc::default(), source: Some(source) };
+                changed = true;
+            }
+            readings.push(reading.filter(|_| same));
+        }
+        self.readings = readings;
+        if changed {
+            self.kept.control.new_source();
+        }
     }
 
     /// Fits what is kept to `spec`.
     fn take_up(&mut self, spec: &PipelineSpec) {
-        let source = source(spec);
-        if self.kept.source.as_ref() != Some(&source) {
-            self.kept.history = Arc::default();
-            self.kept.control.new_source();
-            self.kept.source = Some(source);
-        }
+        self.take_up_measurements(spec);
         let target = spec.scale.target();
         if self.kept.target != target {
             self.kept.control.new_target();
@@ -287,7 +384,14 @@ impl Pipeline {
         };
         let stages = spec.measure.iter();
         self.measure_memory = stages.map(|stage| memory(&measure_key(spec, &stage.name), &stage.memory)).collect();
-        self.decide_memory = memory(DECIDE_KEY, &spec.decide.memory);
+        let panel = |key: &'static str, policies: &[NamedPolicy], before: (&[NamedPolicy], &Panel)| {
+            let memory = policies.iter().map(|policy| memory(&policy_key(key, policies, &policy.name), &policy.memory));
+            Panel::new(policies, memory.collect(), before)
+        };
+        let (old, new) = (&self.spec.decide, &spec.decide);
+        let deciding = panel(DECIDE_KEY, &new.policies, (&old.policies, &self.panel));
+        let shadow = panel(SHADOW_KEY, &new.shadow, (&old.shadow, &self.shadow));
+        (self.panel, self.shadow) = (deciding, shadow);
         let none = Json::Null;
         self.busy_memory = memory(BUSY_KEY, spec.guards.busy.as_ref().map_or(&none, |work| &work.stage.memory));
         if let (Some(this), Some(kept)) = (self.platform.memory(), self.kept.memory.get(SCALE_KEY)) {
@@ -305,8 +409,15 @@ impl Pipeline {
                 kept.insert(key.to_owned(), memory.clone());
             }
         };
-        keep(DECIDE_KEY, &self.decide_memory);
         keep(BUSY_KEY, &self.busy_memory);
+        let decide = &self.spec.decide;
+        for (key, policies, panel) in
+            [(DECIDE_KEY, &decide.policies, &self.panel), (SHADOW_KEY, &decide.shadow, &self.shadow)]
+        {
+            for (policy, memory) in policies.iter().zip(panel.memory()) {
+                keep(&policy_key(key, policies, &policy.name), memory);
+            }
+        }
         for (stage, memory) in self.spec.measure.iter().zip(&self.measure_memory) {
             keep(&measure_key(&self.spec, &stage.name), memory);
         }
@@ -332,6 +443,13 @@ const DECIDE_KEY: &str = "decide";
 
 /// The key of the memory of the function that counts work, and its name as a stage.
 pub(crate) const BUSY_KEY: &str = "busy";
+/// The key of the shadow's memory.
+const SHADOW_KEY: &str = "shadow";
+
+/// The key of a policy's memory.
+fn policy_key(key: &'static str, policies: &[NamedPolicy], name: &str) -> Cow<'static, str> {
+    if policies.len() == 1 { key.into() } else { format!("{key}.{name}").into() }
+}
 
 /// The key of the scaling stage's memory.
 const SCALE_KEY: &str = "scale";
@@ -341,16 +459,13 @@ fn measure_key(spec: &PipelineSpec, name: &str) -> Cow<'static, str> {
     if spec.measure.len() == 1 { "measure".into() } else { format!("measure.{name}").into() }
 }
 
-/// Source and unit of everything measured, `.map` included: histories of different ones do not mix.
-fn source(spec: &PipelineSpec) -> String {
-    let mut source = String::new();
-    for stage in &spec.measure {
-        source.push_str(&stage.backend.source());
-        for function in &stage.map {
-            source.push('\n');
-            source.push_str(function.fingerprint());
-        }
+/// Source and unit of what `stage` measures, `.map` included: histories of different ones do not mix.
+fn source(stage: &MeasureStage) -> String {
+    let mut source = stage.backend.source();
+    for function in &stage.map {
         source.push('\n');
+        source.push_str(function.fingerprint());
     }
+    source.push('\n');
     source
 }

@@ -15,6 +15,7 @@ pub use markdown::markdown;
 use crate::pipeline::declare::{SCALE_FUNCTIONS, SCRIPT, STAGES, WIDE};
 use crate::script::{Entry, Example, entries};
 use crate::settings::{Constructor, Preset, Setting, StageKind};
+use crate::simulate::{self, SIMULATE};
 use crate::{decide, measure, notify, scale};
 
 /// One constructor of one of the four modules.
@@ -81,6 +82,8 @@ pub const GROUPS: &[Group] = &[
     Group { title: "every pipeline", settings: STAGES },
     Group { title: "every pipeline, in its map or in its `decide::`", settings: decide::COMMON },
     Group { title: "every pipeline, in its map or in its `decide::`", settings: WIDE },
+    Group { title: "every pipeline, for `autoscaler simulate`", settings: SIMULATE },
+    Group { title: "`simulate: #{ … }` of a pipeline", settings: simulate::SETTINGS },
     Group { title: "`settings(#{ … })`, for the whole script", settings: SCRIPT },
     Group { title: "every `measure::`", settings: measure::COMMON },
     Group { title: "`scale: #{ … }`", settings: SCALE_FUNCTIONS },

@@ -62,6 +62,59 @@ pub static UNKNOWN_STAGE_FUNCTION: Rule = Rule {
     doc: "A function handed over by its name must be defined in the same file, and not be private.",
 };
 
+/// A policy of a measurement that does not exist.
+pub static UNKNOWN_MEASUREMENT: Rule = Rule {
+    id: "unknown-measurement",
+    severity: Severity::Error,
+    title: "a policy for a measurement that does not exist",
+    doc: "Where `measure` and `decide` are maps, each name in `decide` is one of `measure`: the policy judges the \
+          measurement of its own name.",
+};
+
+/// A measurement that no policy judges.
+pub static MEASUREMENT_WITHOUT_POLICY: Rule = Rule {
+    id: "measurement-without-policy",
+    severity: Severity::Error,
+    title: "a measurement that no policy judges",
+    doc: "Where `measure` and `decide` are maps, each name in `measure` needs a policy in `decide`. One function in \
+          place of the map sees all of them.",
+};
+
+/// A native policy for several measurements.
+pub static POLICY_FOR_SEVERAL: Rule = Rule {
+    id: "policy-for-several",
+    severity: Severity::Error,
+    title: "one policy of ours for several measurements",
+    doc: "A policy of `decide::` judges one measurement. Write a map with a policy for each, or a function that looks at \
+          `m.values`.",
+};
+
+/// What concerns the whole pipeline in the settings of one of several policies.
+pub static SETTING_OF_THE_PIPELINE: Rule = Rule {
+    id: "setting-of-the-pipeline",
+    severity: Severity::Error,
+    title: "a setting of the whole pipeline in one of several policies",
+    doc: "Bounds, zone, increment, waits and guards concern the pipeline: with several policies, or in a `shadow`, they \
+          stand in the pipeline's map.",
+};
+
+/// A limit for a pipeline that does not exist.
+pub static LIMIT_OF_UNKNOWN_PIPELINE: Rule = Rule {
+    id: "limit-of-unknown-pipeline",
+    severity: Severity::Error,
+    title: "a limit for a pipeline that does not exist",
+    doc: "`limits` names pipelines of the same script as they are declared, in `pipelines` and in `order`.",
+};
+
+/// A limit that the lower bounds alone exceed.
+pub static LIMIT_BELOW_MINIMA: Rule = Rule {
+    id: "limit-below-minima",
+    severity: Severity::Error,
+    title: "a limit below what its pipelines need at least",
+    doc: "The `min_dynos` of every pipeline is kept free for it, so all of them together must fit into the limit at every \
+          time of day.",
+};
+
 /// A value that a setting cannot have.
 pub static WRONG_VALUE: Rule = Rule {
     id: "wrong-value",
@@ -160,6 +213,12 @@ pub(super) static SETTINGS: &[&Rule] = &[
     &THRESHOLDS_ON_TWO_SIDES,
     &CLOSURE_PARAMETERS,
     &UNKNOWN_STAGE_FUNCTION,
+    &UNKNOWN_MEASUREMENT,
+    &MEASUREMENT_WITHOUT_POLICY,
+    &POLICY_FOR_SEVERAL,
+    &SETTING_OF_THE_PIPELINE,
+    &LIMIT_OF_UNKNOWN_PIPELINE,
+    &LIMIT_BELOW_MINIMA,
     &WRONG_VALUE,
     &DOUBTFUL_VALUE,
     &TIME_ZONE,

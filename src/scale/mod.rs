@@ -9,6 +9,7 @@ mod described;
 pub(crate) mod heroku;
 mod http;
 mod live;
+mod observe;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use custom::Custom;
 pub use heroku::HerokuScale;
 pub use live::LivePlatforms;
+pub use observe::Observe;
 
 use serde_json::Value as Json;
 
@@ -38,6 +40,11 @@ pub trait Scale: Send + Sync + fmt::Debug {
     /// The app and key on Heroku, where it is one: measuring backends borrow them.
     fn heroku(&self) -> Option<&App> {
         None
+    }
+
+    /// Whether it only looks: then its pipeline never acts.
+    fn observes(&self) -> bool {
+        false
     }
 
     /// Fills in what depends on the pipeline (`process_type` from its name).

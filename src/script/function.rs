@@ -14,7 +14,7 @@ use super::limits::{MEMORY_BYTES, Metered, NESTING};
 use super::modules::http::RequestValue;
 use super::modules::{event::EventValue, moment::MomentValue, reaching::ReplyValue, secret::ScriptSecret};
 use super::{context, convert, diagnose, lint, reaches, slips};
-use crate::function::{Argument, Budget, CallError, Callable, FULL, Memory, Permit, Reach, Returned, Role};
+use crate::function::{Argument, Budget, CallError, Callable, FULL, Memory, Permit, Reach, Returned, Standing};
 use crate::settings::{Place, Report};
 
 /// What a trial may use: the operations of a decision; more time than it has, since this machine may be a slow one.
@@ -134,8 +134,8 @@ impl Callable for ScriptFunction {
         reaches::of(&self.surroundings, &self.home, self.pointer.fn_name(), self.pointer.iter_curry())
     }
 
-    fn examine(&self, role: Role, memory: Memory<'_>, report: &mut Report) {
-        let handed = lint::Handed { role, captures: self.pointer.curry(), memory };
+    fn examine(&self, standing: &Standing, memory: Memory<'_>, report: &mut Report) {
+        let handed = lint::Handed { standing, captures: self.pointer.curry(), memory };
         lint::examine(&self.engine, &self.home, self.pointer.fn_name(), &handed, report);
     }
 

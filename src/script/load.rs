@@ -158,8 +158,8 @@ fn loaded(session: Option<Session>, said: Option<Diagnostic>, source: &Source, s
     if let Some(said) = said.filter(|said| !known(said)) {
         report.push(said);
     }
-    for (role, memory, function) in lint::functions(&session.declarations, &unused_stages) {
-        function.examine(role, memory, &mut report);
+    for (standing, memory, function) in lint::functions(&session.declarations, &unused_stages) {
+        function.examine(&standing, memory, &mut report);
     }
     let scripts = surroundings.files.all();
     let main = scripts.first().map(|script| Arc::clone(&script.name));

@@ -15,6 +15,7 @@ use crate::settings::did_you_mean;
 pub(super) const STANDARD: &[(&str, &str)] = &[
     ("business_hours", include_str!("../../stdlib/business_hours.rhai")),
     ("pagerduty", include_str!("../../stdlib/pagerduty.rhai")),
+    ("policy/hpa", include_str!("../../stdlib/policy/hpa.rhai")),
     ("prometheus", include_str!("../../stdlib/prometheus.rhai")),
     ("rabbitmq", include_str!("../../stdlib/rabbitmq.rhai")),
     ("render", include_str!("../../stdlib/render.rhai")),

@@ -120,8 +120,14 @@ impl Node {
     /// The value of `key` if this is a map that has it.
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&Node> {
+        self.entries()?.iter().find(|(name, _)| &**name == key).map(|(_, node)| node)
+    }
+
+    /// The entries if this is a map.
+    #[must_use]
+    pub fn entries(&self) -> Option<&[(Arc<str>, Node)]> {
         match &self.value {
-            Value::Map(entries) => entries.iter().find(|(name, _)| &**name == key).map(|(_, node)| node),
+            Value::Map(entries) => Some(entries),
             _ => None,
         }
     }

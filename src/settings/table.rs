@@ -48,6 +48,8 @@ pub enum Kind {
     Boot,
     /// `true`, or a map of what it is made of.
     Switch,
+    /// An array of limits.
+    Limits,
     /// One of the words named.
     OneOf(&'static [&'static str]),
 }
@@ -82,6 +84,7 @@ impl Kind {
             Self::Work => "a function `|| …` that answers how many jobs run, or a backend of `measure::`".into(),
             Self::Boot => "a number of seconds, or \"learned\"".into(),
             Self::Switch => "`true`, `false`, or a map of its settings `#{ … }`".into(),
+            Self::Limits => "an array of limits such as `#{ pipelines: [\"web\", \"celery\"], max_dynos: 12 }`".into(),
             Self::OneOf(words) => {
                 let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 format!("one of {}", words.join(", "))

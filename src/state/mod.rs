@@ -9,7 +9,7 @@ mod open;
 mod sqlite;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -57,10 +57,43 @@ pub struct Kept {
     pub scales: Scales,
     /// Source and unit of what is in the history.
     pub source: Option<String>,
+    /// What was measured lately under each name, where the pipeline names its measurements; then `history` and
+    /// `source` are empty.
+    pub named: BTreeMap<String, Measured>,
     /// What was scaled.
     pub target: Option<String>,
     /// `this` of every stage, by the stage's name ("measure", "decide", "scale", "notify.0" …).
     pub memory: BTreeMap<String, Json>,
+}
+
+impl Kept {
+    /// What was measured lately: under `name`, or by the only measurement, which has none.
+    #[must_use]
+    pub fn history(&self, name: Option<&str>) -> &Arc<History> {
+        static NOTHING: LazyLock<Arc<History>> = LazyLock::new(Arc::default);
+        match name {
+            None => &self.history,
+            Some(name) => self.named.get(name).map_or(&NOTHING, |measured| &measured.history),
+        }
+    }
+
+    /// The same, to add to it.
+    pub fn history_mut(&mut self, name: Option<&Arc<str>>) -> &mut Arc<History> {
+        match name {
+            None => &mut self.history,
+            Some(name) => &mut self.named.entry(name.to_string()).or_default().history,
+        }
+    }
+}
+
+/// What is kept of one of several measurements.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Measured {
+    /// What was measured lately.
+    pub history: Arc<History>,
+    /// Source and unit of it.
+    pub source: Option<String>,
 }
 
 /// What one tick hands over to be kept.

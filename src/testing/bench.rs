@@ -84,6 +84,47 @@ impl Bench {
         self.pretend.sources.feed(&self.name, measured);
     }
 
+    /// The next ticks measure these under `name`; the last of them stays.
+    pub fn feed_named(&self, name: &str, measured: Vec<Result<Json, Failure>>) {
+        self.pretend.sources.feed_named(&self.name, name, measured);
+    }
+
+    /// Whether something that was fed by name was not measured yet.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.pretend.sources.waits(&self.name)
+    }
+
+    /// Lets every measurement fail, until it is told otherwise.
+    pub fn fail(&self, failure: Option<Failure>) {
+        self.pretend.sources.fail(&self.name, failure);
+    }
+
+    /// The names of its measurements, where they have some.
+    #[must_use]
+    pub fn names(&self) -> Vec<Arc<str>> {
+        let course = self.course();
+        let spec = course.pipeline.spec();
+        if spec.names_measurements() {
+            spec.measure.iter().map(|stage| Arc::clone(&stage.name)).collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The names of the pipelines that it shares a limit with.
+    #[must_use]
+    pub fn others(&self) -> Vec<Arc<str>> {
+        let course = self.course();
+        let members = course.pipeline.spec().limits.iter().flat_map(|limit| &limit.members);
+        members.map(|member| Arc::clone(&member.name)).filter(|name| *name != self.name).collect()
+    }
+
+    /// What another pipeline of its limits has.
+    pub fn other(&self, name: &Arc<str>, dynos: u32) {
+        self.pretend.world.ledger.note(name, dynos);
+    }
+
     /// One tick, an interval after the last one, or at once where more time has passed; `drive` runs
     /// what it is given to its end.
     ///

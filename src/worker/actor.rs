@@ -46,7 +46,8 @@ impl Actor {
     pub fn refuse_own(&self, specs: &[impl AsRef<PipelineSpec>], report: &mut Report) {
         let Some((own, _)) = self.dyno.as_deref().and_then(|dyno| dyno.rsplit_once('.')) else { return };
         for spec in specs.iter().map(AsRef::as_ref) {
-            let Some(app) = spec.scale.heroku() else { continue };
+            // Looking is no harm.
+            let Some(app) = spec.scale.heroku().filter(|_| !spec.scale.observes()) else { continue };
             let same_app = self.app.as_deref().is_none_or(|name| name == &*app.name);
             if same_app && &*app.process_type == own {
                 let message = format!("`{}` would scale `{own}`, the process type this worker runs in", spec.name);

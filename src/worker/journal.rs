@@ -74,13 +74,16 @@ impl Journal {
     fn faults(&mut self, record: &Record) {
         let error = || record.error.clone().unwrap_or_default();
         let guard = |name: &str| record.reasons.iter().find(|reason| reason.guard == name);
-        let failed = record.measurements.iter().find_map(|measurement| measurement.error.as_ref());
-        let measuring = failed.map_or(State::Fine, |error| State::Failed(format!("the measurement failed: {error}")));
+        let failed = record.measurements.iter().find_map(|one| Some((&one.name, one.error.as_ref()?)));
+        let measuring = failed.map_or(State::Fine, |(name, error)| {
+            let name = if record.measurements.len() > 1 { format!(" `{name}`") } else { String::new() };
+            State::Failed(format!("the measurement{name} failed: {error}"))
+        });
         let counting = guard("count_unknown").map_or(State::Fine, |reason: &Reason| State::Failed(reason.text.clone()));
-        let asked = record.proposals.iter().find(|proposal| proposal.dynos.is_none());
-        let wrong = asked.filter(|proposal| error().contains(&*proposal.text));
+        let mut held = record.proposals.iter().filter(|proposal| proposal.dynos.is_none() && !proposal.text.is_empty());
+        let wrong = held.find(|proposal| error().contains(&*proposal.text));
         let deciding = match wrong {
-            Some(proposal) if !proposal.text.is_empty() => State::Failed(proposal.text.clone()),
+            Some(proposal) => State::Failed(proposal.text.clone()),
             _ if record.proposals.is_empty() => State::Untold,
             _ => State::Fine,
         };

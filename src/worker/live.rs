@@ -81,6 +81,7 @@ fn world(state: Arc<dyn State>, audience: Arc<dyn Audience>, console: Arc<dyn Co
         console,
         audience,
         state,
+        ledger: Arc::default(),
         levers: Arc::default(),
     }))
 }

@@ -27,6 +27,7 @@ pub use stubbed::{Stub, StubReply, StubbedHttp};
 use crate::function::Calls;
 use crate::levers::Board;
 use crate::notify::Audience;
+use crate::pipeline::Ledger;
 use crate::state::State;
 
 /// The capabilities of one worker. A copy shares them.
@@ -52,6 +53,8 @@ pub struct World {
     pub audience: Arc<dyn Audience>,
     /// What is kept.
     pub state: Arc<dyn State>,
+    /// What pipelines that share a limit have and were granted.
+    pub ledger: Arc<Ledger>,
     /// The levers that operators have pulled.
     pub levers: Arc<Board>,
 }

@@ -1,7 +1,7 @@
 //! Owns a world that reaches nothing: measurements that are fed, dynos that are a number, a clock that
 //! is set by hand, and an audience that listens. Ticks in it are the very same code.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use super::{
 use crate::function::Calls;
 use crate::measure::{MeasureContext, MeasureStage, Reading};
 use crate::notify::Audience;
-use crate::pipeline::{BUSY_KEY, Event, Failure, Measurement, PipelineSpec};
+use crate::pipeline::{BUSY_KEY, Event, Failure, Ledger, Measurement, PipelineSpec};
 use crate::request::Response;
 use crate::scale::Scale;
 use crate::state::MemoryState;
@@ -73,6 +73,7 @@ impl Pretend {
             console: Arc::new(Nowhere),
             audience: Arc::clone(&audience) as Arc<dyn Audience>,
             state: Arc::clone(&state) as Arc<dyn crate::state::State>,
+            ledger: Arc::new(Ledger::alone()),
             levers: Arc::default(),
         });
         Self { world, clock, sources, platforms, audience, state }
@@ -81,7 +82,7 @@ impl Pretend {
 
 /// Answers every request with "reaches nothing".
 #[derive(Clone, Copy, Debug)]
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 const NOWHERE: &str = "this world reaches nothing outside";
 
@@ -128,20 +129,70 @@ enum Fed {
 /// Measurements that are fed, in order, by pipeline.
 #[derive(Debug, Default)]
 pub struct FedSources {
-    fed: Mutex<BTreeMap<String, VecDeque<Fed>>>,
+    fed: Mutex<BTreeMap<String, Feed>>,
     /// Whether a stage measures itself where nothing is fed.
     measures: bool,
+}
+
+/// What is fed to one pipeline.
+#[derive(Debug, Default)]
+struct Feed {
+    /// For whichever stage measures next.
+    next: VecDeque<Fed>,
+    /// By the name of the stage; the last one stays, and is measured again.
+    named: BTreeMap<String, VecDeque<Result<Json, Failure>>>,
+    /// Names of which more than the last one is there.
+    waiting: BTreeSet<String>,
+    /// What is wrong with every measurement.
+    failing: Option<Failure>,
+}
+
+impl Feed {
+    fn take(&mut self, stage: &str) -> Option<Fed> {
+        if let Some(failure) = &self.failing {
+            return Some(Fed::Raw(Err(failure.clone())));
+        }
+        let Some(named) = self.named.get_mut(stage) else { return self.next.pop_front() };
+        if named.len() > 1 {
+            return named.pop_front().map(Fed::Raw);
+        }
+        self.waiting.remove(stage);
+        named.front().cloned().map(Fed::Raw)
+    }
 }
 
 impl FedSources {
     /// The next measurement of `pipeline` ("web.busy": of the work of `web`): data as it would come from the backend, or a failure.
     pub fn feed(&self, pipeline: &str, measured: Result<Json, Failure>) {
-        lock(&self.fed).entry(pipeline.into()).or_default().push_back(Fed::Raw(measured));
+        lock(&self.fed).entry(pipeline.into()).or_default().next.push_back(Fed::Raw(measured));
+    }
+
+    /// The next measurements of the stage `name` of `pipeline`, in place of those that it had; the last of them is
+    /// measured again and again.
+    pub fn feed_named(&self, pipeline: &str, name: &str, measured: impl IntoIterator<Item = Result<Json, Failure>>) {
+        let mut fed = lock(&self.fed);
+        let fed = fed.entry(pipeline.into()).or_default();
+        let measured: VecDeque<_> = measured.into_iter().collect();
+        if !measured.is_empty() {
+            fed.waiting.insert(name.into());
+            fed.named.insert(name.into(), measured);
+        }
+    }
+
+    /// Whether something that was fed by name was not measured yet.
+    #[must_use]
+    pub fn waits(&self, pipeline: &str) -> bool {
+        lock(&self.fed).get(pipeline).is_some_and(|fed| !fed.waiting.is_empty())
+    }
+
+    /// Lets every measurement of `pipeline` fail, until it is told otherwise.
+    pub fn fail(&self, pipeline: &str, failure: Option<Failure>) {
+        lock(&self.fed).entry(pipeline.into()).or_default().failing = failure;
     }
 
     /// The next measurement of `pipeline`: one that was taken before, and is taken as it is.
     pub fn feed_taken(&self, pipeline: &str, measurement: Measurement) {
-        lock(&self.fed).entry(pipeline.into()).or_default().push_back(Fed::Taken(measurement));
+        lock(&self.fed).entry(pipeline.into()).or_default().next.push_back(Fed::Taken(measurement));
     }
 }
 
@@ -150,7 +201,7 @@ impl Sources for FedSources {
     async fn measure(&self, stage: &MeasureStage, context: &MeasureContext<'_>, world: &Arc<World>) -> Measurement {
         let busy = (*stage.name == *BUSY_KEY).then(|| format!("{}.{BUSY_KEY}", context.pipeline));
         let key = busy.as_deref().unwrap_or(context.pipeline);
-        let fed = lock(&self.fed).get_mut(key).and_then(VecDeque::pop_front);
+        let fed = lock(&self.fed).get_mut(key).and_then(|fed| fed.take(&stage.name));
         if fed.is_none() && self.measures {
             return stage.measure(context, world).await;
         }

@@ -11,6 +11,7 @@ mod pipeline;
 mod readme;
 mod reference;
 mod script;
+mod simulate;
 mod state;
 mod testing;
 mod worker;

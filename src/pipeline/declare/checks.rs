@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::stages::{place_of, written};
-use crate::decide::{DynosByTime, PolicyKind};
+use crate::decide::{DynosByTime, Policy, PolicyKind};
+use crate::measure::MeasureStage;
 use crate::pipeline::PipelineSpec;
 use crate::rules;
 use crate::script::Declaration;
@@ -14,6 +15,8 @@ use crate::settings::{Node, Place, Report, Value};
 /// The nodes that warnings point to.
 pub(super) struct Written<'a> {
     pub decide: Option<&'a Node>,
+    /// The policies, in their order.
+    pub policies: &'a [&'a Node],
     pub notify: Option<&'a Node>,
     pub place: Option<&'a Place>,
 }
@@ -40,19 +43,24 @@ pub(super) fn same_target(
 
 /// Warns of what cannot work.
 pub(super) fn warn(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
-    thresholds(spec, at, report);
+    for (policy, node) in spec.decide.policies.iter().zip(at.policies) {
+        let judged = policy.judges.and_then(|judged| spec.measure.get(judged));
+        if let Some((PolicyKind::Native(native), stage)) = judged.map(|stage| (&policy.kind, stage)) {
+            thresholds(&**native, stage, node, at.place, report);
+        }
+    }
     zero(spec, at, report);
     too_rapid(spec, at, report);
 }
 
-fn thresholds(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
-    let PolicyKind::Native(policy) = &spec.decide.policy else { return };
-    let (Some((min, max)), Some(unit)) = (policy.thresholds(), spec.unit()) else { return };
-    let given = spec.measure.first().is_some_and(|stage| stage.backend.thresholds() != (None, None));
-    let own = written(at.decide, "min_measurement_value") || written(at.decide, "max_measurement_value");
+fn thresholds(policy: &dyn Policy, stage: &MeasureStage, node: &Node, pipeline: Option<&Place>, report: &mut Report) {
+    let (Some((min, max)), Some(unit)) = (policy.thresholds(), stage.unit()) else { return };
+    let given = stage.backend.thresholds() != (None, None);
+    let node = Some(node);
+    let own = written(node, "min_measurement_value") || written(node, "max_measurement_value");
     let milliseconds = unit == "ms";
-    let place = |key| place_of(at.decide, key).or_else(|| at.place.cloned());
-    let default_place = place_of(at.decide, "").or_else(|| at.place.cloned());
+    let place = |key| place_of(node, key).or_else(|| pipeline.cloned());
+    let default_place = place_of(node, "").or_else(|| pipeline.cloned());
     // The defaults of the average are meant for queues, those of the consecutive for milliseconds.
     let for_queues = policy.backend() == "AverageThresholdBackend";
     if !own && !given && for_queues == milliseconds {

@@ -82,10 +82,21 @@ pub(super) fn stage_of<'a>(
     expected: &str,
     report: &mut Report,
 ) -> Option<&'a Arc<Stage>> {
+    stage_at(kind.module(), kind, node, expected, report)
+}
+
+/// As [`stage_of`], for what stands at the key `what`.
+fn stage_at<'a>(
+    what: &str,
+    kind: StageKind,
+    node: &'a Node,
+    expected: &str,
+    report: &mut Report,
+) -> Option<&'a Arc<Stage>> {
     match &node.value {
         Value::Stage(stage) if stage.kind == kind => Some(stage),
         _ => {
-            let message = format!("`{kind}` takes {expected}, not {}", node.describe());
+            let message = format!("`{what}` takes {expected}, not {}", node.describe());
             report.say(&rules::WRONG_TYPE, node.place.as_ref(), message, None);
             None
         }
@@ -163,6 +174,9 @@ pub(super) fn scale(node: &Node, report: &mut Report) -> Option<Scaled> {
     }
     let expected = "a backend of `scale::` or a map `#{ current: || …, scale_to: |n| … }`";
     let stage = stage_of(StageKind::Scale, node, expected, report)?;
+    if &*stage.name == "observe" {
+        return observe(stage, report);
+    }
     let settings = settings(stage);
     if &*stage.name == "custom" {
         let memory = memory::read(&mut Fields::open(title(stage), &settings, vec![memory::MEMORY], report));
@@ -175,13 +189,28 @@ pub(super) fn scale(node: &Node, report: &mut Report) -> Option<Scaled> {
     Some(Scaled { backend, memory: Json::Object(serde_json::Map::new()) })
 }
 
-pub(super) fn decide(node: &Node, report: &mut Report) -> Option<Decided> {
+/// `scale::observe(target)`: its one argument stands where others have their settings.
+fn observe(stage: &Stage, report: &mut Report) -> Option<Scaled> {
+    let target = settings(stage);
+    if let Value::Stage(inner) = &target.value
+        && inner.kind == StageKind::Scale
+        && &*inner.name == "observe"
+    {
+        report.error(stage.place.as_ref(), "`scale::observe` stands in another one", None);
+        return None;
+    }
+    let Scaled { backend, memory } = scale(&target, report)?;
+    Some(Scaled { backend: Box::new(scale::Observe::new(backend)), memory })
+}
+
+pub(super) fn decide(what: &str, node: &Node, report: &mut Report) -> Option<Decided> {
     let no_memory = || Json::Object(serde_json::Map::new());
     if let Value::Function(function) = &node.value {
-        let policy = Chosen::Scripted(function_of("decide", function, 1, report)?);
+        let policy = Chosen::Scripted(function_of(what, function, 1, report)?);
         return Some(Decided { policy, memory: no_memory() });
     }
-    let stage = stage_of(StageKind::Decide, node, "a backend of `decide::` or a function `|m| …`", report)?;
+    let expected = "a backend of `decide::` or a function `|m| …`";
+    let stage = stage_at(what, StageKind::Decide, node, expected, report)?;
     let settings = settings(stage);
     if &*stage.name == "custom" {
         let tables = vec![memory::MEMORY, decide::COMMON, WIDE];
@@ -290,7 +319,7 @@ pub(super) fn check_unused(stage: &Arc<Stage>, report: &mut Report) {
     at_place_of(&node, report, |report| match stage.kind {
         StageKind::Measure => drop(measure(&node, report)),
         StageKind::Decide => {
-            let scripted = decide(&node, report).is_none_or(|decided| decided.is_scripted());
+            let scripted = decide("decide", &node, report).is_none_or(|decided| decided.is_scripted());
             let settings = super::ScriptSettings::default();
             drop(super::wide::common("`decide`", &empty(), Some(&node), settings, scripted, report));
         }

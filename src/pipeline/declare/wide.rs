@@ -81,6 +81,12 @@ pub static SCRIPT: &[Setting] = &[
         doc: "The zone of pipelines that name none, an IANA name such as \"America/Vancouver\".",
     },
     Setting {
+        name: "limits",
+        kind: Kind::Limits,
+        preset: Preset::None("`[]`"),
+        doc: "Limits that pipelines share: `#{ pipelines: [\"web\", \"celery\"], max_dynos: 12, order: [\"web\", \"celery\"] }`.",
+    },
+    Setting {
         name: "test_on_reload",
         kind: Kind::Flag,
         preset: Preset::Flag(true),

@@ -22,6 +22,7 @@ mod release;
 mod reversals;
 mod said;
 pub(super) mod settings;
+mod shared_limit;
 mod stabilization;
 mod step;
 mod switched_off;
@@ -31,8 +32,10 @@ mod why;
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use memory::GuardMemory;
+pub(super) use policy::safest;
 pub use said::Said;
 pub use settings::{Behavior, Boot, BusyWork, CircuitBreaker, Fallback, GuardSettings, Step};
+pub(super) use shared_limit::GUARD as LIMIT;
 pub use why::{Cause, Reasons, Why};
 
 use super::controller::{Busy, Observation, Release, Seen, Signals};
@@ -124,7 +127,7 @@ pub(super) static FIRST: &[fn(&Case<'_>, &mut Ruling) -> Course] = &[
 
 /// Asked in this order, whatever was settled.
 pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] =
-    &[limit::check, busy::check, breaker::check, degraded_state::check, back_off::check];
+    &[limit::check, shared_limit::check, busy::check, breaker::check, degraded_state::check, back_off::check];
 
 #[allow(clippy::cast_precision_loss)]
 fn seconds(span: TimeDelta) -> f64 {

@@ -1,8 +1,8 @@
 //! Owns the reasons of a decision as the guards give them: small values with their numbers, put into
 //! words only for the record, so that a plain hold costs no allocation.
 
-use super::super::controller::Observation;
-use super::super::{PipelineSpec, Reason};
+use super::super::controller::{Observation, Proposed};
+use super::super::{MOST_NAMES, PipelineSpec, Reason};
 use super::Said;
 
 /// One reason of a decision.
@@ -66,12 +66,17 @@ pub enum Why {
     BackOff {
         failures: u32,
     },
+    /// The limit of the pipeline with this position leaves so many to it.
+    SharedLimit {
+        limit: usize,
+        left: u32,
+    },
     /// What an optional guard says.
     Guard(Said),
 }
 
-/// More than all guards together say in one tick of one policy.
-const MOST: usize = 10;
+/// More than all guards together say in one tick: every policy of a pipeline may have a reason to hold.
+const MOST: usize = 10 + MOST_NAMES;
 
 /// The reasons of a decision, in the order of the guards.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -140,13 +145,18 @@ fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> St
             format!("the state cannot be used, so nobody knows when it scaled last; the next decision is in {left} s")
         }
         Why::DegradedState => "the state cannot be used, so nobody knows what was before: no scaling in".into(),
-        Why::Policy(index) => {
-            observation.proposals.get(index).map_or_else(String::new, |proposed| proposed.proposal.text.clone())
-        }
+        Why::Policy(index) => match observation.proposals {
+            [only] => only.proposal.text.clone(),
+            several => {
+                let said = |proposed: &Proposed| format!("{}: {}", proposed.name, proposed.proposal.text);
+                several.get(index).map_or_else(String::new, said)
+            }
+        },
         Why::NotAsked => {
-            let failure = observation.measurements.iter().find_map(|measurement| measurement.failure.as_ref());
-            failure
-                .map_or("nothing was proposed".into(), |failure| format!("the measurement failed: {}", failure.message))
+            let failed = spec.measure.iter().zip(observation.measurements);
+            let failed = failed.filter_map(|(stage, measurement)| Some((stage, measurement.failure.as_ref()?)));
+            let texts: Vec<String> = failed.map(|(stage, failure)| spec.failed(stage, failure)).collect();
+            if texts.is_empty() { "nothing was proposed".into() } else { texts.join("; ") }
         }
         Why::NoFallOnFailure => "a tick with a failed measurement never scales down".into(),
         Why::AtMax { max } => {
@@ -162,6 +172,9 @@ fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> St
                 "the last {failures} {calls} to the platform failed; it is left alone for a while with {}",
                 dynos(current)
             )
+        }
+        Why::SharedLimit { limit, left } => {
+            spec.limits.get(limit).map_or_else(String::new, |limit| limit.leaves(&spec.name, left))
         }
     }
 }

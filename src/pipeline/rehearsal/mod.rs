@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::PipelineSpec;
-use crate::decide::{PolicyKind, custom};
+use crate::decide::{NamedPolicy, PolicyKind, custom};
 use crate::function::{Argument, CallError, Function, Returned};
 use crate::rules;
 use crate::settings::{Diagnostic, Place, Report};
@@ -64,13 +64,19 @@ pub fn rehearse(specs: &[Arc<PipelineSpec>], report: &mut Report) {
         if Instant::now() > until {
             return;
         }
-        if let PolicyKind::Scripted(function) = &spec.decide.policy
-            && tried.insert(identity(function))
-        {
-            decision(spec, function, until, report);
+        for policy in spec.decide.policies.iter().chain(&spec.decide.shadow) {
+            // What it is shown depends on the names of the measurements.
+            let names = || spec.measure.iter().map(|stage| &*stage.name).collect::<Vec<_>>().join(" ");
+            if let PolicyKind::Scripted(function) = &policy.kind
+                && tried.insert((names(), identity(function)))
+            {
+                decision(spec, policy, function, until, report);
+            }
         }
         for stage in &spec.notify {
-            let Some(function) = stage.backend.function().filter(|function| tried.insert(identity(function))) else {
+            let Some(function) =
+                stage.backend.function().filter(|function| tried.insert((String::new(), identity(function))))
+            else {
                 continue;
             };
             let mut trials = Trials { complete: true, ..Trials::default() };
@@ -95,7 +101,7 @@ fn identity(function: &Function) -> (Place, String) {
     (function.place().clone(), function.fingerprint().to_owned())
 }
 
-fn decision(spec: &PipelineSpec, function: &Function, until: Instant, report: &mut Report) {
+fn decision(spec: &PipelineSpec, policy: &NamedPolicy, function: &Function, until: Instant, report: &mut Report) {
     let mut trials = Trials { complete: true, ..Trials::default() };
     let mut bare = Vec::new();
     for sample in samples::moments(spec) {
@@ -104,7 +110,8 @@ fn decision(spec: &PipelineSpec, function: &Function, until: Instant, report: &m
             break;
         }
         trials.made += 1;
-        let answer = function.rehearse(Argument::Moment(Arc::new(samples::moment(spec, &sample))), &spec.decide.memory);
+        let answer =
+            function.rehearse(Argument::Moment(Arc::new(samples::moment(spec, policy, &sample))), &policy.memory);
         match answer {
             Err(error) => trials.fails(sample.to_string(), error),
             Ok(Some(answer)) => {

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
+use crate::decide::NamedPolicy;
 use crate::function::sample_time;
+use crate::measure::MeasureStage;
+use crate::pipeline::NamedMeasurement;
 use crate::pipeline::{
     Event, EventKind, Failure, History, Measurement, Moment, Phase, PipelineSpec, condition_key, texts,
 };
@@ -89,8 +92,9 @@ pub(super) fn moments(spec: &PipelineSpec) -> Vec<Sample> {
 }
 
 /// What the decision of `spec` is called with at `sample`.
-pub(super) fn moment(spec: &PipelineSpec, sample: &Sample) -> Moment {
-    let backend = spec.measure.first().map_or("custom", |stage| stage.backend.backend());
+pub(super) fn moment(spec: &PipelineSpec, policy: &NamedPolicy, sample: &Sample) -> Moment {
+    let judged = policy.judges.and_then(|judged| spec.measure.get(judged)).or(spec.measure.first());
+    let backend = judged.map_or("custom", |stage| stage.backend.backend());
     let interval = TimeDelta::from_std(spec.interval()).unwrap_or_default();
     let now = if sample.past == Past::Night { sample_time() + TO_SUNDAY_NIGHT } else { sample_time() };
     let measurement = match sample.past {
@@ -115,12 +119,23 @@ pub(super) fn moment(spec: &PipelineSpec, sample: &Sample) -> Moment {
     };
     let past = if sample.past == Past::Start { only(&measurement) } else { full() };
     let history = if sample.past == Past::Scale { only(&measurement) } else { Arc::clone(&past) };
+    let measurement = Arc::new(measurement);
+    let named = |stage: &MeasureStage| NamedMeasurement {
+        name: Arc::clone(&stage.name),
+        measurement: Arc::clone(&measurement),
+        past: Arc::clone(&past),
+    };
+    let named = if spec.names_measurements() { spec.measure.iter().map(named).collect() } else { Vec::new() };
     Moment {
         pipeline: Arc::clone(&spec.name),
-        measurement: Arc::new(measurement),
+        measurement,
+        named,
+        judges_all: policy.judges.is_none(),
+        mark: None,
         past,
         history,
         dynos: sample.dynos,
+        booting: 0,
         min_dynos: 1,
         max_dynos: 20,
         now: now.with_timezone(&spec.decide.zone),

@@ -66,6 +66,7 @@ impl Pipeline {
         match self.scale_to(to).await {
             Ok(supply) => {
                 course.outcome = Outcome::Scaled;
+                self.world.ledger.settle(&self.spec, Some(supply.dynos));
                 self.kept.control.open = None;
                 self.kept.control.scale_settled();
                 // The platform has another count than asked for: look before the next decision.
@@ -80,6 +81,7 @@ impl Pipeline {
                     self.note_scale(due, from, to);
                 } else {
                     course.outcome = Outcome::Failed;
+                    self.world.ledger.settle(&self.spec, None);
                     self.kept.control = before;
                 }
                 self.kept.control.scale_failed(due);

@@ -1,18 +1,17 @@
-//! Owns what a tick learns: measurements, the count, and what the policy wants of them. Whatever
-//! breaks down in a backend or a script ends here, as a failure with its text.
+//! Owns what a tick learns: measurements and the count. Whatever breaks down in a backend or a script ends
+//! here, as a failure with its text.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use super::super::{Failure, Measurement, Mode, Moment, PipelineSpec, Proposed};
+use super::super::{Failure, History, Measurement};
 use super::{Pipeline, cap};
-use crate::decide::{PolicyInput, PolicyKind, Proposal, custom};
-use crate::function::{Argument, Function};
+use crate::decide::PolicyKind;
 use crate::measure::MeasureContext;
 use crate::state::Intent;
 use crate::world::{Freshness, ScaleError, ScaleErrorKind, Supply};
@@ -27,8 +26,11 @@ pub(super) const BUG: &str = "broke down; this is a bug of autoscaler";
 
 impl Pipeline {
     pub(super) async fn measure(&self, due: DateTime<Utc>) -> Vec<Measurement> {
-        let stages = self.spec.measure.iter().zip(&self.measure_memory);
-        let taken = stages.map(|(stage, memory)| async move {
+        let stages = self.spec.measure.iter().zip(&self.measure_memory).enumerate();
+        let taken = stages.map(|(index, (stage, memory))| async move {
+            if let Some(last) = self.still_valid(index, due) {
+                return last.clone();
+            }
             let context = MeasureContext { pipeline: &self.spec.name, at: due, memory };
             let measuring = self.world.sources.measure(stage, &context, &self.world);
             let measurement = AssertUnwindSafe(measuring).catch_unwind().await.unwrap_or_else(|_| {
@@ -39,25 +41,54 @@ impl Pipeline {
         join_all(taken).await
     }
 
-    /// Puts `measurements` into the history. To a native policy one without a number is a failed one.
-    pub(super) fn take_in(&mut self, measurements: Vec<Measurement>) -> Vec<Measurement> {
-        let native = matches!(self.spec.decide.policy, PolicyKind::Native(_));
-        let due = |measurement| if native { number_due(measurement) } else { measurement };
-        let measurements: Vec<Measurement> = measurements.into_iter().map(due).collect();
-        if let Some(first) = measurements.first() {
-            let mut kept = first.clone();
+    /// The last measurement of stage `index`, where its interval is not over at `due`. The fastest stage sets
+    /// the pace of the pipeline: it is measured at every tick.
+    fn still_valid(&self, index: usize, due: DateTime<Utc>) -> Option<&Measurement> {
+        let (interval, tick) = (self.spec.measure.get(index)?.interval, self.spec.interval());
+        let last = self.readings.get(index)?.as_ref().filter(|last| interval > tick && last.at < due)?;
+        // Half a tick early is nearer than half a tick late.
+        let next = last.at + TimeDelta::from_std(interval.saturating_sub(tick / 2)).ok()?;
+        (due < next).then_some(last)
+    }
+
+    /// Puts the `measurements` of the tick of `due` into the histories. Where only native policies judge one,
+    /// one without a number is a failed one.
+    pub(super) fn take_in(&mut self, measurements: Vec<Measurement>, due: DateTime<Utc>) -> Vec<Measurement> {
+        let spec = Arc::clone(&self.spec);
+        let native = |index: usize| {
+            let all = spec.decide.policies.iter().all(|policy| policy.judges.is_some());
+            all && spec.decide.judging(index).all(|policy| matches!(policy.kind, PolicyKind::Native(_)))
+        };
+        let numbered = |(index, measurement)| if native(index) { number_due(measurement) } else { measurement };
+        let measurements: Vec<Measurement> = measurements.into_iter().enumerate().map(numbered).collect();
+        for (stage, measurement) in spec.measure.iter().zip(&measurements).filter(|(_, new)| new.at == due) {
+            let mut kept = measurement.clone();
             if cap::weight(&kept.data) > LARGEST_KEPT {
                 kept.data = serde_json::Value::Null;
             }
-            Arc::make_mut(&mut self.kept.history).push(kept, self.spec.decide.history_length);
+            let history = self.kept.history_mut(spec.names_measurements().then_some(&stage.name));
+            Arc::make_mut(history).push(kept, spec.decide.history_length);
+        }
+        if spec.measure.len() > 1 {
+            self.readings = measurements.iter().cloned().map(Some).collect();
         }
         measurements
+    }
+
+    /// What was measured lately under `name`.
+    pub(super) fn history(&self, name: &str) -> &Arc<History> {
+        self.kept.history(self.spec.names_measurements().then_some(name))
     }
 
     pub(super) async fn observe(&self, freshness: Freshness) -> Result<Supply, ScaleError> {
         let reading = AssertUnwindSafe(self.platform.observe(freshness)).catch_unwind();
         match tokio::time::timeout(PLATFORM_TIMEOUT, reading).await {
-            Ok(Ok(supply)) => supply,
+            Ok(Ok(supply)) => {
+                if let Ok(supply) = &supply {
+                    self.world.ledger.counted(&self.spec, supply.dynos);
+                }
+                supply
+            }
             Ok(Err(_)) => Err(ScaleError { kind: ScaleErrorKind::Refused, message: format!("the read {BUG}") }),
             Err(_) => Err(ScaleError {
                 kind: ScaleErrorKind::Unknown,
@@ -94,62 +125,6 @@ impl Pipeline {
             }
         }
     }
-
-    /// What the policy wants, empty where it is not asked; and what went wrong with a script's.
-    pub(super) async fn propose(
-        &self,
-        due: DateTime<Utc>,
-        measurements: &[Measurement],
-        supply: &Result<Supply, ScaleError>,
-    ) -> (Vec<Proposed>, Option<String>) {
-        let (spec, control) = (&self.spec, &self.kept.control);
-        let (Ok(supply), Some(measurement)) = (supply, measurements.first()) else { return (Vec::new(), None) };
-        if spec.mode == Mode::Paused || control.waits(due) {
-            return (Vec::new(), None);
-        }
-        let hold = |text: String| Proposal { dynos: None, text };
-        let (proposal, wrong) = match &spec.decide.policy {
-            PolicyKind::Native(policy) => {
-                let input = PolicyInput {
-                    history: self.kept.history.judged(control.mark),
-                    on_failure: spec.measure[0].on_failure,
-                    dynos: supply.dynos,
-                    increment: spec.decide.increment,
-                    unit: spec.unit(),
-                };
-                let proposed = std::panic::catch_unwind(AssertUnwindSafe(|| policy.propose(&input)));
-                match proposed {
-                    Ok(proposal) => (proposal, None),
-                    Err(_) => (hold(format!("the policy {BUG}")), Some(format!("the policy {BUG}"))),
-                }
-            }
-            PolicyKind::Scripted(_) if !measurement.success && !spec.decide.call_on_failure => {
-                return (Vec::new(), None);
-            }
-            PolicyKind::Scripted(function) => match self.ask(due, function, measurement, *supply).await {
-                Ok(proposal) => (proposal, None),
-                Err(wrong) => (hold(wrong.clone()), Some(wrong)),
-            },
-        };
-        (vec![Proposed { name: "decision".into(), proposal }], wrong)
-    }
-
-    async fn ask(
-        &self,
-        due: DateTime<Utc>,
-        function: &Function,
-        measurement: &Measurement,
-        supply: Supply,
-    ) -> Result<Proposal, String> {
-        let moment = Argument::Moment(Arc::new(moment(&self.spec, &self.kept, measurement, supply, due)));
-        let call = self.world.calls.pure(function, moment, &self.decide_memory, &self.spec.name);
-        let Ok(answer) = AssertUnwindSafe(call).catch_unwind().await else {
-            return Err(format!("the decision {BUG}"));
-        };
-        // What a script threw names its place itself.
-        let place = |wrong| if answer.is_ok() { format!("{wrong} ({})", function.place()) } else { wrong };
-        custom::proposal(&answer, supply.dynos).map_err(place)
-    }
 }
 
 /// `measurement`, failed where it has no number.
@@ -160,32 +135,4 @@ fn number_due(measurement: Measurement) -> Measurement {
     let failure = Failure::not_load(format!("a number is due, not {}", cap::shown(&measurement.data)));
     let failed = Measurement::failed(measurement.backend, failure, measurement.at);
     Measurement { took_ms: measurement.took_ms, ..failed }
-}
-
-/// What a scripted decision sees.
-fn moment(
-    spec: &PipelineSpec,
-    kept: &crate::state::Kept,
-    measurement: &Measurement,
-    supply: Supply,
-    due: DateTime<Utc>,
-) -> Moment {
-    let bounds = spec.decide.bounds(due);
-    let history = match kept.control.mark {
-        Some(mark) => Arc::new(kept.history.since(Some(mark))),
-        None => Arc::clone(&kept.history),
-    };
-    #[allow(clippy::cast_precision_loss)]
-    let since = |last: DateTime<Utc>| (due - last).num_milliseconds() as f64 / 1000.0;
-    Moment {
-        pipeline: Arc::clone(&spec.name),
-        measurement: Arc::new(measurement.clone()),
-        history,
-        past: Arc::clone(&kept.history),
-        dynos: supply.dynos,
-        min_dynos: bounds.min,
-        max_dynos: bounds.max,
-        now: due.with_timezone(&spec.decide.zone),
-        seconds_since_scale: kept.control.last_scale.map(since),
-    }
 }

@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::{DynoCounts, Event, MeasurementRecord, ProposalRecord, RECORD_VERSION, Reason, Record};
+use super::super::{
+    Decision, DynoCounts, Event, MeasurementRecord, Observation, PipelineSpec, ProposalRecord, RECORD_VERSION, Reason,
+    Record, ShadowRecord,
+};
 use super::{Course, Pipeline, cap};
 use crate::secret::scrub;
 
 impl Pipeline {
-    pub(super) fn record(&self, due: DateTime<Utc>, course: Course, events: &[Event]) -> Record {
+    pub(super) fn record(&self, due: DateTime<Utc>, course: Course, events: Vec<Event>) -> Record {
         let (spec, decision) = (&self.spec, &course.decision);
         let mut reasons = decision.reasons.texts(spec, &course.observation());
         if let Some(intent) = course.resolved {
@@ -18,9 +21,9 @@ impl Pipeline {
         for reason in &mut reasons {
             mask(&mut reason.text);
         }
-        let proposals = course.proposals.iter().map(|proposed| ProposalRecord {
+        let proposals = course.answers.proposals.iter().map(|proposed| ProposalRecord {
             name: proposed.name.to_string(),
-            dynos: proposed.proposal.dynos.map(|dynos| u32::try_from(dynos.max(0)).unwrap_or(u32::MAX)),
+            dynos: proposed.dynos(),
             text: scrub(&proposed.proposal.text).into_owned(),
         });
         let dynos = DynoCounts {
@@ -45,9 +48,10 @@ impl Pipeline {
             decision: decision.decided,
             reasons,
             outcome: course.outcome,
-            events: events.to_vec(),
+            events,
             error,
             measurements: self.measurement_records(course.measurements),
+            shadow: None,
         }
     }
 
@@ -66,6 +70,13 @@ impl Pipeline {
         };
         named.map(record).collect()
     }
+}
+
+/// What a shadow would have done.
+pub(super) fn of_shadow(spec: &PipelineSpec, decision: &Decision, observation: &Observation<'_>) -> ShadowRecord {
+    let texts: Vec<String> = decision.reasons.texts(spec, observation).into_iter().map(|reason| reason.text).collect();
+    let text = scrub(&texts.join("; ")).into_owned();
+    ShadowRecord { dynos: decision.desired, text, decision: decision.decided }
 }
 
 fn mask(text: &mut String) {

@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use super::super::texts::{self, About};
 use super::super::{Event, EventKind, Outcome, Phase, RapidLimit, Seen, condition_key};
 use super::{Course, Pipeline};
-use crate::decide::PolicyKind;
 use crate::secret::scrub;
 
 /// So many failures in a row are a condition.
@@ -22,7 +21,7 @@ impl Pipeline {
     pub(super) fn tell(&mut self, due: DateTime<Utc>, course: &Course) -> Vec<Event> {
         let mut events = Vec::new();
         if self.spec.notify.iter().any(|stage| stage.flags.is_some_and(|flags| flags.every_measurement)) {
-            events.extend(self.measured(due, course));
+            self.measured(due, course, &mut events);
         }
         if let Some(intent) = course.resolved {
             let reason = "the call whose outcome was unknown took effect";
@@ -34,13 +33,18 @@ impl Pipeline {
         events
     }
 
-    fn measured(&self, due: DateTime<Utc>, course: &Course) -> Option<Event> {
-        let thresholds = match &self.spec.decide.policy {
-            PolicyKind::Native(policy) => policy.thresholds(),
-            PolicyKind::Scripted(_) => None,
-        };
-        let text = texts::measured(course.measurements.first()?, self.spec.unit(), thresholds);
-        Some(self.event(EventKind::Measured, Phase::Once, None, due, course, Some(&text)))
+    /// What was measured in this tick, each in a message of its own.
+    fn measured(&self, due: DateTime<Utc>, course: &Course, events: &mut Vec<Event>) {
+        let stages = self.spec.measure.iter().zip(&course.measurements).enumerate();
+        for (index, (stage, measurement)) in stages.filter(|(_, (_, measurement))| measurement.at == due) {
+            let thresholds = self.spec.decide.judging(index).find_map(|policy| policy.kind.thresholds());
+            let mut text = texts::measured(measurement, stage.unit(), thresholds);
+            if self.spec.names_measurements() {
+                text.insert_str(0, &format!("{}: ", stage.name));
+            }
+            let event = self.event(EventKind::Measured, Phase::Once, None, due, course, Some(&text));
+            events.push(Event { measurement: measurement.value, unit: stage.unit().map(Into::into), ..event });
+        }
     }
 
     fn changes(&mut self, due: DateTime<Utc>, course: &Course, events: &mut Vec<Event>) {
@@ -77,20 +81,24 @@ impl Pipeline {
         let count_unknown = in_a_row(control.unknown_counts);
         // A tick in which nobody was asked says nothing of the script.
         let decision_failed =
-            if course.proposals.is_empty() { Seen::Unknown } else { in_a_row(control.wrong_decisions) };
+            if course.answers.proposals.is_empty() { Seen::Unknown } else { in_a_row(control.wrong_decisions) };
         let off = if control.scaled_to_zero { OFF_BY_US } else { OFF_BY_HAND };
         let signals = course.decision.signals;
         let circuit = (signals.circuit_open == Seen::Present).then(|| self.why_open(course));
-        let failure = course.measurements.iter().find_map(|measurement| measurement.failure.as_ref());
+        let failure = self.spec.measure.iter().zip(&course.measurements).find_map(|(stage, measurement)| {
+            let message = &measurement.failure.as_ref()?.message;
+            let named = self.spec.names_measurements();
+            Some(if named { format!("{}: {message}", stage.name) } else { message.clone() })
+        });
         let mut seen = vec![
             (EventKind::NeedsAboveMax, None, signals.above_max, None),
             (EventKind::NeedsBelowMin, None, signals.below_min, None),
             (EventKind::SwitchedOff, None, signals.switched_off, Some(off.to_owned())),
             (EventKind::CircuitOpen, None, signals.circuit_open, circuit),
             (EventKind::CountUnknown, None, count_unknown, course.supply.as_ref().err().map(ToString::to_string)),
-            (EventKind::DecisionFailed, None, decision_failed, course.wrong.clone()),
+            (EventKind::DecisionFailed, None, decision_failed, course.answers.wrong.clone()),
             (EventKind::ScaleFailed, None, scale_failed, course.errors.last().cloned()),
-            (EventKind::MeasurementFailed, None, failed, failure.map(|failure| failure.message.clone())),
+            (EventKind::MeasurementFailed, None, failed, failure),
         ];
         for limit in RapidLimit::all(&self.spec) {
             let (count, direction) = self.kept.scales.within(limit.period, due);

@@ -22,6 +22,9 @@ enum Source {
     Types(Types),
 }
 
+/// The types whose members are the names of measurements.
+pub(super) const NAMED: &[&str] = &["Values", "Measurements"];
+
 /// How often all variables are gone through: a chain of more that depend on each other backwards is given up.
 const ROUNDS: usize = 8;
 
@@ -291,6 +294,9 @@ impl<'a> Inference<'a> {
         match link.node {
             Expr::Property(property, _) => {
                 let Some(own) = link.base.own() else { return Types::ANY };
+                if NAMED.contains(&own.name) {
+                    return gives(with_name("", |entry| entry.form == Form::Index(own.name)));
+                }
                 gives(with_name(&property.2, |entry| entry.form == Form::Property(own.name)))
             }
             Expr::MethodCall(call, _) => match call.name.as_str() {

@@ -2,7 +2,7 @@
 
 use rhai::{Expr, Stmt};
 
-use super::inference::{Inference, Link};
+use super::inference::{Inference, Link, NAMED};
 use super::operators::shown;
 use super::types::Types;
 use super::{Examination, Finding, Scene};
@@ -10,11 +10,12 @@ use crate::rules;
 use crate::script::check;
 use crate::script::entry::Type;
 use crate::script::habits::foreign;
-use crate::script::modules;
+use crate::script::modules::{self, moment, named};
 use crate::settings::did_you_mean;
 
 /// The types whose members are all in the tables; a Redis server says itself why it lacks some.
-const STRICT: &[&str] = &["Moment", "Event", "History", "Time", "Answer", "Reply", "Request"];
+const STRICT: &[&str] =
+    &["Moment", "Event", "History", "Time", "Answer", "Reply", "Request", "Values", "Measurements", "Measurement"];
 
 /// Looks at the members of the chain `expression`: the first that does not exist is told.
 pub(super) fn look(examination: &mut Examination<'_>, inference: &Inference<'_>, expression: &Expr, scene: Scene<'_>) {
@@ -33,6 +34,13 @@ fn unknown(examination: &Examination<'_>, own: &Type, link: &Link<'_>) -> Option
         Expr::MethodCall(call, position) => (call.name.as_str(), *position, true),
         _ => return None,
     };
+    let say = |(message, help)| Finding { rule: &rules::UNKNOWN_PROPERTY, position, message, help: Some(help) };
+    if !call && NAMED.contains(&own.name) {
+        return unnamed(examination, own, name).map(say);
+    }
+    if let Some(words) = ambiguous(examination, own, name) {
+        return Some(say(words));
+    }
     let (properties, methods) = (check::properties(own.words), modules::methods(own.words));
     let known = if call { methods } else { properties };
     if known.contains(&name) {
@@ -52,6 +60,21 @@ fn unknown(examination: &Examination<'_>, own: &Type, link: &Link<'_>) -> Option
     });
     let message = format!("{} has no `{name}`", own.words);
     Some(Finding { rule: &rules::UNKNOWN_PROPERTY, position, message, help })
+}
+
+/// What is wrong with the member `name` of `m.values` or `m.measurements`: it must be the name of a measurement.
+fn unnamed(examination: &Examination<'_>, own: &Type, name: &str) -> Option<(String, String)> {
+    // A function that no pipeline uses may be given anything.
+    let names = examination.standing.names.as_ref()?;
+    let known = names.iter().any(|known| **known == *name);
+    (!known).then(|| named::unknown(own.words, name, names.iter().map(|known| &**known)))
+}
+
+/// What is wrong with the member `name` of `m` where it is of one measurement and there are several.
+fn ambiguous(examination: &Examination<'_>, own: &Type, name: &str) -> Option<(String, String)> {
+    let standing = examination.standing;
+    let of_one = own.name == "Moment" && standing.judges_all && moment::OF_ONE.contains(&name);
+    of_one.then(|| named::several(name, standing.names.iter().flatten().map(|known| &**known)))
 }
 
 /// Looks at an assignment to what cannot be set.

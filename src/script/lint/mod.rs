@@ -22,7 +22,7 @@ use std::collections::HashSet;
 use rhai::{ASTFlags, ASTNode, Dynamic, Engine, Expr, FnCallExpr, FnPtr, Position, Stmt};
 
 use super::files::{Defined, Script};
-use crate::function::{Memory, Role};
+use crate::function::{Memory, Role, Standing};
 use crate::rules::{self, Rule};
 use crate::settings::{Diagnostic, Report, Severity};
 use inference::Inference;
@@ -37,6 +37,7 @@ struct Examination<'a> {
     engine: &'a Engine,
     script: &'a Script,
     role: Role,
+    standing: &'a Standing,
     /// What the function of the stage captured.
     captures: &'a [Dynamic],
     memory: Memory<'a>,
@@ -75,7 +76,7 @@ struct Finding {
 
 /// What a stage is handed: where it stands and what it begins with.
 pub(super) struct Handed<'a> {
-    pub(super) role: Role,
+    pub(super) standing: &'a Standing,
     pub(super) captures: &'a [Dynamic],
     pub(super) memory: Memory<'a>,
 }
@@ -83,12 +84,13 @@ pub(super) struct Handed<'a> {
 /// Looks at the function `name` of `script` in the stage that it was handed to.
 pub(super) fn examine(engine: &Engine, script: &Script, name: &str, handed: &Handed<'_>, report: &mut Report) {
     let Some(defined) = script.function(name) else { return };
-    let Handed { role, captures, memory } = *handed;
+    let Handed { standing, captures, memory } = *handed;
+    let role = standing.role;
     let captured = captures.len();
     let subject = defined.definition.params.len().checked_sub(1).filter(|&last| last >= captured);
     let mut found = Report::default();
     let seen = HashSet::new();
-    let mut examination = Examination { engine, script, role, captures, memory, report: &mut found, seen };
+    let mut examination = Examination { engine, script, role, standing, captures, memory, report: &mut found, seen };
     examination.function(name, defined, Way { subject, captured, depth: Depth::Stage });
     let mut found = found.diagnostics().to_vec();
     found.sort_by_key(|said| said.place.as_ref().map(|place| (place.line, place.column)));

@@ -4,31 +4,46 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::function::{Function, Memory, Role};
+use crate::function::{Function, Memory, Role, Standing};
 use crate::script::Declaration;
 use crate::settings::{Node, Place, Stage, StageKind, Value};
 
-/// Every function once per role, however many pipelines it is handed to.
+/// Every function once per standing, however many pipelines it is handed to.
 pub(in crate::script) fn functions<'a>(
     declarations: &'a [Declaration],
     unused: &'a [Arc<Stage>],
-) -> Vec<(Role, Memory<'a>, &'a Function)> {
-    let mut found = Found { functions: Vec::new(), seen: HashSet::new() };
+) -> Vec<(Standing, Memory<'a>, &'a Function)> {
+    let mut found = Found { functions: Vec::new(), seen: HashSet::new(), names: None, judges_all: false };
     for declaration in declarations {
+        let named = declaration.settings.entry("measure").and_then(Node::entries);
+        let names: Vec<Arc<str>> = named.unwrap_or_default().iter().map(|(name, _)| Arc::clone(name)).collect();
+        let several = names.len() > 1;
+        found.names = Some(names);
         for (name, kind) in [
             ("measure", StageKind::Measure),
             ("decide", StageKind::Decide),
+            ("shadow", StageKind::Decide),
             ("scale", StageKind::Scale),
             ("notify", StageKind::Notify),
         ] {
-            if let Some(node) = declaration.settings.entry(name) {
-                found.node(kind, Some(&[]), node);
+            found.judges_all = several && kind == StageKind::Decide;
+            match declaration.settings.entry(name) {
+                // Measurements and policies by name.
+                Some(Node { value: Value::Map(entries), .. }) if kind != StageKind::Scale => {
+                    found.judges_all = false;
+                    for (_, node) in entries {
+                        found.node(kind, Some(&[]), node);
+                    }
+                }
+                Some(node) => found.node(kind, Some(&[]), node),
+                None => {}
             }
         }
         if let Some(node) = declaration.settings.entry(BUSY) {
             found.node(StageKind::Measure, Some(&[]), node);
         }
     }
+    (found.names, found.judges_all) = (None, false);
     for stage in unused {
         found.stage(stage);
     }
@@ -39,14 +54,20 @@ pub(in crate::script) fn functions<'a>(
 const BUSY: &str = "busy";
 
 struct Found<'a> {
-    functions: Vec<(Role, Memory<'a>, &'a Function)>,
-    seen: HashSet<(Role, &'a Place)>,
+    functions: Vec<(Standing, Memory<'a>, &'a Function)>,
+    seen: HashSet<(Standing, &'a Place)>,
+    /// Of the pipeline that is looked at.
+    names: Option<Vec<Arc<str>>>,
+    judges_all: bool,
 }
 
 impl<'a> Found<'a> {
     fn add(&mut self, role: Role, memory: Memory<'a>, function: &'a Function) {
-        if self.seen.insert((role, function.place())) {
-            self.functions.push((role, memory, function));
+        let decides = role == Role::Decide;
+        let names = if decides { self.names.clone() } else { None };
+        let standing = Standing { role, names, judges_all: decides && self.judges_all };
+        if self.seen.insert((standing.clone(), function.place())) {
+            self.functions.push((standing, memory, function));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Owns the answers of a decision, `up`, `down`, `to` and `hold`, and `measure::failed`. It decides
 //! nothing: numbers are passed on as given.
 
-use rhai::{Dynamic, Engine, Module, Position};
+use rhai::{Dynamic, Engine, ImmutableString, Module, Position};
 
 use super::{Answered, number, text};
 use crate::function::{Change, Movement};
@@ -110,15 +110,18 @@ pub(super) fn register(engine: &mut Engine) {
     counted(engine, "down", Movement::Down);
     counted(engine, "to", Movement::To);
     engine.register_fn("hold", || Answer::new(Movement::Hold, "hold()".into(), None));
-    engine.register_fn("hold", |why: Dynamic| -> Answered<Answer> {
-        let why = text("`hold`", &why)?;
-        Ok(Answer::new(Movement::Hold, format!("hold(\"{why}\")"), Some(why)))
-    });
+    // Found at once, where any value is tried type by type: it is what most decisions end with.
+    engine.register_fn("hold", |why: ImmutableString| held(why.as_str()));
+    engine.register_fn("hold", |why: Dynamic| -> Answered<Answer> { Ok(held(&text("`hold`", &why)?)) });
     engine.register_fn("because", |answer: Answer, why: Dynamic| -> Answered<Answer> {
         Ok(Answer { reason: Some(text("`because`", &why)?), ..answer })
     });
     engine.register_fn("because", |_: i64, _: Dynamic| no_answer());
     engine.register_fn("because", |_: f64, _: Dynamic| no_answer());
+}
+
+fn held(why: &str) -> Answer {
+    Answer::new(Movement::Hold, format!("hold(\"{why}\")"), Some(why.into()))
 }
 
 fn no_answer() -> Answered<Answer> {

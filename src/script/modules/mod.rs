@@ -10,6 +10,7 @@ pub(super) mod http;
 pub(super) mod log;
 pub(super) mod missing;
 pub(super) mod moment;
+pub(super) mod named;
 pub(super) mod options;
 pub(super) mod reaching;
 pub(super) mod redis;
@@ -37,6 +38,7 @@ static DOCS: &[&[Entry]] = &[
     stages::DOCS,
     change::DOCS,
     moment::DOCS,
+    named::DOCS,
     history::DOCS,
     event::DOCS,
     env::DOCS,
@@ -78,6 +80,24 @@ pub(super) const KINDS: &[Type] = &[
         words: "a history",
         doc: "`m.history` and `m.past`: measurements, newest last.",
         native: "HistoryValue",
+    },
+    Type {
+        name: "Values",
+        words: named::VALUES,
+        doc: "`m.values`: the numbers of several measurements, by name.",
+        native: "ValuesValue",
+    },
+    Type {
+        name: "Measurements",
+        words: named::MEASUREMENTS,
+        doc: "`m.measurements`: several measurements, by name.",
+        native: "MeasurementsValue",
+    },
+    Type {
+        name: "Measurement",
+        words: named::MEASUREMENT,
+        doc: "One of several measurements.",
+        native: "MeasurementValue",
     },
     Type {
         name: "Time",
@@ -229,6 +249,7 @@ pub(super) fn register(engine: &mut Engine) {
     stages::register(engine);
     change::register(engine);
     moment::register(engine);
+    named::register(engine);
     history::register(engine);
     event::register(engine);
     secret::register(engine);

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Timelike};
 use chrono_tz::Tz;
-use rhai::{Dynamic, Engine};
+use rhai::{Dynamic, Engine, Position};
 
 use super::history::HistoryValue;
 use super::missing::Missing;
-use super::optional;
+use super::named::{self, MeasurementsValue, ValuesValue};
+use super::{Answered, optional};
 use crate::pipeline::Moment;
 use crate::script::context;
 use crate::script::convert::from_json;
-use crate::script::entry::{Entry, Stands, deciding, property};
+use crate::script::diagnose::complaint;
+use crate::script::entry::{Entry, Stands, deciding, property, script};
 
 /// The type's name in messages.
 pub(in crate::script) const NAME: &str = "the moment `m`";
@@ -51,6 +53,34 @@ pub(super) static DOCS: &[Entry] = &[
         "The number that was measured. Ordering or calculating with a missing one is an error; `m.value ?? 0.0` is fine.",
         Stands::Deciding,
         deciding("if m.value > 1000 { up(1) }"),
+    ),
+    property(
+        "Moment",
+        "values",
+        "Values",
+        "The numbers of several measurements, by name: `m.values.latency`.",
+        Stands::Deciding,
+        script(
+            r#"pipeline("web", #{
+    measure: #{ latency: || 250, queue: || 40 },
+    decide: |m| if m.values.latency > 1000 || m.values.queue > 100 { up(1) } else { hold(`${m.values}`) },
+    scale: #{ current: || 2, scale_to: |n| () },
+});"#,
+        ),
+    ),
+    property(
+        "Moment",
+        "measurements",
+        "Measurements",
+        "Several measurements, by name, each with its value, history and age.",
+        Stands::Deciding,
+        script(
+            r#"pipeline("web", #{
+    measure: #{ latency: || 250, queue: || 40 },
+    decide: |m| if m.measurements.latency.history.consecutive_above(1000) >= 3 { up(1) },
+    scale: #{ current: || 2, scale_to: |n| () },
+});"#,
+        ),
     ),
     property(
         "Moment",
@@ -99,6 +129,14 @@ pub(super) static DOCS: &[Entry] = &[
         "Dynos now.",
         Stands::Deciding,
         deciding("if m.value > 100 * m.dynos { up(1) }"),
+    ),
+    property(
+        "Moment",
+        "booting",
+        "int",
+        "Of `m.dynos`, those that still boot; 0 where the platform does not tell.",
+        Stands::Deciding,
+        deciding(r#"if m.booting > 0 && m.value > 1000 { hold("help is on its way") }"#),
     ),
     property(
         "Moment",
@@ -196,8 +234,33 @@ pub(super) static DOCS: &[Entry] = &[
 /// Registers both types.
 pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<MomentValue>(NAME);
+    of_one(engine);
+    engine.register_get("values", |moment: &mut MomentValue| ValuesValue(Arc::clone(&moment.0)));
+    engine.register_get("measurements", |moment: &mut MomentValue| MeasurementsValue(Arc::clone(&moment.0)));
     let mut get = |name: &str, read: fn(&Moment) -> Dynamic| {
         engine.register_get(name, move |moment: &mut MomentValue| read(&moment.0));
+    };
+    get("dynos", |m| i64::from(m.dynos).into());
+    get("booting", |m| i64::from(m.booting).into());
+    get("min_dynos", |m| i64::from(m.min_dynos).into());
+    get("max_dynos", |m| i64::from(m.max_dynos).into());
+    get("now", |m| Dynamic::from(NowValue(m.now)));
+    get("seconds_since_scale", |m| noted(Missing::SinceScale, m.seconds_since_scale));
+    get("pipeline", |m| m.pipeline.to_string().into());
+    now(engine);
+}
+
+/// What is of one measurement; a decision that is shown several must say which one.
+fn of_one(engine: &mut Engine) {
+    let mut get = |name: &'static str, read: fn(&Moment) -> Dynamic| {
+        engine.register_get(name, move |moment: &mut MomentValue| -> Answered<Dynamic> {
+            let m = &moment.0;
+            if m.judges_all {
+                let (message, help) = named::several(name, m.named.iter().map(|one| &*one.name));
+                return Err(complaint(message, Some(help), Position::NONE));
+            }
+            Ok(read(m))
+        });
     };
     get("value", |m| noted(Missing::Value, m.measurement.value));
     get("data", |m| {
@@ -209,13 +272,6 @@ pub(super) fn register(engine: &mut Engine) {
     get("error", |m| optional(m.measurement.failure.as_ref().map(|failure| failure.message.clone())));
     get("history", |m| Dynamic::from(HistoryValue(Arc::clone(&m.history))));
     get("past", |m| Dynamic::from(HistoryValue(Arc::clone(&m.past))));
-    get("dynos", |m| i64::from(m.dynos).into());
-    get("min_dynos", |m| i64::from(m.min_dynos).into());
-    get("max_dynos", |m| i64::from(m.max_dynos).into());
-    get("now", |m| Dynamic::from(NowValue(m.now)));
-    get("seconds_since_scale", |m| noted(Missing::SinceScale, m.seconds_since_scale));
-    get("pipeline", |m| m.pipeline.to_string().into());
-    now(engine);
 }
 
 /// `value`; that it is missing is noted.
@@ -225,6 +281,9 @@ fn noted(what: Missing, value: Option<f64>) -> Dynamic {
     }
     optional(value)
 }
+
+/// What `m.NAME` is of, if it is of one measurement.
+pub(in crate::script) const OF_ONE: &[&str] = &["value", "data", "success", "error", "history", "past"];
 
 fn now(engine: &mut Engine) {
     engine.register_type_with_name::<NowValue>(NOW);

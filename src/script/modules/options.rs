@@ -6,6 +6,7 @@ use rhai::{Array, Dynamic, Engine, Map, Module};
 use super::http::part;
 use super::secret::ScriptSecret;
 use super::{Answered, expected, text};
+use crate::pipeline::declare::WIDE;
 use crate::request::Part;
 use crate::rules;
 use crate::script::convert;
@@ -13,7 +14,7 @@ use crate::script::diagnose::misset;
 use crate::script::entry::{Entry, Form, Stands, script, takes};
 use crate::secret::Secret;
 use crate::settings::{Setting, did_you_mean};
-use crate::{measure, notify};
+use crate::{decide, measure, notify};
 
 /// The module's name for what its user gave that belongs to the native stage below.
 const COMMON: &str = "common";
@@ -37,6 +38,31 @@ pub(super) static DOCS: &[Entry] = &[
 let own = make(#{ url: "https://www.example.com" });
 print(own.channel);
 pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 2, scale_to: |n| () } });"#,
+        ),
+    },
+    Entry {
+        form: Form::Member("options"),
+        name: "decide",
+        parameters: &[
+            takes("what", "String"),
+            takes("given", "Map"),
+            takes("required", "Array"),
+            takes("optional", "Map"),
+        ],
+        gives: "Map",
+        doc: "Settings of a `decide` function that a module offers, read strictly: the required ones, the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `decide::`.",
+        stands: Stands::Anywhere,
+        example: script(
+            r#"fn make(settings) {
+    let own = options::decide("mine::make", settings, [], #{ most: 100 });
+    let most = own.most;
+    decide::custom(own.common, |m| if m.value > most { up(1) })
+}
+pipeline("web", #{
+    measure: || 1,
+    decide: make(#{ most: 50, max_dynos: 5 }),
+    scale: #{ current: || 2, scale_to: |n| () },
+});"#,
         ),
     },
     Entry {
@@ -95,7 +121,13 @@ pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 2, scale
 /// Registers the module.
 pub(super) fn register(engine: &mut Engine) {
     let mut module = Module::new();
-    for (kind, common) in [("measure", names(measure::COMMON)), ("notify", names(notify::COMMON)), ("scale", vec![])] {
+    let deciding = [names(decide::COMMON), names(WIDE)].concat();
+    for (kind, common) in [
+        ("measure", names(measure::COMMON)),
+        ("decide", deciding),
+        ("notify", names(notify::COMMON)),
+        ("scale", vec![]),
+    ] {
         module.set_native_fn(kind, move |what: Dynamic, given: Dynamic, required: Dynamic, optional: Dynamic| {
             read(&what, &given, &required, &optional, &common)
         });

@@ -128,6 +128,18 @@ pipeline("web", #{
         example: expression(Frame::Scale, "scale::custom(#{ memory: #{ n: 2 } }, || this.n, |n| { this.n = n; })"),
     },
     Entry {
+        form: Form::Member("scale"),
+        name: "observe",
+        parameters: &[takes("target", "Stage")],
+        gives: "Stage",
+        doc: "Counts the dynos of another target and never scales it, whatever `mode` says: to run beside what scales it today, and see in the records what this pipeline would do.",
+        stands: Stands::Load,
+        example: expression(
+            Frame::Scale,
+            r#"scale::observe(scale::heroku(#{ app_name: "dancing-forest-1234", api_key: env::secret("HEROKU_API_KEY") }))"#,
+        ),
+    },
+    Entry {
         form: Form::Member("notify"),
         name: "custom",
         parameters: &[takes("settings", "Map"), takes("notify", "FnPtr")],
@@ -229,6 +241,9 @@ fn by_hand(module: &mut Module, kind: StageKind) {
         StageKind::Scale => {
             module.set_native_fn("custom", move |native: NativeCallContext, a: Dynamic, b: Dynamic, c: Dynamic| {
                 make(&native, kind, "custom", &[a, b, c])
+            });
+            module.set_native_fn("observe", move |native: NativeCallContext, target: Dynamic| {
+                make(&native, kind, "observe", &[target])
             });
         }
         StageKind::Measure | StageKind::Decide | StageKind::Notify => {

@@ -6,7 +6,7 @@ use rhai::{Array, Dynamic, Engine, Module, Position};
 use super::history::HistoryValue;
 use super::{Answered, expected, number, optional};
 use crate::script::diagnose::complaint;
-use crate::script::entry::{Entry, Form, Stands, deciding, takes};
+use crate::script::entry::{Entry, Form, Parameter, Stands, deciding, takes};
 
 /// What is registered here.
 pub(super) static DOCS: &[Entry] = &[
@@ -55,7 +55,35 @@ pub(super) static DOCS: &[Entry] = &[
         stands: Stands::Anywhere,
         example: deciding("if stats::percentile(m.history, 90) > 1000 { up(1) }"),
     },
+    Entry {
+        form: Form::Member("stats"),
+        name: "rolling_max",
+        parameters: ROLLING,
+        gives: "Array",
+        doc: "Notes a value at a time (in whole seconds, never going back) in a window kept in `this`, and forgets what is so old. The largest value of the window is `[1]`; begin with `[]`.",
+        stands: Stands::Anywhere,
+        example: deciding(
+            r"this.wanted = stats::rolling_max(this.wanted ?? [], m.now.timestamp, m.value / 100, 300);
+to(this.wanted[1])",
+        ),
+    },
+    Entry {
+        form: Form::Member("stats"),
+        name: "rolling_min",
+        parameters: ROLLING,
+        gives: "Array",
+        doc: "As `stats::rolling_max`, for the smallest value.",
+        stands: Stands::Anywhere,
+        example: deciding(
+            r"this.load = stats::rolling_min(this.load ?? [], m.now.timestamp, m.value, 600);
+if this.load[1] > 1000 { up(1) }",
+        ),
+    },
 ];
+
+/// What the rolling ones take.
+const ROLLING: &[Parameter] =
+    &[takes("window", "Array"), takes("at", "int"), takes("value", "int | float"), takes("seconds", "int | float")];
 
 /// Registers the module.
 pub(super) fn register(engine: &mut Engine) {
@@ -71,6 +99,16 @@ pub(super) fn register(engine: &mut Engine) {
         }
         Ok(optional(percentile(&mut values("`stats::percentile`", &of)?, p)))
     });
+    for (name, sign) in [("rolling_max", 1.0), ("rolling_min", -1.0)] {
+        // Found at once, where any value is tried type by type.
+        module.set_native_fn(name, move |window: Array, at: i64, value: i64, seconds: i64| {
+            let (window, at, value) = (Dynamic::from_array(window), at.into(), value.into());
+            rolled(&format!("`stats::{name}`"), &window, &at, value, &seconds.into(), sign)
+        });
+        module.set_native_fn(name, move |window: Dynamic, at: Dynamic, value: Dynamic, seconds: Dynamic| {
+            rolled(&format!("`stats::{name}`"), &window, &at, value, &seconds, sign)
+        });
+    }
     engine.register_static_module("stats", module.into());
 }
 
@@ -87,6 +125,22 @@ fn values(what: &str, of: &Dynamic) -> Answered<Vec<f64>> {
         _ => return Err(expected(what, "an array or a history", of)),
     };
     items.iter().map(|item| number(what, item)).collect()
+}
+
+/// `window` with `value` noted: times and values in turn, only those that can still be the extreme of what is
+/// younger than `seconds`, which is the first of them.
+fn rolled(what: &str, window: &Dynamic, at: &Dynamic, value: Dynamic, seconds: &Dynamic, sign: f64) -> Answered<Array> {
+    let Some(before) = window.read_lock::<Array>() else { return Err(expected(what, "an array", window)) };
+    let (since, newest) = (number(what, at)? - number(what, seconds)?, sign * number(what, &value)?);
+    let mut rolled = Array::with_capacity(before.len() + 2);
+    for pair in before.chunks_exact(2) {
+        if number(what, &pair[0])? > since && sign * number(what, &pair[1])? > newest {
+            rolled.extend_from_slice(pair);
+        }
+    }
+    rolled.push(at.clone());
+    rolled.push(value);
+    Ok(rolled)
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -119,6 +173,19 @@ mod tests {
         assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), Some(2.5));
         assert_eq!(median(&mut [9.0, 1.0, 5.0]), Some(5.0));
         assert_eq!(median(&mut []), None);
+    }
+
+    #[test]
+    fn a_rolling_window_keeps_what_can_still_be_its_largest() {
+        let mut window = Dynamic::from_array(Array::new());
+        let mut largest = Vec::new();
+        for (at, value) in [(0, 5), (15, 3), (30, 4), (60, 1), (75, 1), (90, 2), (200, 0)] {
+            let rolled = rolled("test", &window, &at.into(), value.into(), &60.into(), 1.0).unwrap();
+            largest.push((rolled[1].as_int().unwrap(), rolled.len() / 2));
+            window = Dynamic::from_array(rolled);
+        }
+        assert_eq!(largest, [(5, 1), (5, 2), (5, 2), (4, 2), (4, 2), (2, 1), (0, 1)]);
+        assert!(rolled("test", &"x".into(), &0.into(), 1.into(), &60.into(), 1.0).is_err());
     }
 
     #[test]

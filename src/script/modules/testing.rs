@@ -141,19 +141,23 @@ fn shown(value: &Dynamic) -> String {
 fn driving(engine: &mut Engine) {
     engine.register_fn("tick", |p: &mut BenchValue| tick(p));
     engine.register_fn("feed", |p: &mut BenchValue, values: Dynamic| -> Answered<()> {
-        let values = if values.is_array() { values.cast::<Array>() } else { vec![values] };
-        for value in values {
-            p.0.feed(measured(&value)?);
-            tick(p)?;
+        let names = p.0.names();
+        for value in all(values) {
+            if names.is_empty() {
+                p.0.feed(measured(&value)?);
+                tick(p)?;
+            } else {
+                feed_named(p, &names, &value)?;
+            }
         }
         Ok(())
     });
     engine.register_fn("fail", |p: &mut BenchValue, times: Dynamic| -> Answered<()> {
-        for _ in 0..whole("`fail`", 1.0, &times)? {
-            p.0.feed(Err(Failure::overload(FED)));
-            tick(p)?;
-        }
-        Ok(())
+        let times = whole("`fail`", 1.0, &times)?;
+        p.0.fail(Some(Failure::overload(FED)));
+        let ticked = (0..times).try_for_each(|_| tick(p));
+        p.0.fail(None);
+        ticked
     });
     engine.register_fn("replay", |p: &mut BenchValue, ticks: Dynamic| -> Answered<()> {
         for tick in replay::ticks(ticks)? {
@@ -171,6 +175,42 @@ fn driving(engine: &mut Engine) {
         p.0.at(&text("`at`", &time)?).or_else(fail)
     });
     engine.register_fn("now", |p: &mut BenchValue| NowValue(p.0.now()));
+}
+
+/// An array's items, or the one value.
+fn all(values: Dynamic) -> Array {
+    if values.is_array() { values.cast::<Array>() } else { vec![values] }
+}
+
+/// Feeds several measurements by name, and ticks until every value was measured.
+fn feed_named(p: &BenchValue, names: &[Arc<str>], value: &Dynamic) -> Answered<()> {
+    let Some(given) = value.read_lock::<Map>().map(|given| given.clone()) else {
+        let written: Vec<String> = names.iter().map(|name| format!("{name}: [1, 2]")).collect();
+        let help = format!("write `feed(#{{ {} }})`", written.join(", "));
+        let message = format!("`feed` takes a map of measurements by name here, not {}", shown(value));
+        return Err(complaint(message, Some(help), Position::NONE));
+    };
+    for (name, values) in given {
+        named("feed", "measurement", &name, names)?;
+        let measured: Vec<_> = all(values).iter().map(measured).collect::<Answered<_>>()?;
+        p.0.feed_named(&name, measured);
+    }
+    tick(p)?;
+    while p.0.waits() {
+        tick(p)?;
+    }
+    Ok(())
+}
+
+/// Refuses a name that is not among `known`.
+fn named(function: &str, what: &str, name: &str, known: &[Arc<str>]) -> Answered<()> {
+    if known.iter().any(|known| **known == *name) {
+        return Ok(());
+    }
+    let names = || known.iter().map(|known| &**known);
+    let help = did_you_mean(name, names());
+    let help = help.unwrap_or_else(|| format!("there are {}", names().collect::<Vec<_>>().join(", ")));
+    Err(complaint(format!("`{function}` names the {what} `{name}`, which there is not"), Some(help), Position::NONE))
 }
 
 /// What a value of `feed` measures.
@@ -199,6 +239,20 @@ fn platform(engine: &mut Engine) {
     engine.register_fn("dynos", |p: &mut BenchValue, count: Dynamic| -> Answered<()> {
         let count = dynos("`dynos`", &count)?;
         p.0.platform(|platform| platform.dynos = count);
+        Ok(())
+    });
+    engine.register_fn("others", |p: &mut BenchValue, others: Dynamic| -> Answered<()> {
+        let Some(given) = others.read_lock::<Map>().map(|given| given.clone()) else {
+            return fail("`others` takes a map of dynos by pipeline, such as `#{ web: 3 }`");
+        };
+        let known = p.0.others();
+        if known.is_empty() {
+            return fail("`others` tells what pipelines under the same limit have, and this one shares none");
+        }
+        for (name, count) in given {
+            named("others", "pipeline", &name, &known)?;
+            p.0.other(&name.as_str().into(), dynos("`others`", &count)?);
+        }
         Ok(())
     });
     engine.register_fn("booting", |p: &mut BenchValue, count: Dynamic| -> Answered<()> {

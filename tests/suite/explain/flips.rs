@@ -109,7 +109,7 @@ proptest! {
     ) {
         let script = format!("pipeline(\"web\", #{{ measure: || 0, decide: {policy}, \
              scale: #{{ current: || 0, scale_to: |n| () }} }});");
-        let policy = specs(&script)[0].decide.policy.clone();
+        let policy = specs(&script)[0].decide.policies[0].kind.clone();
         let (wants, flips) = asked(&policy, &taken, on_failure);
         // Each other direction can be had by measuring on.
         for to in [Decided::Up, Decided::Down].into_iter().filter(|to| *to != wants) {

@@ -12,7 +12,7 @@ mod script;
 
 pub use app::{AppServer, Manner};
 pub use heroku::{APP, FakeHeroku, KEY};
-pub use process::{Autoscaler, Signal, Worker};
+pub use process::{Autoscaler, Said, Signal, Worker};
 pub use script::Script;
 
 /// Time enough for anything that should happen at once, on a machine that is busy with other tests.

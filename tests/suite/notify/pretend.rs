@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use autoscaler::decide::{DecideStage, DynosByTime, PolicyKind};
+use autoscaler::decide::{DecideStage, DynosByTime, NamedPolicy, PolicyKind};
 use autoscaler::function::{Argument, CallError, Callable, Calls, Function, Permit, Returned};
 use autoscaler::notify::{Deliveries, Flags, LiveAudience, Notify, NotifyStage, Undelivered, audience};
 use autoscaler::pipeline::{Event, EventKind, Mode, Phase, PipelineSpec};
@@ -88,6 +88,7 @@ pub fn world_of(live: LiveAudience) -> (Arc<World>, Arc<Lines>) {
         audience: Arc::new(live),
         state: Arc::new(MemoryState::default()),
         levers: Arc::default(),
+        ledger: Arc::default(),
     });
     (world, console)
 }
@@ -95,6 +96,7 @@ pub fn world_of(live: LiveAudience) -> (Arc<World>, Arc<Lines>) {
 /// A pipeline that only notifies.
 pub fn pipeline(name: &str, notify: Vec<NotifyStage>) -> Arc<PipelineSpec> {
     Arc::new(PipelineSpec {
+        simulate: None,
         name: Arc::from(name),
         script: None,
         generation: 1,
@@ -102,7 +104,8 @@ pub fn pipeline(name: &str, notify: Vec<NotifyStage>) -> Arc<PipelineSpec> {
         mode: Mode::Live,
         measure: Vec::new(),
         decide: DecideStage {
-            policy: PolicyKind::Scripted(function(|_, _| Ok(Returned::Nothing))),
+            policies: vec![NamedPolicy::only(PolicyKind::Scripted(function(|_, _| Ok(Returned::Nothing))), json!({}))],
+            shadow: Vec::new(),
             min_dynos: DynosByTime::Always(1),
             max_dynos: DynosByTime::Always(3),
             max_written: true,
@@ -113,7 +116,6 @@ pub fn pipeline(name: &str, notify: Vec<NotifyStage>) -> Arc<PipelineSpec> {
             history_length: 10,
             keep_history: false,
             call_on_failure: false,
-            memory: json!({}),
         },
         scale: Arc::new(Unscaled),
         scale_memory: json!({}),
@@ -121,6 +123,7 @@ pub fn pipeline(name: &str, notify: Vec<NotifyStage>) -> Arc<PipelineSpec> {
         start_from_zero: false,
         notify_repeat: Duration::from_secs(3_600),
         guards: autoscaler::pipeline::GuardSettings::default(),
+        limits: Vec::new(),
     })
 }
 

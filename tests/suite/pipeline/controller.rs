@@ -7,6 +7,7 @@ use autoscaler::measure::OnFailure;
 use autoscaler::pipeline::controller::decide;
 use autoscaler::pipeline::{
     Circumstances, ControlState, Decided, Failure, History, Measurement, Mode, Observation, PipelineSpec, Proposed,
+    Room,
 };
 use autoscaler::world::{ScaleError, ScaleErrorKind, Supply};
 use chrono::TimeDelta;
@@ -28,6 +29,8 @@ struct Situation {
     limit: Option<u32>,
     failed: bool,
     proposals: Vec<Proposed>,
+    /// What a shared limit leaves.
+    room: Option<u32>,
 }
 
 impl Situation {
@@ -41,10 +44,12 @@ impl Situation {
             Some(dynos) => Ok(Supply { dynos, booting: 0, limit: self.limit, read_at: noon() }),
             None => Err(&*UNKNOWN),
         };
+        let room = self.room.map(|left| Room { limit: 0, left });
         let observation = Observation {
             measurements: &[measurement],
             dynos,
             proposals: &self.proposals,
+            room,
             circumstances: Circumstances::default(),
         };
         decide(&self.spec, &self.state, &observation, noon())
@@ -54,10 +59,11 @@ impl Situation {
 fn situation() -> impl Strategy<Value = Situation> {
     let bounds = (0_u32..8, 0_u32..8, any::<(bool, bool, bool)>());
     let state = (proptest::option::of(-100_i64..100), proptest::option::of(-100_i64..100));
-    let proposed = proptest::option::of(proptest::option::of(-5_i64..20));
+    let proposed = proptest::collection::vec(proptest::option::of(-5_i64..20), 0..4);
     let mode = prop_oneof![Just(Mode::Live), Just(Mode::DryRun), Just(Mode::Paused)];
     let world = (proptest::option::weighted(0.9, 0_u32..12), proptest::option::of(1_u32..12), any::<bool>());
-    (bounds, state, proposed, mode, world).prop_map(|(bounds, state, proposed, mode, world)| {
+    let room = proptest::option::of(0_u32..12);
+    (bounds, state, proposed, mode, world, room).prop_map(|(bounds, state, proposed, mode, world, room)| {
         let (min, more, (min_written, max_written, start_from_zero)) = bounds;
         let mut spec = (**SPEC).clone();
         spec.mode = mode;
@@ -73,8 +79,8 @@ fn situation() -> impl Strategy<Value = Situation> {
             ..ControlState::default()
         };
         let proposal = |dynos| Proposed { name: "decision".into(), proposal: Proposal { dynos, text: "test".into() } };
-        let proposals = proposed.map(proposal).into_iter().collect();
-        Situation { spec, state, dynos: world.0, limit: world.1, failed: world.2, proposals }
+        let proposals = proposed.into_iter().map(proposal).collect();
+        Situation { spec, state, dynos: world.0, limit: world.1, failed: world.2, proposals, room }
     })
 }
 
@@ -83,7 +89,7 @@ fn measurements() -> impl Strategy<Value = Vec<f64>> {
 }
 
 fn proposal(spec: &PipelineSpec, values: &[f64], dynos: u32) -> Option<i64> {
-    let PolicyKind::Native(policy) = &spec.decide.policy else { panic!("a native policy") };
+    let PolicyKind::Native(policy) = &spec.decide.policies[0].kind else { panic!("a native policy") };
     let mut history = History::default();
     for value in values {
         history.push(Measurement::good("custom", (*value).into(), noon()), 100);
@@ -106,7 +112,7 @@ proptest! {
             (Some(current), Some(desired)) => {
                 let bounds = decision.bounds;
                 prop_assert!(desired == current || (bounds.min..=bounds.max).contains(&desired)
-                    || situation.limit == Some(desired), "{decision:?}");
+                    || situation.limit == Some(desired) || situation.room == Some(desired), "{decision:?}");
                 let direction = match desired.cmp(&current) {
                     std::cmp::Ordering::Less => Decided::Down,
                     std::cmp::Ordering::Equal => Decided::Hold,
@@ -124,6 +130,22 @@ proptest! {
     fn a_failed_measurement_never_lowers(situation in situation()) {
         let (decision, _) = Situation { failed: true, ..situation }.decide();
         prop_assert!(decision.desired >= decision.current);
+    }
+
+    #[test]
+    fn nothing_grows_beyond_what_a_shared_limit_leaves(situation in situation(), left in 0_u32..12) {
+        let (decision, _) = Situation { room: Some(left), ..situation }.decide();
+        let current = decision.current.unwrap_or(0);
+        prop_assert!(decision.desired.unwrap_or(0) <= left.max(current), "{decision:?}");
+    }
+
+    #[test]
+    fn a_further_policy_never_makes_it_fewer_dynos(situation in situation(), further in proptest::option::of(-5_i64..20)) {
+        prop_assume!(!situation.proposals.is_empty());
+        let proposal = Proposal { dynos: further, text: "test".into() };
+        let mut more = situation.clone();
+        more.proposals.push(Proposed { name: "further".into(), proposal });
+        prop_assert!(more.decide().0.desired >= situation.decide().0.desired);
     }
 
     #[test]

@@ -201,7 +201,9 @@ fn thresholds_may_stand_on_the_measuring_side() {
         )
     };
     let taken = specs(&of("decide::consecutive_threshold(#{})"));
-    let autoscaler::decide::PolicyKind::Native(policy) = &taken[0].decide.policy else { panic!("a native policy") };
+    let autoscaler::decide::PolicyKind::Native(policy) = &taken[0].decide.policies[0].kind else {
+        panic!("a native policy")
+    };
     assert_eq!(policy.thresholds(), Some((500.0, 1000.0)));
     let said = report(&of("decide::consecutive_threshold(#{ max_measurement_value: 900 })"));
     assert!(

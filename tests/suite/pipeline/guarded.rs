@@ -192,8 +192,13 @@ fn a_plain_hold_allocates_nothing() {
         let proposals = [Proposed { name: "decision".into(), proposal }];
         let supply = Supply { dynos: 2, booting: 0, limit: None, read_at: now };
         let circumstances = Circumstances::default();
-        let observation =
-            Observation { measurements: &measurements, dynos: Ok(supply), proposals: &proposals, circumstances };
+        let observation = Observation {
+            measurements: &measurements,
+            dynos: Ok(supply),
+            proposals: &proposals,
+            room: None,
+            circumstances,
+        };
         let mut state = ControlState::default();
         let counted = allocation_counter::measure(|| {
             for step in 0..100 {

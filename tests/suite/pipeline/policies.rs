@@ -65,7 +65,9 @@ async fn with_a_minimum_of_zero_exactly_zero_is_below() {
 async fn the_defaults_are_the_documented_ones() {
     let settings = |draft: &Draft| {
         let spec = draft.spec();
-        let autoscaler::decide::PolicyKind::Native(policy) = &spec.decide.policy else { panic!("a native policy") };
+        let autoscaler::decide::PolicyKind::Native(policy) = &spec.decide.policies[0].kind else {
+            panic!("a native policy")
+        };
         (policy.backend(), policy.settings())
     };
     let consecutive = json!({

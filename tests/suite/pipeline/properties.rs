@@ -172,6 +172,7 @@ impl Tick {
         let proposals: Vec<Proposed> = self.wanted.map(proposal).into_iter().collect();
         let supply = Supply { dynos, booting: self.booting, limit: self.limit, read_at: now };
         let observation = Observation {
+            room: None,
             measurements: &[measurement],
             dynos: if self.known { Ok(supply) } else { Err(&*UNKNOWN) },
             proposals: &proposals,
@@ -219,7 +220,7 @@ fn ticks() -> impl Strategy<Value = Vec<Tick>> {
 }
 
 fn wanted(spec: &PipelineSpec, values: &[f64], dynos: u32) -> Option<i64> {
-    let PolicyKind::Native(policy) = &spec.decide.policy else { panic!("a native policy") };
+    let PolicyKind::Native(policy) = &spec.decide.policies[0].kind else { panic!("a native policy") };
     let mut history = History::default();
     for value in values {
         history.push(Measurement::good("custom", (*value).into(), noon()), 100);

@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use autoscaler::decide::PolicyKind;
+use autoscaler::decide::{NamedPolicy, PolicyKind};
 use autoscaler::function::{Argument, Returned};
 use autoscaler::measure::{MeasureContext, Reading};
-use autoscaler::pipeline::{Event, EventKind, History, Measurement, Moment, Phase, PipelineSpec, declare};
+use autoscaler::pipeline::{
+    Event, EventKind, History, Measurement, Moment, NamedMeasurement, Phase, PipelineSpec, declare,
+};
 use autoscaler::reach::Bounds;
 use autoscaler::reference::{Shown, shown};
 use autoscaler::script::{Environment, Frame, MissingSecrets, Source, load};
@@ -79,18 +81,25 @@ fn start() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 24, 9, 30, 0).unwrap()
 }
 
-fn moment() -> Moment {
+fn moment(spec: &PipelineSpec) -> Moment {
     let mut history = History::default();
     for (second, value) in (0_i64..).zip([100.0, 200.0, 300.0, 350.0]) {
         history.push(Measurement::good("custom", json!(value), start() + TimeDelta::seconds(second)), 10);
     }
     let history = Arc::new(history);
+    let measurement = Arc::new(Measurement::good("custom", json!(350.0), start()));
+    let names = spec.measure.iter().filter(|_| spec.names_measurements()).map(|stage| Arc::clone(&stage.name));
+    let named = |name| NamedMeasurement { name, measurement: Arc::clone(&measurement), past: Arc::clone(&history) };
     Moment {
         pipeline: "web".into(),
-        measurement: Arc::new(Measurement::good("custom", json!(350.0), start())),
+        named: names.map(named).collect(),
+        judges_all: spec.decide.policies[0].judges.is_none(),
+        mark: None,
+        measurement: Arc::clone(&measurement),
         history: Arc::clone(&history),
         past: history,
         dynos: 2,
+        booting: 0,
         min_dynos: 1,
         max_dynos: 5,
         now: start().with_timezone(&chrono_tz::America::Vancouver),
@@ -116,10 +125,10 @@ async fn call_all(spec: &PipelineSpec, title: &str) -> usize {
             assert_eq!(measured.value, Some(3.0), "{title}: {:?}", measured.failure);
         }
     }
-    if let PolicyKind::Scripted(function) = &spec.decide.policy {
+    if let [NamedPolicy { kind: PolicyKind::Scripted(function), memory: initial, .. }] = &spec.decide.policies[..] {
         called += 1;
-        let memory = memory(&spec.decide.memory);
-        let answer = world.calls.pure(function, Argument::Moment(Arc::new(moment())), &memory, &spec.name).await;
+        let memory = memory(initial);
+        let answer = world.calls.pure(function, Argument::Moment(Arc::new(moment(spec))), &memory, &spec.name).await;
         let sound =
             matches!(answer, Ok(Returned::Nothing | Returned::Change(_) | Returned::Int(_) | Returned::Float(_)));
         assert!(sound, "{title}: {answer:?}");
@@ -168,7 +177,7 @@ async fn every_example_runs() {
         for spec in suite.specs.iter().filter(|_| shown.example.frame != Frame::Sending) {
             called += call_all(spec, &shown.title).await;
         }
-        let tested = matches!(shown.example.frame, Frame::Testing | Frame::Sending);
+        let tested = shown.example.whole().contains("fn test_");
         let verdicts = suite.run(|_| true, None);
         for verdict in &verdicts {
             assert_eq!(verdict.fault, None, "{}", shown.title);

@@ -314,7 +314,7 @@ fn scripts(folder: &str) -> Vec<String> {
 #[test]
 fn the_tests_of_every_standard_module_and_of_every_example_pass() {
     assert!(scripts("scripts").len() >= 8);
-    for folder in ["stdlib", "scripts"] {
+    for folder in ["stdlib", "stdlib/policy", "scripts"] {
         let said = command(&["test", folder]);
         assert!(!said.contains("no tests"), "{said}");
         for name in scripts(folder) {

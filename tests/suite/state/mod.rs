@@ -17,7 +17,7 @@ use autoscaler::pipeline::{
     ControlState, Decided, DynoCounts, History, Measurement, MeasurementRecord, Outcome, ProposalRecord,
     RECORD_VERSION, Reason, Record,
 };
-use autoscaler::state::{self, Batch, Keep, Kept, Opened, StateArg};
+use autoscaler::state::{self, Batch, Keep, Kept, Measured, Opened, StateArg};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +48,10 @@ fn kept(ticks: u64) -> Kept {
     }
     let control = ControlState { tick: ticks, last_scale: Some(at(30)), ..ControlState::default() };
     let memory = [("decide".to_owned(), json!({ "seen": ticks }))].into();
-    Kept { control, history: Arc::new(history), memory, target: Some("heroku:shop:web".into()), ..Kept::default() }
+    let history = Arc::new(history);
+    let measured = Measured { history: Arc::clone(&history), source: Some("redis".into()) };
+    let named = [("queue".to_owned(), measured)].into();
+    Kept { control, history, named, memory, target: Some("heroku:shop:web".into()), ..Kept::default() }
 }
 
 /// The record of the `tick`-th tick of `pipeline`, 30 s after the one before: mostly it holds.
@@ -82,6 +85,7 @@ fn record(pipeline: &str, tick: u64) -> Arc<Record> {
         outcome: Outcome::None,
         events: Vec::new(),
         error: None,
+        shadow: None,
     })
 }
 

@@ -70,7 +70,7 @@ fn settings() -> Vec<Bad> {
             "a text where a number is due",
             pipeline("decide: decide::consecutive_threshold(#{ min_dynos: \"two\" })"),
             (2, 44),
-            "`min_dynos` takes a whole number, or a table by time of day such as `#{ \"0:00\": 1, \"9:00\": 5 }`, not the text \"two\"",
+            "`min_dynos` takes a whole number, or a table by time of day such as `#{ \"0:00\": 1, \"9:00\": 5 }`, with days as in \"mon-fri 9:00\", not the text \"two\"",
             "",
         ),
         bad(

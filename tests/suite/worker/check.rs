@@ -194,3 +194,41 @@ fn nothing_outside_is_reached() {
     Autoscaler::on("check", &script.path()).run().expect(0);
     assert_eq!((app.hits(), heroku.fake.requests().len()), (0, 0));
 }
+
+#[test]
+fn several_stages_have_names_and_limits_are_shown() {
+    let text = r#"
+settings(#{ limits: [#{ pipelines: ["web"], max_dynos: 9 }] });
+pipeline("web", #{
+    measure: #{ latency: || 1, queue: || 2 },
+    decide: #{ latency: |m| up(1), queue: decide::average_threshold(#{}) },
+    shadow: |m| if m.values.queue > 3 { up(1) },
+    scale: scale::observe(#{ current: || 1, scale_to: |n| () }),
+    max_dynos: 5,
+});
+"#;
+    let script = Script::new(text);
+    let said = Autoscaler::on("check", &script.path()).arg("--json").run().expect(0);
+    let pipeline = &said.json()["pipelines"][0];
+    let names = |key: &str| {
+        let stages = pipeline[key].as_array().expect("an array").iter();
+        stages.map(|stage| json!([stage["name"], stage["backend"]])).collect::<Vec<_>>()
+    };
+    assert_eq!(names("measure"), [json!(["latency", "custom"]), json!(["queue", "custom"])]);
+    assert_eq!(names("decide"), [json!(["latency", "custom"]), json!(["queue", "AverageThresholdBackend"])]);
+    assert_eq!(
+        (&pipeline["shadow"]["backend"], &pipeline["scale"]["backend"]),
+        (&json!("custom"), &json!("ObserveBackend"))
+    );
+    assert_eq!(pipeline["scale"]["settings"]["target"]["backend"], "custom");
+    assert_eq!(pipeline["limits"], json!(["9 dynos for web"]));
+    let shown = Autoscaler::on("check", &script.path()).run().expect(0).stdout;
+    for line in [
+        "web dry_run",
+        "  measure  queue: custom",
+        "  decide   queue: AverageThresholdBackend",
+        "  limit    9 dynos for web",
+    ] {
+        assert!(shown.lines().any(|found| found == line), "{line}: {shown}");
+    }
+}

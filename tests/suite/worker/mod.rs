@@ -11,6 +11,7 @@ mod recovery;
 mod reload;
 mod running;
 mod stopping;
+mod together;
 mod units;
 
 use crate::harness::{AppServer, Autoscaler, FakeHeroku, Script, Worker};

@@ -160,3 +160,26 @@ fn a_missing_variable_is_an_error_and_standard_output_stays_empty() {
     assert!(said.stderr.contains("the environment variable `HEROKU_API_KEY` is not set"), "{}", said.stderr);
     assert_eq!(heroku.fake.requests(), []);
 }
+
+#[test]
+fn several_measurements_are_shown_by_name_and_the_shadow_beside_them() {
+    let text = r#"
+pipeline("web", #{
+    measure: #{ latency: || 250, queue: || throw "gone" },
+    decide: #{ latency: |m| up(1).because("slow"), queue: |m| up(3) },
+    shadow: #{ latency: |m| hold("calm"), queue: |m| up(2) },
+    scale: #{ current: || 1, scale_to: |n| () },
+    max_dynos: 5,
+});
+"#;
+    let script = Script::new(text);
+    let said = once(&script).run().expect(0);
+    for line in [
+        "  measured  latency: 250",
+        "  measured  queue: failed: ",
+        "  proposed  latency: 2 dynos: slow",
+        "  shadow    1: latency: calm",
+    ] {
+        assert!(said.stdout.contains(line), "{line}: {}", said.stdout);
+    }
+}

@@ -1,6 +1,6 @@
 //! Owns the descriptions of what tests of scripts are written with.
 
-use crate::script::entry::{Entry, Example, Form, Frame, Stands, may_take, takes};
+use crate::script::entry::{Entry, Example, Form, Frame, Stands, may_take, script, takes};
 
 /// The body of a test.
 const fn testing(text: &'static str) -> Example {
@@ -88,9 +88,9 @@ assert_eq(p.last().measurements[0].value, 250);"#,
     Entry {
         form: Form::Method("UnderTest"),
         name: "feed",
-        parameters: &[takes("values", "Array | int | float")],
+        parameters: &[takes("values", "Array | Map | int | float")],
         gives: "()",
-        doc: "One tick for each value, an interval apart, that measures it; `()` and `measure::failed(\"why\")` are failed measurements.",
+        doc: "One tick for each value, an interval apart, that measures it; `()` and `measure::failed(\"why\")` are failed measurements. A pipeline with several measurements is fed by name, `#{ latency: [300, 400], queue: 5 }`, and ticks until each value was measured; the last value of each name stays.",
         stands: Stands::Tests,
         example: testing(
             r#"let p = under_test("web");
@@ -123,8 +123,9 @@ assert_eq(p.dynos(), 2);"#,
         example: testing(
             r#"let p = under_test("web");
 p.replay([
-    #{ at: "2026-11-24 03:11:00", dynos: 2, value: 1210 },
-    #{ at: "2026-11-24 03:11:30", failed: "no answer within 10 s" },
+    #{ at: "2026-11-24 03:10:30", dynos: 2, failed: "no answer within 10 s" },
+    #{ at: "2026-11-24 03:11:00", value: 1210 },
+    #{ at: "2026-11-24 03:11:30", value: 1290 },
     #{ at: "2026-11-24 03:12:00", value: 1340 },
 ]);
 assert_eq(p.dynos(), 3);"#,
@@ -180,6 +181,34 @@ assert(p.now().year >= 2020);"#,
             r#"let p = under_test("web");
 p.dynos(4);
 assert_eq(p.dynos(), 4);"#,
+        ),
+    },
+    Entry {
+        form: Form::Method("UnderTest"),
+        name: "others",
+        parameters: &[takes("dynos", "Map")],
+        gives: "()",
+        doc: "What other pipelines under the same limit of `settings` have; without it they have their minimum.",
+        stands: Stands::Tests,
+        example: script(
+            r#"settings(#{ limits: [#{ pipelines: ["web", "celery"], max_dynos: 6 }] });
+
+for name in ["web", "celery"] {
+    pipeline(name, #{
+        measure: || 250,
+        decide: |m| if m.value > 1000 { up(2) },
+        scale: #{ current: || 2, scale_to: |n| () },
+        max_dynos: 5,
+    });
+}
+
+fn test_example() {
+    let p = under_test("celery");
+    p.others(#{ web: 3 });
+    p.dynos(2);
+    p.feed(1500);
+    assert_eq(p.dynos(), 3);
+}"#,
         ),
     },
     Entry {

@@ -9,7 +9,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::Value as Json;
 
 use super::bench::{candidate, minutes, simulated_as, web};
-use crate::harness::{Autoscaler, Script};
+use crate::harness::{Autoscaler, Said};
 
 /// Parsed as XML: what is not well-formed fails.
 fn parsed(text: &str) -> Document<'_> {
@@ -173,12 +173,12 @@ fn an_empty_load_and_a_second_are_drawn() {
     }
 }
 
-fn simulate(folder: &Path, arguments: &[&str]) -> crate::harness::Said {
+fn simulate(folder: &Path, arguments: &[&str]) -> Said {
     Autoscaler::new(std::iter::once("simulate").chain(arguments.iter().copied())).folder(folder).run()
 }
 
 /// The picture of the documentation, by the command that stands there.
-const EXAMPLE: &str = "--policy threshold-consec --rate-per-dyno 10 --trace synthetic:diurnal,seed=4,days=2";
+const EXAMPLE: &str = "--policy threshold-consec --rate-per-dyno 10 --trace synthetic:flash-crowd,seed=1,days=1";
 
 #[test]
 fn the_picture_of_the_documentation_is_what_its_command_draws() {

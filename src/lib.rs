@@ -25,7 +25,8 @@
 //! - [`world`]: everything a tick touches outside, as one value of capabilities; `world::pretend` reaches
 //!   nothing.
 //! - [`net`]: HTTP and Redis behind those capabilities. [`heroku`]: the platform, and a fake of it.
-//! - [`state`]: what is kept. [`levers`]: what an operator pulls in an incident. [`secret`]: what is never shown. [`log`]: what the log looks like.
+//! - [`state`]: what is kept, in memory, SQLite or elsewhere. [`levers`]: what an operator pulls in an incident.
+//! - [`secret`]: what is never shown. [`log`]: what the log looks like.
 //!
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.

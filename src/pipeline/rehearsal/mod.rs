@@ -106,7 +106,7 @@ fn identity(function: &Function) -> (Place, String) {
 fn decision(spec: &PipelineSpec, policy: &NamedPolicy, function: &Function, until: Instant, report: &mut Report) {
     let mut trials = Trials { complete: true, ..Trials::default() };
     let mut bare = Vec::new();
-    for sample in samples::moments(spec) {
+    for sample in samples::moments(spec, &function.outline()) {
         if Instant::now() > until {
             trials.complete = false;
             break;

@@ -66,7 +66,7 @@ fn compared(inference: &Inference<'_>, name: &str, a: &Expr, b: &Expr, position:
 }
 
 /// The comparison with its sides changed.
-fn turned(name: &str) -> &str {
+pub(super) fn turned(name: &str) -> &str {
     match name {
         "<" => ">",
         "<=" => ">=",

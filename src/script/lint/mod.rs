@@ -11,7 +11,9 @@ mod inference;
 mod members;
 mod memory;
 mod operators;
+mod outline;
 mod roles;
+mod tails;
 mod texts;
 mod types;
 mod values;
@@ -29,6 +31,7 @@ use inference::Inference;
 use types::Types;
 
 pub(super) use answers::plain;
+pub(super) use outline::outline;
 pub(super) use roles::functions;
 pub(super) use texts::plain_texts;
 

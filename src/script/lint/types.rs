@@ -7,7 +7,7 @@ use crate::script::modules::KINDS;
 use crate::settings::Value;
 
 /// A set of types; a value is of one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Types(u32);
 
 /// The names that the tables use for the language's own types, in the order of their bits.

@@ -6,7 +6,9 @@ mod arguments;
 mod arms;
 mod chain;
 mod compared;
+mod conditions;
 mod flow;
+mod growing;
 mod inference;
 mod members;
 mod memory;
@@ -16,6 +18,7 @@ mod roles;
 mod tails;
 mod texts;
 mod types;
+mod useless;
 mod values;
 mod variables;
 
@@ -145,6 +148,13 @@ impl Examination<'_> {
         compared::look(self, &inference, body, scene);
         variables::look(self, &inference, body);
         flow::look(self, body);
+        conditions::look(self, &inference, body, scene);
+        useless::unsent(self, &inference, body, scene);
+        useless::zeros(self, body, scene);
+        if way.depth == Depth::Stage {
+            useless::answers(self, &inference, body);
+            growing::look(self, &inference, body);
+        }
         if let Some(known) = &memory {
             memory::look(self, body, known);
         }

@@ -71,8 +71,7 @@ pub(super) fn look(examination: &mut Examination<'_>, inference: &Inference<'_>,
 fn adds(value: &Expr, entry: &str, inference: &Inference<'_>) -> bool {
     let Expr::FnCall(call, _) = value else { return false };
     let ("+", [a, b]) = (call.name.as_str(), call.args.as_slice()) else { return false };
-    let is_entry = Chain::of(a).is_some_and(|chain| {
-        chain.root == "this" && matches!(chain.links.as_slice(), [only] if only.name == entry)
-    });
+    let is_entry = Chain::of(a)
+        .is_some_and(|chain| chain.root == "this" && matches!(chain.links.as_slice(), [only] if only.name == entry));
     is_entry && inference.types(b).is_within(Types::TEXT.or(Types::ARRAY).or(Types::CHAR))
 }

@@ -18,6 +18,7 @@ mod roles;
 mod tails;
 mod texts;
 mod types;
+mod unused;
 mod useless;
 mod values;
 mod variables;
@@ -37,6 +38,7 @@ pub(super) use answers::plain;
 pub(super) use outline::outline;
 pub(super) use roles::functions;
 pub(super) use texts::plain_texts;
+pub(super) use unused::unused;
 
 /// One function of a stage and all that it leads to.
 struct Examination<'a> {

@@ -15,9 +15,7 @@ use crate::rules;
 pub(super) fn unsent(examination: &mut Examination<'_>, inference: &Inference<'_>, body: &[Stmt], scene: Scene<'_>) {
     let mut found = Vec::new();
     let all = tails::tails(body);
-    let is_tail = |call: &Expr| {
-        all.iter().any(|tail| tail.position() == Some(call.start_position()))
-    };
+    let is_tail = |call: &Expr| all.iter().any(|tail| tail.position() == Some(call.start_position()));
     walk(body, &mut |node| {
         let position = match node {
             ASTNode::Stmt(Stmt::Expr(expression))

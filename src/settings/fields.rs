@@ -362,7 +362,7 @@ impl<'a> Fields<'a> {
         let named = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         let variable = !inner.is_empty() && inner.chars().all(named) && (text.starts_with('$') || inner.contains('_'));
         if variable {
-            let message = format!("`{name}` is the text \"{text}\", and not what a variable of that name holds");
+            let message = format!("`{name}` is the name of a variable as a text, and not what that variable holds");
             let help = format!("write `env::secret(\"{inner}\")`");
             self.say(&rules::PLAIN_SECRET, name, message, Some(help));
         } else if is_like_a_key(text) {

@@ -17,7 +17,14 @@ pub(super) fn dropped(examination: &mut Examination<'_>, statements: &[Stmt]) {
         if let (false, Some((name, position))) = (last, answer(expression)) {
             found.push((name.to_owned(), position));
         }
-        if let (false, Written::Call(name, position)) = (last, expression)
+        let called = match expression {
+            Written::Call(name, position) => Some((name, position)),
+            Written::Expr(Expr::FnCall(call, position)) if !call.is_qualified() => {
+                Some((call.name.as_str(), *position))
+            }
+            Written::Expr(_) => None,
+        };
+        if let (false, Some((name, position))) = (last, called)
             && gives_answers(examination.script, name)
         {
             found.push((name.to_owned(), position));

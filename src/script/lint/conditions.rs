@@ -72,7 +72,7 @@ impl Look<'_> {
         // One that is impossible by itself is told elsewhere.
         let text = contradiction(&atoms).filter(|_| atoms.iter().all(|atom| !is_empty(&[atom])))?;
         let message = format!("this condition on `{text}` {verb} holds");
-        Some((expression.start_position(), message, format!("did you mean `{other}`?")))
+        Some((start(expression), message, format!("did you mean `{other}`?")))
     }
 
     /// What is in the blocks of `statement`.
@@ -113,7 +113,7 @@ impl Look<'_> {
                     {
                         let message = format!("this is never come to: an earlier condition on `{text}` takes it all");
                         let help = "ask for the narrower case first".to_owned();
-                        found.push((flow.expr.start_position(), message, help));
+                        found.push((start(&flow.expr), message, help));
                     }
                 }
                 let negated = self.negated(&flow.expr);
@@ -185,6 +185,16 @@ impl Look<'_> {
             }
         });
         Some(Atom { text, operator, number, whole })
+    }
+}
+
+/// Where a condition begins: operators stand behind their first operand.
+fn start(condition: &Expr) -> Position {
+    match condition {
+        Expr::And(sides, _) | Expr::Or(sides, _) => sides.first().map_or(Position::NONE, start),
+        Expr::FnCall(call, position) if call.is_operator_call() => call.args.first().map_or(*position, start),
+        Expr::Dot(sides, ..) | Expr::Index(sides, ..) => sides.lhs.start_position(),
+        other => other.start_position(),
     }
 }
 

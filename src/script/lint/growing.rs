@@ -11,21 +11,25 @@ use super::operators::walk;
 use super::types::Types;
 use crate::rules;
 
+/// What adds to a text.
+const TEXT: Types = Types::TEXT.or(Types::CHAR);
+
 /// What lengthens a value where it is.
 const LENGTHENS: &[&str] = &["push", "append", "insert"];
 
 /// Reports entries of `this` that something is added to, and from which nothing is ever taken.
 pub(super) fn look(examination: &mut Examination<'_>, inference: &Inference<'_>, body: &[Stmt]) {
-    let mut grown: BTreeMap<String, Position> = BTreeMap::new();
+    let mut grown: BTreeMap<String, (Position, bool)> = BTreeMap::new();
     let mut shortened: BTreeSet<String> = BTreeSet::new();
     walk(body, &mut |node| match node {
-        ASTNode::Expr(chain @ Expr::Dot(..)) => {
+        ASTNode::Expr(chain @ Expr::Dot(sides, ..)) => {
+            let start = sides.lhs.start_position();
             let Some(chain) = Chain::of(chain).filter(|chain| chain.root == "this") else { return };
             if let [entry, method, ..] = chain.links.as_slice()
                 && method.call
             {
                 if LENGTHENS.contains(&method.name) {
-                    grown.entry(entry.name.to_owned()).or_insert(node.position());
+                    grown.entry(entry.name.to_owned()).or_insert((start, false));
                 } else if !["len", "contains", "is_empty", "to_string"].contains(&method.name) {
                     shortened.insert(entry.name.to_owned());
                 }
@@ -38,14 +42,16 @@ pub(super) fn look(examination: &mut Examination<'_>, inference: &Inference<'_>,
             let entry = chain.links[0].name.to_owned();
             match operator.get_op_assignment_info() {
                 Some((.., "+")) => {
-                    let long = Types::TEXT.or(Types::ARRAY).or(Types::CHAR);
-                    if inference.types(&sides.rhs).is_within(long) || inference.types(&sides.lhs).is_within(long) {
-                        grown.entry(entry).or_insert(sides.lhs.start_position());
+                    let (added, to) = (inference.types(&sides.rhs), inference.types(&sides.lhs));
+                    let text = added.is_within(TEXT) || to.is_within(TEXT);
+                    if text || added.is_within(Types::ARRAY) || to.is_within(Types::ARRAY) {
+                        grown.entry(entry).or_insert((sides.lhs.start_position(), text));
                     }
                 }
                 // `this.text = this.text + …` adds to it as well.
                 None if adds(&sides.rhs, &entry, inference) => {
-                    grown.entry(entry).or_insert(sides.lhs.start_position());
+                    let text = inference.types(&sides.rhs).is_within(TEXT);
+                    grown.entry(entry).or_insert((sides.lhs.start_position(), text));
                 }
                 _ => drop(shortened.insert(entry)),
             }
@@ -60,9 +66,13 @@ pub(super) fn look(examination: &mut Examination<'_>, inference: &Inference<'_>,
         }
         _ => {}
     });
-    for (entry, position) in grown.into_iter().filter(|(entry, _)| !shortened.contains(entry)) {
+    for (entry, (position, text)) in grown.into_iter().filter(|(entry, _)| !shortened.contains(entry)) {
         let message = format!("`this.{entry}` only grows: nothing takes from it what is old");
-        let help = format!("keep the newest: `if this.{entry}.len() > 20 {{ this.{entry}.remove(0); }}`");
+        let help = if text {
+            format!("keep its end: `this.{entry}.crop(-1000);`")
+        } else {
+            format!("keep the newest: `if this.{entry}.len() > 20 {{ this.{entry}.remove(0); }}`")
+        };
         examination.say(&rules::GROWING_MEMORY, position, message, Some(help));
     }
 }
@@ -73,5 +83,5 @@ fn adds(value: &Expr, entry: &str, inference: &Inference<'_>) -> bool {
     let ("+", [a, b]) = (call.name.as_str(), call.args.as_slice()) else { return false };
     let is_entry = Chain::of(a)
         .is_some_and(|chain| chain.root == "this" && matches!(chain.links.as_slice(), [only] if only.name == entry));
-    is_entry && inference.types(b).is_within(Types::TEXT.or(Types::ARRAY).or(Types::CHAR))
+    is_entry && inference.types(b).is_within(TEXT.or(Types::ARRAY))
 }

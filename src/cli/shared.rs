@@ -22,12 +22,21 @@ pub struct FindArgs {
     /// The worker that runs this script [default: the only one there is state of]
     #[arg(long = "script", value_name = "FILE", env = "AUTOSCALER_SCRIPT")]
     pub script: Option<PathBuf>,
-    /// The worker whose state is kept in this folder
-    #[arg(long, value_name = "DIR", env = "AUTOSCALER_STATE", value_parser = StateArg::parse)]
+    /// The worker whose state is kept here: a folder, redis://…, or `redis` for the URL in REDIS_URL
+    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", hide_env_values = true, value_parser = StateArg::parse)]
     pub state: Option<StateArg>,
 }
 
 impl FindArgs {
+    /// The state, for reading.
+    ///
+    /// # Errors
+    /// There is none, or there are several: then they are listed; or it cannot be read.
+    pub async fn look(&self) -> Result<crate::state::Found, String> {
+        let script = self.script.as_deref().filter(|script| !script.as_os_str().is_empty());
+        crate::state::look(&self.state.clone().unwrap_or_default(), script).await
+    }
+
     /// The state folder.
     ///
     /// # Errors

@@ -39,6 +39,9 @@ pub async fn run(args: RunArgs) -> ExitCode {
         stop.cancelled().await;
         return ExitCode::SUCCESS;
     }
+    if let Err(why) = args.keep.state().check() {
+        return super::fail(why);
+    }
     let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), &stop).await;
     let Some(opened) = opened else { return ExitCode::SUCCESS };
     let on_a_dyno = loading.actor.dyno.is_some();
@@ -69,8 +72,11 @@ pub async fn run(args: RunArgs) -> ExitCode {
     let script = args.script.script.display();
     let dry_run = if args.dry_run { "; dry run: nothing is scaled" } else { "" };
     tracing::info!("autoscaler {} runs {} from {script}{dry_run}", env!("CARGO_PKG_VERSION"), pipelines.join(", "));
-    if on_a_dyno {
-        tracing::warn!("what this worker remembers ends with its dyno, whose disk is not kept");
+    if on_a_dyno && !args.keep.state().is_redis() {
+        tracing::warn!(
+            "what this worker remembers ends with its dyno, whose disk is not kept; `--state redis` keeps it in the \
+             Redis of REDIS_URL"
+        );
     }
     warn_of_tests(&worker, stop.clone());
     worker.run(stop, reload).await;

@@ -6,7 +6,11 @@ mod levers_file;
 mod lock;
 mod memory;
 mod open;
+mod packed;
+mod queue;
+mod redis;
 mod sqlite;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -23,8 +27,15 @@ use crate::pipeline::{Conditions, ControlState, History, Record, Scales};
 pub use folder::FolderState;
 pub use lock::{Lock, NotLocked};
 pub use memory::MemoryState;
-pub use open::{Opened, StateArg, find, open};
+pub use open::{Found, Opened, StateArg, find, look, open};
+pub use redis::RedisPlace;
 pub use sqlite::newest_version;
+
+/// So many records of one pipeline are packed together.
+const TOGETHER: usize = 64;
+
+/// Versions kept of each unit: the one in force, and what it may be rolled back to.
+const MOST_GENERATIONS: usize = 10;
 
 /// For how long records are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -33,10 +33,12 @@
 //! - [`simulate`]: a pretended app under recorded load, in which the very same ticks are run and scored.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
+//! - [`control`]: the talk between a worker and the commands that ask it.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
 pub mod cli;
 pub mod command;
+pub mod control;
 pub mod decide;
 pub mod demo;
 pub mod explain;

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use autoscaler::decide::Proposal;
+use autoscaler::levers::ActiveLevers;
 use autoscaler::pipeline::controller::decide;
 use autoscaler::pipeline::{
     Behavior, Boot, CircuitBreaker, Circumstances, ControlState, Fallback, GuardSettings, Measurement, Observation,
@@ -84,13 +85,13 @@ fn rate(spec: &PipelineSpec) -> f64 {
     let text = "the last 3 values are above 1200 ms".to_owned();
     let proposals = [Proposed { name: "decision".into(), proposal: Proposal { dynos: Some(3), text } }];
     let supply = Supply { dynos: 2, booting: 0, limit: None, read_at: start };
-    let circumstances = Circumstances::default();
     let observation = Observation {
         measurements: &measurements,
         dynos: Ok(supply),
         proposals: &proposals,
         room: None,
-        circumstances,
+        levers: ActiveLevers::default(),
+        circumstances: Circumstances::default(),
     };
     let mut state = ControlState::default();
     let begun = Instant::now();

@@ -1,6 +1,7 @@
 //! Owns the command line: what can be typed, what it means and its help. It does nothing itself.
 
 mod export;
+mod operate;
 mod records;
 mod scripts;
 mod shared;
@@ -13,6 +14,10 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use export::{ExportArgs, RecordedArgs, RecordedCommand};
+pub use operate::{
+    PauseArgs, ResumeArgs, RollbackArgs, SetArgs, StatusArgs, Switch, SwitchArgs, TryArgs, WhoseArgs, WhyArgs,
+    WorkerArgs,
+};
 pub use records::{Direction, ExplainArgs, HistoryArgs, PinArgs, RecordsArgs};
 pub use scripts::{
     CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
@@ -71,6 +76,22 @@ pub enum Command {
     Simulate(Box<SimulateArgs>),
     /// Write a small script to begin with, with tests that pass
     Init(InitArgs),
+    /// How a running worker and its pipelines stand
+    Status(StatusArgs),
+    /// Make a pipeline measure and hold, until it is resumed or for a time
+    Pause(PauseArgs),
+    /// Let go of a pause, and of a count that was set
+    Resume(ResumeArgs),
+    /// Hold a pipeline at so many dynos, until it is resumed or for a time
+    Set(SetArgs),
+    /// Switch scaling in off, or on again
+    ScaleIn(SwitchArgs),
+    /// Switch scaling out off, or on again
+    ScaleOut(SwitchArgs),
+    /// Go back to the script as it was before the last save
+    Rollback(RollbackArgs),
+    /// Run another script in place of the worker's for a time
+    Try(TryArgs),
     /// Watch it scale an embedded app under a synthetic day of load
     Demo(DemoArgs),
     /// Print what a script can call, read and set: everything, or what is called NAME

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use anstyle::Style;
 use serde_json::{Value as Json, json};
 
-use super::resolved::{Backend, Resolved, Stages};
 use super::{draw, github, loading, sarif};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::heroku::{self, App, Estimate, Load};
-use crate::pipeline::PipelineSpec;
+use crate::pipeline::{Backend, PipelineSpec, Resolved, Stages};
 use crate::script::{self, MissingSecrets, SourceFile};
 use crate::settings::{Diagnostic, Report, Severity};
 use crate::worker::{Generation, Options, shared_targets};

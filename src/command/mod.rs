@@ -6,22 +6,24 @@ pub mod demo;
 pub mod draw;
 pub mod explain;
 pub mod export;
+mod generation;
 pub mod github;
 pub mod history;
 pub mod init;
 mod junit;
+mod lever;
 pub mod once;
 pub mod pin;
 mod records;
 pub mod reference;
-pub mod resolved;
-mod resolved_guards;
 pub mod run;
 pub mod sarif;
 pub mod simulate;
 mod simulated;
+mod status;
 pub mod test;
 mod verdicts;
+mod worker;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -52,6 +54,14 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Simulate(args) => simulate::run(*args).await,
         Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,
+        Command::Status(args) => status::run(&args).await,
+        Command::Pause(args) => lever::pause(args).await,
+        Command::Resume(args) => lever::resume(args).await,
+        Command::Set(args) => lever::set(args).await,
+        Command::ScaleIn(args) => lever::scale_in(args).await,
+        Command::ScaleOut(args) => lever::scale_out(args).await,
+        Command::Rollback(args) => generation::rollback(args).await,
+        Command::Try(args) => generation::try_script(args).await,
     }
 }
 

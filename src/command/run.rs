@@ -1,14 +1,17 @@
 //! `autoscaler run SCRIPT`: the worker, until it is told to stop.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{draw, loading};
 use crate::cli::RunArgs;
+use crate::control::Socket;
 use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
 use crate::state;
@@ -79,13 +82,30 @@ pub async fn run(args: RunArgs) -> ExitCode {
         );
     }
     warn_of_tests(&worker, stop.clone());
+    let answering = listen(&worker, opened.folder, &stop);
     worker.run(stop, reload).await;
+    // The socket goes with it.
+    if let Some(answering) = answering {
+        let _ = answering.await;
+    }
     services.close().await;
     if let Err(error) = opened.state.flush().await {
         tracing::error!("the last state is not kept: {error}");
     }
     tracing::info!("stopped");
     ExitCode::SUCCESS
+}
+
+/// Lets commands ask this worker, where it has a folder to be found in.
+fn listen(worker: &Supervisor, folder: Option<PathBuf>, stop: &CancellationToken) -> Option<JoinHandle<()>> {
+    let folder = folder?;
+    match Socket::bind(&folder) {
+        Ok(socket) => Some(tokio::spawn(socket.serve(Arc::new(worker.desk(Some(folder))), stop.clone()))),
+        Err(error) => {
+            tracing::warn!("{error}");
+            None
+        }
+    }
 }
 
 /// `web (my-app, every 30 s)`.

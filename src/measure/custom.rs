@@ -76,6 +76,10 @@ impl Measure for Custom {
         self.function.reaches()
     }
 
+    fn function(&self) -> Option<&Function> {
+        Some(&self.function)
+    }
+
     async fn measure(&self, context: &MeasureContext<'_>, world: &Arc<World>) -> Result<Reading, Failure> {
         let called = world.calls.reaching(&self.function, Argument::Nothing, context.memory, context.pipeline, world);
         let returned = called.await.map_err(|error| Failure::overload(error.to_string()))?;

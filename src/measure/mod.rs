@@ -152,6 +152,11 @@ pub trait Measure: Send + Sync + fmt::Debug {
         Vec::new()
     }
 
+    /// The function of the script that measures, if one does.
+    fn function(&self) -> Option<&Function> {
+        None
+    }
+
     /// Measures once.
     ///
     /// # Errors
@@ -173,6 +178,11 @@ pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
 pub const ONLY: &str = "measurement";
 
 impl MeasureStage {
+    /// The functions of the script that make its values.
+    pub fn functions(&self) -> impl Iterator<Item = &Function> {
+        self.backend.function().into_iter().chain(&self.map)
+    }
+
     /// The unit of the values that are judged, where it is known: a `.map` makes it unknown.
     #[must_use]
     pub fn unit(&self) -> Option<&'static str> {

@@ -61,7 +61,7 @@ impl Flags {
 
 /// Whether a backend with `flags` is told of `event`. Without flags it is a bare function, which
 /// hears everything but `measured`. `reloads` says whether the backend wants to know of every saved
-/// script (console and logger): mail about each save would be noise.
+/// script and every lever (console and logger): mail about each would be noise.
 #[must_use]
 pub fn hears(flags: Option<&Flags>, reloads: bool, event: &Event) -> bool {
     let Some(flags) = flags else { return event.kind != EventKind::Measured };
@@ -77,8 +77,9 @@ pub fn hears(flags: Option<&Flags>, reloads: bool, event: &Event) -> bool {
         | EventKind::DecisionFailed
         | EventKind::CircuitOpen
         | EventKind::SwitchedOff
+        | EventKind::ChangedByHand
         | EventKind::ReloadFailed => true,
-        EventKind::Reloaded => reloads,
+        EventKind::Reloaded | EventKind::LeverPulled => reloads,
     }
 }
 
@@ -87,13 +88,22 @@ mod tests {
     use super::super::testing::event;
     use super::*;
     use EventKind::{
-        CircuitOpen, CountUnknown, DecisionFailed, Measured, MeasurementFailed, NeedsAboveMax, NeedsBelowMin,
-        ReloadFailed, Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff, WouldScale,
+        ChangedByHand, CircuitOpen, CountUnknown, DecisionFailed, LeverPulled, Measured, MeasurementFailed,
+        NeedsAboveMax, NeedsBelowMin, ReloadFailed, Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff,
+        WouldScale,
     };
 
-    const ALL: [EventKind; 14] = EventKind::ALL;
-    const ALWAYS: [EventKind; 7] =
-        [ScaleFailed, MeasurementFailed, CountUnknown, DecisionFailed, CircuitOpen, SwitchedOff, ReloadFailed];
+    const ALL: [EventKind; 16] = EventKind::ALL;
+    const ALWAYS: [EventKind; 8] = [
+        ScaleFailed,
+        MeasurementFailed,
+        CountUnknown,
+        DecisionFailed,
+        CircuitOpen,
+        SwitchedOff,
+        ChangedByHand,
+        ReloadFailed,
+    ];
     const OFF: Flags = Flags {
         every_measurement: false,
         every_scale: false,
@@ -124,8 +134,10 @@ mod tests {
 
     #[test]
     fn a_reload_is_heard_by_those_who_want_reloads() {
-        assert!(hears(Some(&OFF), true, &event("", Reloaded)));
-        assert!(!hears(Some(&OFF), false, &event("", Reloaded)));
+        for kind in [Reloaded, LeverPulled] {
+            assert!(hears(Some(&OFF), true, &event("", kind)));
+            assert!(!hears(Some(&OFF), false, &event("", kind)));
+        }
     }
 
     #[test]

@@ -54,12 +54,27 @@ pub struct ControlState {
     pub open: Option<Intent>,
     /// Whether the last scale of ours went to 0 dynos: then nobody switched them off.
     pub scaled_to_zero: bool,
+    /// Dynos as they were seen or scaled last: others are a person's doing.
+    pub known: Option<u32>,
+    /// The count before our last scale, until the platform shows the new one: it may lag behind.
+    pub lagging: Option<u32>,
+    /// When a person changed the count, unless we have scaled since.
+    pub by_hand: Option<DateTime<Utc>>,
     /// What the optional guards remember; from version 2 on.
     #[serde(skip_serializing_if = "GuardMemory::is_empty")]
     pub guards: GuardMemory,
     /// Whether what was before is not known, since the state cannot be used: never kept.
     #[serde(skip)]
     pub degraded: bool,
+}
+
+/// A count that a person changed on the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    /// Dynos before, as far as we know.
+    pub from: u32,
+    /// Dynos now.
+    pub to: u32,
 }
 
 impl Default for ControlState {
@@ -79,6 +94,9 @@ impl Default for ControlState {
             back_off_until: None,
             open: None,
             scaled_to_zero: false,
+            known: None,
+            lagging: None,
+            by_hand: None,
             guards: GuardMemory::default(),
             degraded: false,
         }
@@ -111,6 +129,24 @@ impl ControlState {
         self.wait_until = Some(after_wait);
         self.mark = (!keep_history).then(|| after_wait.max(at + JUST_AFTER));
         self.scaled_to_zero = to == 0;
+        self.lagging = self.known.filter(|known| *known != to);
+        self.known = Some(to);
+        self.by_hand = None;
+    }
+
+    /// Takes note of `dynos` as seen in the tick of `at`: the change that a person made, if one did.
+    pub fn seen(&mut self, at: DateTime<Utc>, dynos: u32) -> Option<ByHand> {
+        if self.open.is_some() {
+            // Nobody knows what our own call did.
+            return None;
+        }
+        if self.lagging == Some(dynos) {
+            return None;
+        }
+        self.lagging = None;
+        let from = self.known.replace(dynos).filter(|known| *known != dynos)?;
+        self.by_hand = Some(at);
+        Some(ByHand { from, to: dynos })
     }
 
     /// Begins at `now` without knowing what was before: there may have been a scale just now.
@@ -190,6 +226,7 @@ impl ControlState {
         if self.back_off_until.is_some_and(|until| until - now > LONGEST_BACK_OFF) {
             self.back_off_until = None;
         }
+        self.by_hand = self.by_hand.filter(|since| *since <= now);
     }
 
     /// Another target: no cooldown, and nothing known of its platform.
@@ -199,6 +236,7 @@ impl ControlState {
         self.wait_until = None;
         self.open = None;
         self.scaled_to_zero = false;
+        (self.known, self.lagging, self.by_hand) = (None, None, None);
         self.unknown_counts = 0;
         self.guards = GuardMemory::default();
         self.read();

@@ -9,6 +9,7 @@ use super::control::JUST_AFTER;
 use super::guards::{self, Case, Course, FIRST, LAST, Reasons, Ruling};
 use super::{Bounds, ControlState, Decided, Measurement, PipelineSpec, Room};
 use crate::decide::Proposal;
+use crate::levers::ActiveLevers;
 use crate::world::{ScaleError, Supply};
 
 /// What a tick found.
@@ -21,6 +22,8 @@ pub struct Observation<'a> {
     pub dynos: Result<Supply, &'a ScaleError>,
     /// What the policies want; empty where none was asked.
     pub proposals: &'a [Proposed],
+    /// The levers that hold.
+    pub levers: ActiveLevers<'a>,
     /// What the limits that it shares with other pipelines leave; `None` where it shares none.
     pub room: Option<Room>,
     /// What guards had asked about.

@@ -23,12 +23,13 @@ use crate::measure::{MeasureStage, Surroundings};
 use crate::rules;
 use crate::scale::Scale;
 use crate::script::{Declaration, Loaded};
+use crate::secret::Secret;
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
 use crate::simulate::{Described, SIMULATE};
 pub use guards::GUARDS;
 pub use shared::LIMIT;
 pub use stages::SCALE_FUNCTIONS;
-pub use wide::{SCRIPT, WIDE};
+pub use wide::{SCRIPT, WATCHDOG, WIDE};
 
 /// The stages of a pipeline.
 pub static STAGES: &[Setting] = &[
@@ -76,6 +77,8 @@ pub struct Declared {
     pub specs: Vec<Arc<PipelineSpec>>,
     /// What concerns the whole script.
     pub settings: ScriptSettings,
+    /// Who is told that the worker lives, if anybody is.
+    pub watchdog: Option<Watchdog>,
     /// Everything said of the script, its loading included.
     pub report: Report,
 }
@@ -91,6 +94,17 @@ pub struct ScriptSettings {
     pub notify_repeat: Duration,
     /// Whether a saved script whose tests fail is refused.
     pub test_on_reload: bool,
+    /// So many failing ticks in a row after a reload bring the version before back; 0: none do.
+    pub rollback_on_failure: u32,
+}
+
+/// A service that is told that the worker lives, and raises the alarm when it hears nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watchdog {
+    /// What is asked for: it names the account, and is a secret.
+    pub url: Secret,
+    /// From one ping to the next.
+    pub every: Duration,
 }
 
 impl Default for ScriptSettings {
@@ -106,6 +120,7 @@ impl Default for ScriptSettings {
 pub fn declare(loaded: &Loaded, unit: Option<&str>, generation: u64, local_zone: Tz) -> Declared {
     let mut report = loaded.report.clone();
     let settings = wide::script_settings(loaded.settings.as_ref(), local_zone, &mut report);
+    let watchdog = wide::watchdog(loaded.settings.as_ref(), &mut report);
     let mut specs: Vec<Arc<PipelineSpec>> = Vec::new();
     // By name and by target: ten thousand pipelines must not be compared with each other.
     let mut names: HashMap<&str, Option<&Place>> = HashMap::new();
@@ -140,7 +155,7 @@ pub fn declare(loaded: &Loaded, unit: Option<&str>, generation: u64, local_zone:
         let help = "declare one: `pipeline(\"web\", #{ measure: …, decide: …, scale: … })`";
         report.say(&rules::NO_PIPELINE, place.as_ref(), "the script declares no pipeline", help.to_owned());
     }
-    Declared { specs, settings, report }
+    Declared { specs, settings, watchdog, report }
 }
 
 fn check_name(declaration: &Declaration, names: &HashMap<&str, Option<&Place>>, report: &mut Report) {
@@ -250,6 +265,7 @@ fn pipeline(
         start_from_zero: common.start_from_zero,
         notify_repeat: common.notify_repeat,
         simulate,
+        respect_manual: common.respect_manual,
         guards: common.guards,
         limits: Vec::new(),
     };

@@ -36,6 +36,10 @@ pub enum EventKind {
     CircuitOpen,
     /// The process type was switched off by a person (0 dynos).
     SwitchedOff,
+    /// The number of dynos was changed on the platform, by somebody else.
+    ChangedByHand,
+    /// An operator pulled a lever.
+    LeverPulled,
     /// A saved script is in force.
     Reloaded,
     /// A saved script was refused; the old one runs on.
@@ -44,7 +48,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Measured,
         Self::Scaled,
         Self::WouldScale,
@@ -57,6 +61,8 @@ impl EventKind {
         Self::DecisionFailed,
         Self::CircuitOpen,
         Self::SwitchedOff,
+        Self::ChangedByHand,
+        Self::LeverPulled,
         Self::Reloaded,
         Self::ReloadFailed,
     ];
@@ -77,6 +83,8 @@ impl EventKind {
             Self::DecisionFailed => "decision_failed",
             Self::CircuitOpen => "circuit_open",
             Self::SwitchedOff => "switched_off",
+            Self::ChangedByHand => "changed_by_hand",
+            Self::LeverPulled => "lever_pulled",
             Self::Reloaded => "reloaded",
             Self::ReloadFailed => "reload_failed",
         }

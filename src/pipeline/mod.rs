@@ -18,17 +18,19 @@ mod moment;
 mod rapid;
 mod record;
 mod rehearsal;
+mod resolved;
+mod resolved_guards;
 mod spec;
 mod texts;
 mod tick;
 
 pub use bounds::{Bounds, time_of_day};
 pub use conditions::{Conditions, condition_key};
-pub use control::{CONTROL_VERSION, ControlState};
+pub use control::{ByHand, CONTROL_VERSION, ControlState};
 pub use controller::{Busy, Circumstances, Decision, Observation, Proposed, Release, Seen, Signals};
 pub use cron::CronWindow;
 pub use days::{OnDays, When};
-pub use declare::{Declared, ScriptSettings, declare};
+pub use declare::{Declared, ScriptSettings, Watchdog, declare};
 pub use event::{Event, EventKind, Phase};
 pub use guards::{
     Behavior, Boot, BusyWork, Cause, CircuitBreaker, Fallback, GuardMemory, GuardSettings, Reasons, Said, Step, Why,
@@ -43,6 +45,7 @@ pub use record::{
     ShadowRecord,
 };
 pub use rehearsal::rehearse;
+pub use resolved::{Backend, Resolved, Stages};
 pub use spec::{Mode, PipelineSpec};
 pub(crate) use tick::BUSY_KEY;
 pub use tick::{Acting, Pipeline};

@@ -63,6 +63,8 @@ pub struct PipelineSpec {
     pub notify_repeat: Duration,
     /// The app, for simulations; boxed, since workers have no use for it.
     pub simulate: Option<Box<crate::simulate::Described>>,
+    /// A count that was changed by hand is left alone for so long inside the bounds.
+    pub respect_manual: Duration,
     /// Its optional guards.
     pub guards: GuardSettings,
     /// The limits that it shares with others.

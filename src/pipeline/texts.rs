@@ -83,7 +83,11 @@ pub(super) fn text(kind: EventKind, phase: Phase, about: About<'_>) -> Text {
         EventKind::SwitchedOff => {
             ("There are 0 dynos, so nothing is scaled until there is one again.".into(), "Switched off.".into())
         }
-        EventKind::Measured | EventKind::Reloaded | EventKind::ReloadFailed => (reason.into(), reason.into()),
+        EventKind::Measured
+        | EventKind::ChangedByHand
+        | EventKind::LeverPulled
+        | EventKind::Reloaded
+        | EventKind::ReloadFailed => (reason.into(), reason.into()),
     };
     (message, subject)
 }
@@ -108,6 +112,8 @@ pub(super) fn severity(kind: EventKind, phase: Phase) -> &'static str {
         | EventKind::Scaled
         | EventKind::WouldScale
         | EventKind::NeedsBelowMin
+        | EventKind::ChangedByHand
+        | EventKind::LeverPulled
         | EventKind::Reloaded => "info",
         EventKind::NeedsAboveMax | EventKind::ScalingTooRapid | EventKind::SwitchedOff => "warning",
         EventKind::ScaleFailed

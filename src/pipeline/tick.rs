@@ -19,8 +19,9 @@ use serde_json::Value as Json;
 
 use self::panel::{Answers, Panel};
 use super::controller::{Busy, Circumstances, Observation, Proposed, decide};
-use super::{ControlState, Decided, Decision, Measurement, Outcome, PipelineSpec, Record, Room, ShadowRecord};
+use super::{ByHand, ControlState, Decided, Decision, Measurement, Outcome, PipelineSpec, Record, Room, ShadowRecord};
 use crate::decide::NamedPolicy;
+use crate::levers::{ActiveLevers, Levers};
 use crate::measure::MeasureStage;
 use crate::state::{Batch, Fence, Intent, Kept, Measured};
 use crate::world::{Freshness, Platform, ScaleError, Supply, World};
@@ -78,6 +79,10 @@ struct Course {
     outcome: Outcome,
     /// A scale of an earlier tick that turned out to have happened.
     resolved: Option<Intent>,
+    /// What a person did to the count since the last tick.
+    by_hand: Option<ByHand>,
+    /// The levers as they were when it was decided.
+    levers: Arc<Levers>,
     errors: Vec<String>,
 }
 
@@ -88,24 +93,29 @@ struct Seen<'a> {
     supply: &'a Result<Supply, ScaleError>,
     proposals: &'a [Proposed],
     circumstances: Circumstances,
+    levers: ActiveLevers<'a>,
 }
 
 impl Course {
-    fn seen(&self) -> Seen<'_> {
+    /// What the tick of `spec` that was due at `due` has seen.
+    fn seen(&self, spec: &PipelineSpec, due: DateTime<Utc>) -> Seen<'_> {
         Seen {
             measurements: &self.measurements,
             supply: &self.supply,
             proposals: &self.answers.proposals,
             circumstances: self.circumstances,
+            levers: self.levers.active(&spec.name, due),
         }
     }
 
-    fn observation(&self) -> Observation<'_> {
+    /// What it found.
+    fn observation(&self, spec: &PipelineSpec, due: DateTime<Utc>) -> Observation<'_> {
         Observation {
             measurements: &self.measurements,
             dynos: self.supply.as_ref().map(|supply| *supply),
             proposals: &self.answers.proposals,
             room: self.room,
+            levers: self.levers.active(&spec.name, due),
             circumstances: self.circumstances,
         }
     }
@@ -213,15 +223,34 @@ impl Pipeline {
         let supply = supply.map(|supply| Supply { booting: booting.unwrap_or(supply.booting), ..supply });
         let measurements = self.take_in(measurements, due);
         let resolved = self.note_read(&supply, fresh, due);
+        let by_hand = self.note_count(&supply, due);
         let before = self.panel.recall();
         let policies = (&self.spec.decide.policies[..], &self.panel);
         let answers = self.ask(due, policies, &self.kept.control, &measurements, &supply).await;
-        let seen = Seen { measurements: &measurements, supply: &supply, proposals: &answers.proposals, circumstances };
+        let levers = self.world.levers.levers();
+        let seen = Seen {
+            measurements: &measurements,
+            supply: &supply,
+            proposals: &answers.proposals,
+            circumstances,
+            levers: levers.active(&self.spec.name, due),
+        };
         let (room, decision, control) = self.judge(due, &seen);
         let outcome = Outcome::None;
         errors.extend(unknown);
-        let mut course =
-            Course { measurements, supply, answers, circumstances, room, decision, outcome, resolved, errors };
+        let mut course = Course {
+            measurements,
+            supply,
+            answers,
+            circumstances,
+            room,
+            decision,
+            outcome,
+            resolved,
+            by_hand,
+            levers,
+            errors,
+        };
         let control = self.ask_for_work(due, &mut course, control).await;
         let control = if course.decision.change().is_some() {
             self.look_again(due, &mut course, before, control).await
@@ -251,7 +280,7 @@ impl Pipeline {
         record
     }
 
-    /// The count just before a scale; where it moved, the decision is made again.
+    /// The count and the levers just before a scale; where one moved, the decision is made again.
     async fn look_again(
         &mut self,
         due: DateTime<Utc>,
@@ -261,7 +290,9 @@ impl Pipeline {
     ) -> ControlState {
         let supply = self.observe(Freshness::Now).await;
         let same = |old: &Supply, new: &Supply| (old.dynos, old.limit) == (new.dynos, new.limit);
-        let unmoved = matches!((&course.supply, &supply), (Ok(old), Ok(new)) if same(old, new));
+        let levers = self.world.levers.levers();
+        let unmoved = matches!((&course.supply, &supply), (Ok(old), Ok(new)) if same(old, new))
+            && Arc::ptr_eq(&levers, &course.levers);
         let mut control = control;
         if supply.is_ok() {
             control.read();
@@ -275,6 +306,8 @@ impl Pipeline {
         if unmoved {
             return control;
         }
+        course.by_hand = self.note_count(&course.supply, due).or(course.by_hand);
+        course.levers = levers;
         // Made again from the start, a script's memory included.
         self.panel.restore(before);
         let policies = (&self.spec.decide.policies[..], &self.panel);
@@ -285,7 +318,7 @@ impl Pipeline {
 
     /// Decides again, as things stand in `course` now.
     fn judge_again(&self, due: DateTime<Utc>, course: &mut Course) -> ControlState {
-        let (room, decision, control) = self.judge(due, &course.seen());
+        let (room, decision, control) = self.judge(due, &course.seen(&self.spec, due));
         (course.room, course.decision) = (room, decision);
         control
     }
@@ -306,12 +339,12 @@ impl Pipeline {
 
     /// Decides, and is granted what is decided by the limits that are shared with other pipelines.
     fn judge(&self, due: DateTime<Utc>, seen: &Seen<'_>) -> (Option<Room>, Decision, ControlState) {
-        let Seen { measurements, supply, proposals, circumstances } = *seen;
+        let Seen { measurements, supply, proposals, circumstances, levers } = *seen;
         let (spec, state, dynos) = (&self.spec, &self.kept.control, supply.as_ref().map(|supply| *supply));
         let current = dynos.ok().map(|supply| supply.dynos);
         let open = state.open.map(|intent| intent.to);
         let (decision, (room, control)) = self.world.ledger.decide(spec, current, open, due, |room| {
-            let observation = Observation { measurements, dynos, proposals, room, circumstances };
+            let observation = Observation { measurements, dynos, proposals, room, circumstances, levers };
             let (decision, control) = decide(spec, state, &observation, due);
             (decision, (room, control))
         });
@@ -334,7 +367,7 @@ impl Pipeline {
         let asked = Box::pin(self.ask(due, policies, control, &course.measurements, &course.supply));
         let mut answers = asked.await;
         self.shadow.heard(&mut answers);
-        let observation = Observation { proposals: &answers.proposals, ..course.observation() };
+        let observation = Observation { proposals: &answers.proposals, ..course.observation(&spec, due) };
         let (decision, _) = decide(&spec, control, &observation, due);
         Some(record::of_shadow(&spec, &decision, &observation))
     }

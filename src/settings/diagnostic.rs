@@ -87,6 +87,14 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// It in one line, without its severity: a line of the log has a level of its own.
+    #[must_use]
+    pub fn told(&self) -> String {
+        self.to_string().replacen(&format!("{}: ", self.severity), "", 1)
+    }
+}
+
 /// Everything said about a script, in the order in which it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {

@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Actor, Options, needs, version};
-use crate::pipeline::{self, Mode, PipelineSpec, ScriptVersion};
+use crate::pipeline::{self, Mode, PipelineSpec, ScriptVersion, Watchdog};
 use crate::rules;
 use crate::script::{self, Environment, Loaded, Source, SourceFile};
 use crate::settings::Report;
@@ -35,6 +33,10 @@ pub struct Generation {
     pub suite: Suite,
     /// Whether they decide if it goes live.
     pub test_on_reload: bool,
+    /// After so many ticks in a row in which a function of it fails the version before comes back; 0: never.
+    pub rollback_on_failure: u32,
+    /// Who is told that the worker lives.
+    pub watchdog: Option<Watchdog>,
     /// Names of pipelines that `--only` leaves out.
     pub left_out: Vec<Arc<str>>,
 }
@@ -77,6 +79,8 @@ impl Generation {
             needs: Vec::new(),
             suite: Suite::default(),
             test_on_reload: true,
+            rollback_on_failure: 0,
+            watchdog: None,
             left_out: Vec::new(),
         }
     }
@@ -117,7 +121,9 @@ impl Generation {
         report.extend(declared.report);
         let (tests, specs) = (loaded.tests, declared.specs.clone());
         let suite = Suite { tests, specs, unit: source.unit.clone() };
-        let test_on_reload = declared.settings.test_on_reload;
+        let settings = declared.settings;
+        let (test_on_reload, rollback_on_failure) = (settings.test_on_reload, settings.rollback_on_failure);
+        let watchdog = declared.watchdog;
         let (specs, rest): (Vec<_>, Vec<_>) =
             declared.specs.into_iter().partition(|spec| loading.options.selects(&spec.name, source.unit.as_deref()));
         let left_out = rest.iter().map(|spec| Arc::clone(&spec.name)).collect();
@@ -129,7 +135,20 @@ impl Generation {
         if report.has_errors() {
             return Err(Refused { report, files: loaded.files, needs });
         }
-        Ok(Self { id, specs, files: loaded.files, version, report, needs, suite, test_on_reload, left_out })
+        let files = loaded.files;
+        Ok(Self {
+            id,
+            specs,
+            files,
+            version,
+            report,
+            needs,
+            suite,
+            test_on_reload,
+            rollback_on_failure,
+            watchdog,
+            left_out,
+        })
     }
 
     /// Makes it the generation `id`: it is one that had a number already.
@@ -172,68 +191,4 @@ pub fn shared_targets(specs: &[Arc<PipelineSpec>], report: &mut Report) {
             report.say(&rules::SHARED_TARGET, spec.place.as_ref(), message, help);
         }
     }
-}
-
-/// A unit and what is known of its files.
-#[derive(Debug)]
-pub struct Unit {
-    /// The file.
-    pub source: Source,
-    /// The version in force.
-    pub generation: Arc<Generation>,
-    /// The version refused last, while it is the one on disk.
-    pub refused: Option<Refused>,
-    /// Set while the version in force is an earlier one, as what was on disk at the start did not load.
-    pub last_good: Option<LastGood>,
-}
-
-/// The version that runs in place of a script that did not load at the start.
-#[derive(Clone, Copy, Debug)]
-pub struct LastGood {
-    /// When it was accepted.
-    pub accepted: DateTime<Utc>,
-    /// When people were told of it last.
-    pub told: Instant,
-}
-
-impl Unit {
-    /// A unit that runs `generation`.
-    #[must_use]
-    pub fn new(source: Source, generation: Generation) -> Self {
-        Self { source, generation: Arc::new(generation), refused: None, last_good: None }
-    }
-
-    /// Whether the files on disk are those of the generation in force.
-    #[must_use]
-    pub fn is_in_force(&self) -> bool {
-        // Without files it has never loaded.
-        !self.generation.files.is_empty() && self.unchanged(&self.generation.files)
-    }
-
-    /// Whether the files on disk are those that were refused last.
-    #[must_use]
-    pub fn is_refused(&self) -> bool {
-        self.refused.as_ref().is_some_and(|refused| !refused.files.is_empty() && self.unchanged(&refused.files))
-    }
-
-    /// Whether every file still holds the text that was read. What came from standard input never changes.
-    fn unchanged(&self, files: &[SourceFile]) -> bool {
-        let from_input = |file: &SourceFile| self.source.text.is_some() && file.path == self.source.path;
-        files
-            .iter()
-            .filter(|file| !from_input(file))
-            .all(|file| std::fs::read(&file.path).is_ok_and(|bytes| text_of(&bytes) == file.text.as_bytes()))
-    }
-
-    /// Every file that matters to it.
-    pub fn files(&self) -> impl Iterator<Item = &std::path::Path> {
-        let refused = self.refused.iter().flat_map(|refused| &refused.files);
-        let files = self.generation.files.iter().chain(refused);
-        files.map(|file| file.path.as_path()).chain(std::iter::once(self.source.path.as_path()))
-    }
-}
-
-/// Without the byte order mark that the reader of scripts leaves out.
-fn text_of(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }

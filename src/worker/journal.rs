@@ -116,8 +116,12 @@ impl Journal {
     }
 }
 
-/// Whether `event` begins or ends what lasts. Failures are logged at their first, not at their third.
+/// Whether `event` begins or ends what lasts, or tells of what others did. Failures are logged at their first,
+/// not at their third.
 fn lasts(event: &Event) -> bool {
+    if event.kind == EventKind::ChangedByHand {
+        return true;
+    }
     let failure = matches!(
         event.kind,
         EventKind::ScaleFailed | EventKind::MeasurementFailed | EventKind::CountUnknown | EventKind::DecisionFailed
@@ -128,7 +132,7 @@ fn lasts(event: &Event) -> bool {
 fn condition(event: &Event) {
     let (pipeline, message) = (&*event.pipeline, one_line(&event.message));
     let reason = further_reason(event).map(one_line);
-    if event.phase == Phase::End {
+    if event.phase == Phase::End || event.severity == "info" {
         tracing::info!(pipeline, reason, "{message}");
     } else {
         tracing::warn!(pipeline, reason, "{message}");

@@ -3,23 +3,28 @@
 
 mod actor;
 mod changes;
+mod difference;
 mod generation;
 mod journal;
 mod live;
 mod needs;
 mod options;
+mod probation;
 mod spread;
 mod supervisor;
 mod task;
+mod unit;
 mod version;
 mod watch;
+mod watchdog;
 
 pub use actor::Actor;
 pub use changes::{Change, changes};
-pub use generation::{Generation, LastGood, Loading, Refused, Unit, shared_targets};
+pub use generation::{Generation, Loading, Refused, shared_targets};
 pub use live::Services;
 pub use options::Options;
 pub use spread::first_delay;
 pub use supervisor::Supervisor;
 pub(crate) use supervisor::announce::log;
+pub use unit::{Aside, AsideKind, LastGood, Unit};
 pub use watch::Watch;

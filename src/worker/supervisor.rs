@@ -2,30 +2,41 @@
 //! everything in time. It never touches a platform or a measurement itself.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Options;
 use super::changes::{Change, changes};
-use super::generation::{Generation, Loading, Refused, Unit, shared_targets};
+use super::generation::{Generation, Loading, Refused, shared_targets};
+use super::probation::Failing;
 use super::spread::first_delay;
-use super::task::Task;
+use super::task::{Hearing, Task};
+use super::unit::Unit;
 use super::watch::Watch;
-use crate::pipeline::PipelineSpec;
+use super::watchdog::{self, Pulses};
+use crate::control::{Desk, Order, UnitStatus};
+use crate::pipeline::{PipelineSpec, Watchdog};
 use crate::script::{self, Source, SourceFile};
 use crate::settings::{Diagnostic, Report};
 use crate::world::World;
+use retreat::trial_ends;
 
 pub(super) mod announce;
+mod orders;
 mod reload;
+mod retreat;
 mod start;
 
 /// Tasks are gone within this time when the worker stops, or they are left behind.
 const STOP: Duration = Duration::from_millis(6500);
+
+/// Orders that wait: one is obeyed at a time.
+const MOST_ORDERS: usize = 16;
 
 /// The worker.
 pub struct Supervisor {
@@ -43,6 +54,17 @@ pub struct Supervisor {
     watch: Watch,
     /// The specs in force, for views.
     in_force: watch::Sender<Vec<Arc<PipelineSpec>>>,
+    /// How the units stand, for views.
+    standing: watch::Sender<Vec<UnitStatus>>,
+    /// Who is told that this worker lives.
+    pings: watch::Sender<Vec<Watchdog>>,
+    pulses: Arc<Pulses>,
+    /// What commands ask for.
+    orders: mpsc::Receiver<Order>,
+    ordering: mpsc::Sender<Order>,
+    /// Pipelines whose functions fail.
+    failing: mpsc::UnboundedReceiver<Failing>,
+    fails: mpsc::UnboundedSender<Failing>,
 }
 
 /// A worker that cannot start.
@@ -73,7 +95,10 @@ impl Supervisor {
         let mut problems = Unstartable { report: Report::default(), files: Vec::new() };
         for source in sources {
             match worker.next_generation(&source) {
-                Ok(generation) => worker.units.push(Unit::new(source, generation)),
+                Ok(generation) => {
+                    let now = worker.world.clock.now();
+                    worker.units.push(Unit::new(source, generation, now));
+                }
                 Err(refused) => {
                     problems.report.extend(refused.report);
                     problems.files.extend(refused.files);
@@ -84,15 +109,33 @@ impl Supervisor {
             return Err(problems);
         }
         worker.in_force.send_replace(worker.specs());
+        worker.show_units();
         Ok(worker)
     }
 
     fn empty(loading: Loading, world: Arc<World>) -> Self {
         let (halt, watch) = (CancellationToken::new(), Watch::new());
-        let in_force = watch::Sender::default();
-        let (units, tasks, leaving) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        let (loads, newest) = (Arc::default(), 0);
-        Self { world, loading, units, tasks, leaving, loads, newest, halt, watch, in_force }
+        let (ordering, orders) = mpsc::channel(MOST_ORDERS);
+        let (fails, failing) = mpsc::unbounded_channel();
+        Self {
+            world,
+            loading,
+            units: Vec::new(),
+            tasks: BTreeMap::new(),
+            leaving: BTreeMap::new(),
+            loads: Arc::default(),
+            newest: 0,
+            halt,
+            watch,
+            in_force: watch::Sender::default(),
+            standing: watch::Sender::default(),
+            pings: watch::Sender::default(),
+            pulses: Arc::default(),
+            orders,
+            ordering,
+            failing,
+            fails,
+        }
     }
 
     /// Loads the next generation of `source`, and holds it against the other units.
@@ -139,26 +182,66 @@ impl Supervisor {
         self.in_force.subscribe()
     }
 
+    /// Where commands ask this worker, whose state is in `folder`.
+    #[must_use]
+    pub fn desk(&self, folder: Option<PathBuf>) -> Desk {
+        let (specs, units) = (self.follow_specs(), self.standing.subscribe());
+        Desk::new(Arc::clone(&self.world), specs, units, self.ordering.clone(), folder, self.loading.zone)
+    }
+
+    /// Takes up the levers that are kept.
+    async fn take_up_levers(&self) {
+        match self.world.state.levers().await {
+            Ok(mut levers) => {
+                levers.let_go(self.world.clock.now());
+                for (name, own) in std::iter::once(("all pipelines", &levers.all))
+                    .chain(levers.pipelines.iter().map(|(name, own)| (&**name, own)))
+                {
+                    for held in own.told(self.loading.zone) {
+                        tracing::warn!("{name}: {held}");
+                    }
+                }
+                self.world.levers.set(levers);
+            }
+            Err(error) => tracing::error!("pauses and counts set by hand are not known: {error}"),
+        }
+    }
+
     /// Runs until `stop`, following the script whenever it is saved or `reload` is notified. Returns
     /// when every pipeline has come to rest.
     pub async fn run(mut self, stop: CancellationToken, reload: Arc<Notify>) {
+        self.take_up_levers().await;
+        let watchdog = tokio::spawn(watchdog::run(
+            Arc::clone(&self.world),
+            self.follow_specs(),
+            self.pings.subscribe(),
+            Arc::clone(&self.pulses),
+        ));
         self.apply();
         self.announce_start();
         self.keep_generations().await;
         self.follow_files();
         let mut look = tokio::time::interval(reload::LOOK);
         loop {
-            let forced = tokio::select! {
+            tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                () = reload.notified() => true,
-                () = self.watch.changed() => false,
-                _ = look.tick() => false,
-            };
-            self.remind_of_last_good();
-            self.reload(forced, &stop).await;
+                () = reload.notified() => self.look(true, &stop).await,
+                () = self.watch.changed() => self.look(false, &stop).await,
+                _ = look.tick() => self.look(false, &stop).await,
+                Some(order) = self.orders.recv() => self.obey(order).await,
+                Some(failing) = self.failing.recv() => self.judge_failing(&failing),
+                () = trial_ends(&self.units) => self.end_trials(),
+            }
         }
+        watchdog.abort();
         self.stop().await;
+    }
+
+    /// Looks at what is on disk; `forced` loads it whatever it is.
+    async fn look(&mut self, forced: bool, stop: &CancellationToken) {
+        self.remind_of_last_good();
+        self.reload(forced, stop).await;
     }
 
     /// Turns what runs into the specs of the units.
@@ -167,6 +250,14 @@ impl Supervisor {
         let running = self.tasks.iter().map(|(name, task)| (Arc::clone(name), task.spec())).collect();
         let changes = changes(&running, &specs);
         self.in_force.send_replace(specs);
+        let watchdogs = self.units.iter().filter_map(|unit| unit.generation.watchdog.clone());
+        let watchdogs: Vec<Watchdog> = watchdogs.collect();
+        self.pings.send_if_modified(|told| {
+            let changed = *told != watchdogs;
+            *told = watchdogs;
+            changed
+        });
+        self.show_units();
         self.leaving.retain(|_, task| !task.is_finished());
         let starting = changes.iter().filter(|change| matches!(change, Change::Start(_))).count();
         let mut started = 0;
@@ -187,10 +278,17 @@ impl Supervisor {
                     started += 1;
                     let (name, world) = (Arc::clone(&spec.name), Arc::clone(&self.world));
                     let earlier = self.leaving.remove(&name);
-                    self.tasks.insert(name, Task::start(spec, world, delay, self.halt.clone(), earlier));
+                    let hearing = Hearing { fails: self.fails.clone(), pulses: Arc::clone(&self.pulses) };
+                    self.pulses.beat(&name);
+                    self.tasks.insert(name, Task::start(spec, world, delay, self.halt.clone(), earlier, hearing));
                 }
             }
         }
+    }
+
+    /// Shows how the units stand.
+    fn show_units(&self) {
+        self.standing.send_replace(self.units.iter().map(Unit::status).collect());
     }
 
     async fn stop(self) {

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::journal::Journal;
+use super::probation::{Failing, Probation};
+use super::watchdog::Pulses;
 use crate::pipeline::{Pipeline, PipelineSpec};
 use crate::world::World;
 
@@ -21,6 +23,14 @@ const LAST_SCALE: Duration = Duration::from_secs(6);
 
 /// A tick that starts later than this share of its interval comes from a stall.
 const STALL: f64 = 0.1;
+
+/// Who hears of every tick.
+pub(super) struct Hearing {
+    /// Who goes back when functions fail.
+    pub(super) fails: mpsc::UnboundedSender<Failing>,
+    /// Who tells a watchdog.
+    pub(super) pulses: Arc<Pulses>,
+}
 
 /// A running pipeline.
 pub(super) struct Task {
@@ -40,10 +50,11 @@ impl Task {
         delay: Duration,
         halt: CancellationToken,
         earlier: Option<JoinHandle<()>>,
+        hearing: Hearing,
     ) -> Self {
         let finish = CancellationToken::new();
         let (sender, specs) = watch::channel(spec);
-        let life = Life { specs, world, finish: finish.clone(), halt };
+        let life = Life { specs, world, finish: finish.clone(), halt, probation: Probation::default(), hearing };
         let first = Instant::now() + delay;
         let done = tokio::spawn(async move {
             if let Some(earlier) = earlier {
@@ -80,6 +91,8 @@ struct Life {
     world: Arc<World>,
     finish: CancellationToken,
     halt: CancellationToken,
+    probation: Probation,
+    hearing: Hearing,
 }
 
 impl Life {
@@ -119,7 +132,12 @@ impl Life {
 
     /// Ticks once. `None`: the worker stops. A panic in a tick is a bug of ours, and ends that tick
     /// only: the pipeline goes on from what was kept.
-    async fn tick(&self, mut pipeline: Pipeline, scheduled: DateTime<Utc>, journal: &mut Journal) -> Option<Pipeline> {
+    async fn tick(
+        &mut self,
+        mut pipeline: Pipeline,
+        scheduled: DateTime<Utc>,
+        journal: &mut Journal,
+    ) -> Option<Pipeline> {
         let (acting, ran) = (pipeline.acting(), Arc::clone(pipeline.spec()));
         let ticked = {
             let tick = AssertUnwindSafe(pipeline.tick(scheduled)).catch_unwind();
@@ -138,6 +156,11 @@ impl Life {
         };
         if let Ok(record) = ticked {
             journal.enter(&record, &ran);
+            self.hearing.pulses.beat(&record.pipeline);
+            if let Some(failing) = self.probation.observe(&record, &ran, pipeline.kept().control.wrong_decisions) {
+                // Nobody counts where nothing is reloaded.
+                let _ = self.hearing.fails.send(failing);
+            }
             return Some(pipeline);
         }
         let spec = Arc::clone(&self.specs.borrow());

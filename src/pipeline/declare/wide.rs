@@ -8,7 +8,7 @@ use chrono::Timelike;
 use chrono_tz::Tz;
 
 use super::guards::{self, GUARDS};
-use super::{ScriptSettings, dynos};
+use super::{ScriptSettings, Watchdog, dynos};
 use crate::decide::{COMMON, DynosByTime};
 use crate::pipeline::bounds::{crossing, when};
 use crate::pipeline::{GuardSettings, Mode, When};
@@ -53,6 +53,12 @@ pub static WIDE: &[Setting] = &[
         preset: Preset::Flag(false),
         doc: "0 dynos are the engine's to leave; else they mean that a person switched the process type off.",
     },
+    Setting {
+        name: "respect_manual_seconds",
+        kind: Kind::Seconds,
+        preset: Preset::Number(0.0),
+        doc: "A count that a person changed on the platform is left alone for so long, inside the bounds.",
+    },
     GUARDS[0],
     GUARDS[1],
     GUARDS[2],
@@ -92,6 +98,35 @@ pub static SCRIPT: &[Setting] = &[
         preset: Preset::Flag(true),
         doc: "A saved script whose own tests fail does not go live.",
     },
+    Setting {
+        name: "rollback_on_failure",
+        kind: Kind::Whole,
+        preset: Preset::Whole(0),
+        doc: "After so many ticks in a row in which a function of a saved script fails that did not fail before, the \
+              version before comes back; 0: never.",
+    },
+    Setting {
+        name: "watchdog",
+        kind: Kind::Map,
+        preset: Preset::None("nobody is told"),
+        doc: "Who is told that the worker lives: `#{ url: env::secret(\"SNITCH_URL\"), every_seconds: 60 }`.",
+    },
+];
+
+/// The settings of `watchdog`.
+pub static WATCHDOG: &[Setting] = &[
+    Setting {
+        name: "url",
+        kind: Kind::Secret,
+        preset: Preset::Required,
+        doc: "The address that is asked for while every live pipeline ticks.",
+    },
+    Setting {
+        name: "every_seconds",
+        kind: Kind::Seconds,
+        preset: Preset::Number(60.0),
+        doc: "Seconds from one ping to the next.",
+    },
 ];
 
 /// Pipeline-wide settings as read.
@@ -110,6 +145,7 @@ pub(super) struct Common {
     pub start_from_zero: bool,
     pub call_on_failure: bool,
     pub notify_repeat: Duration,
+    pub respect_manual: Duration,
     pub guards: GuardSettings,
     pub work: Option<guards::Work>,
 }
@@ -123,7 +159,28 @@ pub(super) fn script_settings(node: Option<&Node>, local_zone: Tz, report: &mut 
         zone: zone(&mut fields).unwrap_or(local_zone),
         notify_repeat: fields.minutes(NOTIFY_REPEAT.name).unwrap_or(Duration::from_secs(3600)),
         test_on_reload: fields.flag("test_on_reload"),
+        rollback_on_failure: fields
+            .whole("rollback_on_failure", 0..=i64::from(u16::MAX))
+            .and_then(|ticks| u32::try_from(ticks).ok())
+            .unwrap_or(0),
     }
+}
+
+/// Reads `watchdog` of `settings(#{ … })`.
+pub(super) fn watchdog(node: Option<&Node>, report: &mut Report) -> Option<Watchdog> {
+    let node = node?.entry("watchdog").filter(|node| !matches!(node.value, Value::Unit))?;
+    let mut fields = Fields::open("`watchdog`", node, vec![WATCHDOG], report);
+    let (url, every) = (fields.secret("url"), fields.seconds("every_seconds"));
+    let url = url?;
+    // A missing secret stands as an empty placeholder where nothing is reached.
+    if !url.expose().is_empty() && !is_address(url.expose()) {
+        fields.error("url", "`url` of `watchdog` is no http or https address", None);
+    }
+    Some(Watchdog { url, every: every? })
+}
+
+fn is_address(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// Reads what a pipeline's map and its `decide::` say of the whole pipeline; `scripted`: it decides by a
@@ -163,6 +220,7 @@ pub(super) fn common(
         } else {
             settings.notify_repeat
         },
+        respect_manual: fields.seconds_or_zero("respect_manual_seconds").unwrap_or_default(),
         guards: guards::read(&mut fields),
         work: guards::work(&mut fields),
     }

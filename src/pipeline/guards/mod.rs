@@ -7,6 +7,7 @@ mod booting;
 mod bounds;
 mod breaker;
 mod busy;
+mod by_hand;
 mod cooldown;
 mod count_unknown;
 mod degraded_state;
@@ -108,7 +109,9 @@ pub(super) static FIRST: &[fn(&Case<'_>, &mut Ruling) -> Course] = &[
     count_unknown::check,
     paused::check,
     switched_off::check,
+    by_hand::set,
     bounds::outside,
+    by_hand::respected,
     cooldown::check,
     not_finite::check,
     release::check,
@@ -126,8 +129,15 @@ pub(super) static FIRST: &[fn(&Case<'_>, &mut Ruling) -> Course] = &[
 ];
 
 /// Asked in this order, whatever was settled.
-pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] =
-    &[limit::check, shared_limit::check, busy::check, breaker::check, degraded_state::check, back_off::check];
+pub(super) static LAST: &[fn(&Case<'_>, &mut Ruling)] = &[
+    by_hand::switches,
+    limit::check,
+    shared_limit::check,
+    busy::check,
+    breaker::check,
+    degraded_state::check,
+    back_off::check,
+];
 
 #[allow(clippy::cast_precision_loss)]
 fn seconds(span: TimeDelta) -> f64 {

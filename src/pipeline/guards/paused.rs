@@ -4,7 +4,8 @@ use super::{Case, Course, Ruling, Why};
 use crate::pipeline::Mode;
 
 pub(super) fn check(case: &Case<'_>, ruling: &mut Ruling) -> Course {
-    if case.spec.mode != Mode::Paused {
+    let by_lever = case.observation.levers.pause.is_some();
+    if case.spec.mode != Mode::Paused && !by_lever {
         return Course::Open;
     }
     ruling.rule("paused", case.current, Why::Paused);

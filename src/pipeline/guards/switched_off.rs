@@ -1,11 +1,12 @@
 //! Owns the guard `switched_off`: 0 dynos are a person's doing and stay, unless the script says that
-//! they are the engine's to leave.
+//! they are the engine's to leave, or an operator set another count.
 
 use super::{Case, Course, Ruling, Seen, Why};
 
 pub(super) fn check(case: &Case<'_>, ruling: &mut Ruling) -> Course {
     // An upper bound of 0 wants them off; then nobody needs to be told.
-    if case.current > 0 || case.spec.start_from_zero || case.bounds.max == 0 {
+    let set = case.observation.levers.dynos.is_some();
+    if case.current > 0 || case.spec.start_from_zero || case.bounds.max == 0 || set {
         ruling.signals.switched_off = Seen::Absent;
         return Course::Open;
     }

@@ -66,6 +66,12 @@ pub enum Why {
     BackOff {
         failures: u32,
     },
+    Override,
+    ScaleInOff,
+    ScaleOutOff,
+    ChangedByHand {
+        left: f64,
+    },
     /// The limit of the pipeline with this position leaves so many to it.
     SharedLimit {
         limit: usize,
@@ -114,13 +120,28 @@ impl Reasons {
 
 fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> String {
     let (from, current) = (cause.from.unwrap_or(0), observation.dynos.as_ref().map_or(0, |supply| supply.dynos));
+    let (levers, zone) = (&observation.levers, spec.decide.zone);
+    let told =
+        |pull: Option<&crate::levers::Pull>| pull.map_or_else(String::new, |pull| format!(" {}", pull.told(zone)));
     match cause.why {
         Why::Guard(said) => said.text(from, cause.to.unwrap_or(0)),
         Why::CountUnknown => match observation.dynos {
             Err(error) => format!("the number of dynos is unknown: {error}"),
             Ok(_) => "the number of dynos is unknown".into(),
         },
-        Why::Paused => "the pipeline is paused".into(),
+        Why::Paused => match levers.pause {
+            Some(pull) => format!("paused {}", pull.told(zone)),
+            None => "the pipeline is paused".into(),
+        },
+        Why::Override => levers.dynos.map_or_else(String::new, |set| {
+            let beyond = if set.beyond_bounds { ", beyond the bounds," } else { "" };
+            format!("set to {}{beyond} {}", dynos(set.dynos), set.pull.told(zone))
+        }),
+        Why::ScaleInOff => format!("scale-in was switched off{}", told(levers.no_scale_in)),
+        Why::ScaleOutOff => format!("scale-out was switched off{}", told(levers.no_scale_out)),
+        Why::ChangedByHand { left } => {
+            format!("{} by hand, left alone for another {left} s (`respect_manual_seconds`)", dynos(current))
+        }
         Why::SwitchedOff { by_us: false } => {
             "0 dynos: switched off by hand, until there is one again (or write `start_from_zero: true`)".into()
         }

@@ -7,12 +7,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::PipelineSpec;
+use super::{EventKind, PipelineSpec};
 use crate::decide::{NamedPolicy, PolicyKind, custom};
 use crate::function::{Argument, CallError, Function, Returned};
 use crate::rules;
 use crate::settings::{Diagnostic, Place, Report};
-use samples::{KINDS, Past, Sample};
+use samples::{Past, Sample};
 
 /// All trials of one script together: functions that use up their budget must not add up.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -80,7 +80,9 @@ pub fn rehearse(specs: &[Arc<PipelineSpec>], report: &mut Report) {
                 continue;
             };
             let mut trials = Trials { complete: true, ..Trials::default() };
-            for event in KINDS.map(|kind| samples::event(spec, kind)).into_iter().filter(|event| stage.hears(event)) {
+            for event in
+                EventKind::ALL.map(|kind| samples::event(spec, kind)).into_iter().filter(|event| stage.hears(event))
+            {
                 if Instant::now() > until {
                     trials.complete = false;
                     break;

@@ -24,24 +24,6 @@ const VALUES: [f64; 3] = [50.0, 0.0, 5_000.0];
 /// From the sample time, a Wednesday at noon, to the night of a Sunday.
 const TO_SUNDAY_NIGHT: TimeDelta = TimeDelta::hours(3 * 24 + 14);
 
-/// Every kind of event.
-pub(super) const KINDS: [EventKind; 14] = [
-    EventKind::Measured,
-    EventKind::Scaled,
-    EventKind::WouldScale,
-    EventKind::ScaleFailed,
-    EventKind::NeedsAboveMax,
-    EventKind::NeedsBelowMin,
-    EventKind::ScalingTooRapid,
-    EventKind::MeasurementFailed,
-    EventKind::CountUnknown,
-    EventKind::DecisionFailed,
-    EventKind::CircuitOpen,
-    EventKind::SwitchedOff,
-    EventKind::Reloaded,
-    EventKind::ReloadFailed,
-];
-
 /// What was before the tick of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Past {

@@ -68,6 +68,7 @@ impl Pipeline {
                 course.outcome = Outcome::Scaled;
                 self.world.ledger.settle(&self.spec, Some(supply.dynos));
                 self.kept.control.open = None;
+                self.kept.control.known = Some(supply.dynos);
                 self.kept.control.scale_settled();
                 // The platform has another count than asked for: look before the next decision.
                 self.kept.control.reread |= supply.dynos != to;

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use super::super::{Failure, History, Measurement};
+use super::super::{ByHand, Failure, History, Measurement};
 use super::{Pipeline, cap};
 use crate::decide::PolicyKind;
 use crate::measure::MeasureContext;
@@ -109,6 +109,8 @@ impl Pipeline {
             Ok(supply) if fresh => {
                 control.read();
                 let open = control.open.take()?;
+                // Whether it happened is known now; what there is is nobody else's doing.
+                (control.known, control.lagging) = (Some(supply.dynos), None);
                 (supply.dynos == open.to).then(|| {
                     control.scale_settled();
                     open
@@ -124,6 +126,12 @@ impl Pipeline {
                 None
             }
         }
+    }
+
+    /// Takes note of the count; the change that a person made to it, if one did.
+    pub(super) fn note_count(&mut self, supply: &Result<Supply, ScaleError>, due: DateTime<Utc>) -> Option<ByHand> {
+        let dynos = supply.as_ref().ok()?.dynos;
+        self.kept.control.seen(due, dynos)
     }
 }
 

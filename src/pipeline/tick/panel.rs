@@ -92,7 +92,8 @@ impl Pipeline {
     ) -> Answers {
         let mut answers = Answers::default();
         let Ok(supply) = supply else { return answers };
-        if self.spec.mode == Mode::Paused || control.waits(due) {
+        let paused = self.world.levers.levers().active(&self.spec.name, due).pause.is_some();
+        if paused || self.spec.mode == Mode::Paused || control.waits(due) {
             return answers;
         }
         let several = policies.len() > 1;

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    Decision, DynoCounts, Event, MeasurementRecord, Observation, PipelineSpec, ProposalRecord, RECORD_VERSION, Reason,
-    Record, ShadowRecord,
+    Decision, DynoCounts, Event, MeasurementRecord, Mode, Observation, PipelineSpec, ProposalRecord, RECORD_VERSION,
+    Reason, Record, ShadowRecord,
 };
 use super::{Course, Pipeline, cap};
 use crate::secret::scrub;
@@ -12,7 +12,8 @@ use crate::secret::scrub;
 impl Pipeline {
     pub(super) fn record(&self, due: DateTime<Utc>, course: Course, events: Vec<Event>) -> Record {
         let (spec, decision) = (&self.spec, &course.decision);
-        let mut reasons = decision.reasons.texts(spec, &course.observation());
+        let paused = course.levers.active(&spec.name, due).pause.is_some();
+        let mut reasons = decision.reasons.texts(spec, &course.observation(spec, due));
         if let Some(intent) = course.resolved {
             let (from, to) = (Some(intent.from), Some(intent.to));
             let text = format!("the scale to {} dynos whose outcome was unknown took effect", intent.to);
@@ -42,7 +43,7 @@ impl Pipeline {
             script: spec.script.clone(),
             tick: self.kept.control.tick,
             at: due,
-            mode: spec.mode.name().into(),
+            mode: if paused { Mode::Paused } else { spec.mode }.name().into(),
             dynos,
             proposals: proposals.collect(),
             decision: decision.decided,

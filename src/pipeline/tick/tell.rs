@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::texts::{self, About};
-use super::super::{Event, EventKind, Outcome, Phase, RapidLimit, Seen, condition_key};
+use super::super::{ByHand, Event, EventKind, Mode, Outcome, Phase, RapidLimit, Seen, condition_key};
 use super::{Course, Pipeline};
 use crate::secret::scrub;
 
@@ -28,6 +28,7 @@ impl Pipeline {
             let event = self.event(EventKind::Scaled, Phase::Once, None, due, course, Some(reason));
             events.push(Event { dynos: Some(intent.to), from: Some(intent.from), to: Some(intent.to), ..event });
         }
+        events.extend(self.by_hand(due, course));
         self.changes(due, course, &mut events);
         self.conditions(due, course, &mut events);
         events
@@ -45,6 +46,32 @@ impl Pipeline {
             let event = self.event(EventKind::Measured, Phase::Once, None, due, course, Some(&text));
             events.push(Event { measurement: measurement.value, unit: stage.unit().map(Into::into), ..event });
         }
+    }
+
+    /// What a person did to the count. 0 dynos have an event of their own; in a dry run whatever scales the
+    /// app today does it all the time.
+    fn by_hand(&self, due: DateTime<Utc>, course: &Course) -> Option<Event> {
+        let ByHand { from, to } = course.by_hand.filter(|by_hand| by_hand.from > 0 && by_hand.to > 0)?;
+        if self.spec.mode == Mode::DryRun {
+            return None;
+        }
+        let name = &self.spec.name;
+        let levers = course.levers.active(name, due);
+        let keep = format!("To keep it: `autoscaler set {name} {to} --for 1h`");
+        let advice = if levers.pause.is_some() || self.spec.mode == Mode::Paused {
+            "It stays while the pipeline is paused.".to_owned()
+        } else if let Some(set) = levers.dynos.filter(|set| set.dynos != to) {
+            format!("But it was set to {} {}. {keep}.", set.dynos, set.pull.told(self.spec.decide.zone))
+        } else if course.decision.reasons.iter().any(|cause| cause.guard == "changed_by_hand") {
+            let seconds = self.spec.respect_manual.as_secs_f64();
+            format!("It is left alone for {seconds} s. To keep it for longer: `autoscaler set {name} {to} --for 1h`.")
+        } else {
+            format!("Scaling goes on from there. {keep}, or `autoscaler pause {name}`.")
+        };
+        let event = self.event(EventKind::ChangedByHand, Phase::Once, None, due, course, Some(&advice));
+        let message = format!("The dynos were changed by hand from {from} to {to}. {advice}");
+        let subject = format!("Changed by hand from {from} to {to} dynos");
+        Some(Event { message, subject, dynos: Some(to), from: Some(from), to: Some(to), ..event })
     }
 
     fn changes(&mut self, due: DateTime<Utc>, course: &Course, events: &mut Vec<Event>) {
@@ -84,7 +111,7 @@ impl Pipeline {
             if course.answers.proposals.is_empty() { Seen::Unknown } else { in_a_row(control.wrong_decisions) };
         let off = if control.scaled_to_zero { OFF_BY_US } else { OFF_BY_HAND };
         let signals = course.decision.signals;
-        let circuit = (signals.circuit_open == Seen::Present).then(|| self.why_open(course));
+        let circuit = (signals.circuit_open == Seen::Present).then(|| self.why_open(due, course));
         let failure = self.spec.measure.iter().zip(&course.measurements).find_map(|(stage, measurement)| {
             let message = &measurement.failure.as_ref()?.message;
             let named = self.spec.names_measurements();
@@ -142,7 +169,7 @@ impl Pipeline {
         let reason = match (phase, reason) {
             (Phase::End, _) => String::new(),
             (_, Some(reason)) => reason.to_owned(),
-            (_, None) => self.why(course),
+            (_, None) => self.why(due, course),
         };
         let scaled = course.outcome == Outcome::Scaled;
         let dynos = if scaled { decision.desired } else { course.supply.as_ref().ok().map(|supply| supply.dynos) };
@@ -170,8 +197,8 @@ impl Pipeline {
     }
 
     /// Why no more dynos are asked for: as the guard said, or as it would where none are wanted.
-    fn why_open(&self, course: &Course) -> String {
-        let reasons = course.decision.reasons.texts(&self.spec, &course.observation());
+    fn why_open(&self, due: DateTime<Utc>, course: &Course) -> String {
+        let reasons = course.decision.reasons.texts(&self.spec, &course.observation(&self.spec, due));
         let said = reasons.into_iter().find(|reason| reason.guard == "circuit_breaker").map(|reason| reason.text);
         said.unwrap_or_else(|| match self.kept.control.guards.refused_at {
             Some(_) => format!("the last {} scales failed", self.kept.control.scale_failures),
@@ -180,8 +207,9 @@ impl Pipeline {
     }
 
     /// The reasons of the decision in one line.
-    fn why(&self, course: &Course) -> String {
-        let reasons = course.decision.reasons.texts(&self.spec, &course.observation());
+    fn why(&self, due: DateTime<Utc>, course: &Course) -> String {
+        let observation = course.observation(&self.spec, due);
+        let reasons = course.decision.reasons.texts(&self.spec, &observation);
         let texts: Vec<String> = reasons.into_iter().map(|reason| reason.text).collect();
         texts.join("; ")
     }

@@ -7,6 +7,7 @@ use super::Supervisor;
 use crate::pipeline::{Event, EventKind, Phase};
 use crate::script::Source;
 use crate::settings::{Diagnostic, Report, Severity};
+use crate::worker::difference::difference;
 use crate::worker::generation::Generation;
 
 /// Diagnostics told in a notification; the log has them all.
@@ -28,6 +29,22 @@ impl Supervisor {
             let message = format!("Reloaded {script}: {change}.");
             self.announce(&unit.source, EventKind::Reloaded, Phase::Once, message, None);
         }
+    }
+
+    /// An earlier generation is in force again.
+    pub(super) fn announce_back(&self, index: usize, before: &Generation, why: &str, by_itself: bool) {
+        let unit = &self.units[index];
+        let (script, id, change) = (name(&unit.source), unit.generation.id, difference(before, &unit.generation));
+        // Nobody sits there when it goes back by itself: that is an error, and sent to everybody.
+        let kind = if by_itself {
+            tracing::error!(script, generation = id, "generation {id} is in force again: {why}; {change}");
+            EventKind::ReloadFailed
+        } else {
+            tracing::warn!(script, generation = id, "generation {id} is in force again: {why}; {change}");
+            EventKind::Reloaded
+        };
+        let message = format!("{script}: generation {id} is in force again: {why}. {}", sentence(&change));
+        self.announce(&unit.source, kind, Phase::Once, message, Some(why.to_owned()));
     }
 
     pub(super) fn announce_refused(&self, index: usize, again: bool) {
@@ -78,6 +95,7 @@ impl Supervisor {
     ) {
         let severity = if kind == EventKind::ReloadFailed && phase != Phase::End { "error" } else { "info" };
         let subject = match (kind, phase) {
+            (EventKind::ReloadFailed, Phase::Once) => "Script rolled back",
             (EventKind::ReloadFailed, Phase::End) => "Script loads again",
             (EventKind::ReloadFailed, _) => "Script refused",
             _ => "Script reloaded",
@@ -120,7 +138,7 @@ pub(super) fn name(source: &Source) -> String {
 /// Writes what is said of a script to the log, a line each.
 pub(crate) fn log(report: &Report) {
     for diagnostic in report.diagnostics() {
-        let text = without_severity(diagnostic);
+        let text = diagnostic.told();
         match diagnostic.severity {
             Severity::Error => tracing::error!("{text}"),
             Severity::Warning => tracing::warn!("{text}"),
@@ -129,9 +147,11 @@ pub(crate) fn log(report: &Report) {
     }
 }
 
-/// A line of the log has a level of its own.
-fn without_severity(diagnostic: &Diagnostic) -> String {
-    diagnostic.to_string().replacen(&format!("{}: ", diagnostic.severity), "", 1)
+/// `text` with a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(chars).chain(std::iter::once('.')).collect()
 }
 
 /// The first errors, in one line each.
@@ -140,7 +160,7 @@ pub(super) fn told(report: &Report) -> String {
         .diagnostics()
         .iter()
         .filter(|diagnostic| diagnostic.severity == Severity::Error)
-        .map(without_severity)
+        .map(Diagnostic::told)
         .collect();
     let more = errors.len().saturating_sub(MOST_TOLD);
     let mut text = errors.into_iter().take(MOST_TOLD).collect::<Vec<_>>().join("; ");
@@ -148,23 +168,4 @@ pub(super) fn told(report: &Report) -> String {
         text = format!("{text}; and {more} more");
     }
     text
-}
-
-/// Pipelines added, removed and kept, in words.
-fn difference(before: &Generation, after: &Generation) -> String {
-    let names = |generation: &Generation| -> Vec<Arc<str>> {
-        generation.specs.iter().map(|spec| Arc::clone(&spec.name)).collect()
-    };
-    let (old, new) = (names(before), names(after));
-    let list = |word: &str, names: Vec<&Arc<str>>| -> Option<String> {
-        let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-        (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")))
-    };
-    let parts = [
-        list("added", new.iter().filter(|name| !old.contains(name)).collect()),
-        list("removed", old.iter().filter(|name| !new.contains(name)).collect()),
-        list("in force for", new.iter().filter(|name| old.contains(name)).collect()),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "no pipelines".into() } else { parts.join("; ") }
 }

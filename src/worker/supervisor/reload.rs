@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Supervisor, announce};
 use crate::script::{self, Source};
 use crate::settings::Report;
-use crate::worker::generation::{Generation, Refused, Unit};
+use crate::worker::generation::{Generation, Refused};
+use crate::worker::unit::{AsideKind, Unit};
 
 /// Scripts are looked at this often even where no event tells of a change (network file systems).
 pub(super) const LOOK: Duration = Duration::from_secs(5);
@@ -43,7 +44,7 @@ impl Supervisor {
         }
         for index in 0..self.units.len() {
             let unit = &self.units[index];
-            let settled = unit.is_in_force() || unit.is_refused();
+            let settled = unit.is_in_force() || unit.is_refused() || unit.is_aside();
             if settled && !forced {
                 self.note_return(index);
                 continue;
@@ -54,10 +55,17 @@ impl Supervisor {
             }
         }
         self.follow_files();
+        self.show_units();
     }
 
     /// The file is the running one again after a refused one: nothing to load, and that is worth a word.
     fn note_return(&mut self, index: usize) {
+        if self.units[index].aside.is_some() && self.units[index].is_in_force() {
+            // What was tried, or gone back to, is what was saved.
+            let unit = &mut self.units[index];
+            unit.aside = None;
+            tracing::info!(script = announce::name(&unit.source), "the script on disk is the one that runs");
+        }
         if self.units[index].refused.is_some() && self.units[index].is_in_force() {
             self.units[index].refused = None;
             self.units[index].last_good = None;
@@ -84,7 +92,7 @@ impl Supervisor {
     }
 
     /// Loads, and runs the script's own tests, off the threads that tick. `None`: it took long, and there is a newer save.
-    async fn load_aside(&mut self, source: &Source) -> Option<Result<Generation, Refused>> {
+    pub(super) async fn load_aside(&mut self, source: &Source) -> Option<Result<Generation, Refused>> {
         let known: Vec<PathBuf> = self
             .units
             .iter()
@@ -131,6 +139,14 @@ impl Supervisor {
         let unit = &mut self.units[index];
         let before = std::mem::replace(&mut unit.generation, Arc::new(generation));
         let was_refused = unit.refused.take().is_some();
+        (unit.since, unit.previous) = (self.world.clock.now(), Some(Arc::clone(&before)));
+        if let Some(aside) = unit.aside.take() {
+            tracing::info!(script = announce::name(&unit.source), "the file was saved: {}", aside.over());
+            // What was only tried is nothing to go back to.
+            if let AsideKind::Trial { base, .. } = aside.kind {
+                unit.previous = Some(base);
+            }
+        }
         unit.last_good = None;
         self.apply();
         self.announce_reloaded(index, &before, was_refused);
@@ -141,6 +157,7 @@ impl Supervisor {
         let again = self.units[index].refused.as_ref().map(|before| before.report == refused.report);
         let unit = &mut self.units[index];
         unit.refused = Some(refused);
+        unit.refused_at = self.world.clock.now();
         match again {
             // The same words about the same file: told already.
             Some(true) => {}
@@ -168,7 +185,7 @@ impl Supervisor {
         }
         for source in new {
             // It runs nothing yet: an empty generation stands for it until it loads.
-            self.units.push(Unit::new(source, Generation::empty()));
+            self.units.push(Unit::new(source, Generation::empty(), self.world.clock.now()));
             self.reload_unit(self.units.len() - 1).await;
         }
     }

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::{Supervisor, Unstartable, announce};
@@ -11,7 +12,8 @@ use crate::pipeline::{EventKind, Phase};
 use crate::script::{self, Source};
 use crate::settings::Report;
 use crate::state::KeptGeneration;
-use crate::worker::generation::{Generation, LastGood, Loading, Refused, Unit};
+use crate::worker::generation::{Generation, Loading, Refused};
+use crate::worker::unit::{LastGood, Unit};
 use crate::world::World;
 
 impl Supervisor {
@@ -45,13 +47,14 @@ impl Supervisor {
                     if let Some(newest) = same {
                         generation.renumber(newest.id);
                     }
-                    worker.units.push(Unit::new(source, generation));
+                    worker.units.push(Unit::new(source, generation, worker.world.clock.now()));
                 }
                 Err(refused) => {
                     problems.report.extend(refused.report.clone());
                     problems.files.extend(refused.files.iter().cloned());
                     let good = if strict { None } else { worker.last_good(&source, &kept) };
-                    worker.units.push(Unit::refused_at_start(source, good, refused));
+                    let now = worker.world.clock.now();
+                    worker.units.push(Unit::refused_at_start(source, good, refused, now));
                 }
             }
         }
@@ -60,6 +63,7 @@ impl Supervisor {
             return Err(problems);
         }
         worker.in_force.send_replace(worker.specs());
+        worker.show_units();
         Ok(worker)
     }
 
@@ -146,8 +150,13 @@ pub(super) fn unit_name(source: &Source) -> String {
 }
 
 impl Unit {
-    fn refused_at_start(source: Source, good: Option<(Generation, LastGood)>, refused: Refused) -> Self {
+    fn refused_at_start(
+        source: Source,
+        good: Option<(Generation, LastGood)>,
+        refused: Refused,
+        now: DateTime<Utc>,
+    ) -> Self {
         let (generation, last_good) = good.map_or_else(|| (Generation::empty(), None), |(one, good)| (one, Some(good)));
-        Self { source, generation: Arc::new(generation), refused: Some(refused), last_good }
+        Self { refused: Some(refused), last_good, ..Self::new(source, generation, now) }
     }
 }

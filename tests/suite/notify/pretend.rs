@@ -122,6 +122,7 @@ pub fn pipeline(name: &str, notify: Vec<NotifyStage>) -> Arc<PipelineSpec> {
         notify,
         start_from_zero: false,
         notify_repeat: Duration::from_secs(3_600),
+        respect_manual: Duration::ZERO,
         guards: autoscaler::pipeline::GuardSettings::default(),
         limits: Vec::new(),
     })

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use autoscaler::decide::{DynosByTime, PolicyInput, PolicyKind, Proposal};
+use autoscaler::levers::{Levers, PipelineLevers, Pull, SetDynos};
 use autoscaler::measure::OnFailure;
 use autoscaler::pipeline::controller::decide;
 use autoscaler::pipeline::{
@@ -29,6 +30,7 @@ struct Situation {
     limit: Option<u32>,
     failed: bool,
     proposals: Vec<Proposed>,
+    levers: Levers,
     /// What a shared limit leaves.
     room: Option<u32>,
 }
@@ -44,11 +46,13 @@ impl Situation {
             Some(dynos) => Ok(Supply { dynos, booting: 0, limit: self.limit, read_at: noon() }),
             None => Err(&*UNKNOWN),
         };
+        let levers = self.levers.active("web", noon());
         let room = self.room.map(|left| Room { limit: 0, left });
         let observation = Observation {
             measurements: &[measurement],
             dynos,
             proposals: &self.proposals,
+            levers,
             room,
             circumstances: Circumstances::default(),
         };
@@ -80,7 +84,24 @@ fn situation() -> impl Strategy<Value = Situation> {
         };
         let proposal = |dynos| Proposed { name: "decision".into(), proposal: Proposal { dynos, text: "test".into() } };
         let proposals = proposed.into_iter().map(proposal).collect();
-        Situation { spec, state, dynos: world.0, limit: world.1, failed: world.2, proposals, room }
+        let levers = Levers::default();
+        Situation { spec, state, dynos: world.0, limit: world.1, failed: world.2, proposals, room, levers }
+    })
+}
+
+/// A situation in which levers are pulled.
+fn incident() -> impl Strategy<Value = Situation> {
+    let set = proptest::option::of((0_u32..12, any::<bool>()));
+    (situation(), set, any::<(bool, bool, bool)>()).prop_map(|(situation, set, (pause, no_in, no_out))| {
+        let pull = || Pull { by: "ann@ops".into(), at: noon(), until: None, reason: None };
+        let levers = PipelineLevers {
+            pause: pause.then(pull),
+            dynos: set.map(|(dynos, beyond_bounds)| SetDynos { dynos, beyond_bounds, pull: pull() }),
+            no_scale_in: no_in.then(pull),
+            no_scale_out: no_out.then(pull),
+        };
+        let levers = Levers { pipelines: [("web".to_owned(), levers)].into(), ..Levers::default() };
+        Situation { levers, ..situation }
     })
 }
 
@@ -124,6 +145,35 @@ proptest! {
             counts => prop_assert!(false, "{counts:?}"),
         }
         prop_assert!(decision.reasons.iter().next().is_some(), "a decision without a reason");
+    }
+
+    #[test]
+    fn levers_hold_whatever_else_there_is(situation in incident()) {
+        let (decision, _) = situation.decide();
+        let (Some(current), Some(desired)) = (decision.current, decision.desired) else { return Ok(()) };
+        let (levers, bounds) = (&situation.levers.pipelines["web"], decision.bounds);
+        let (decide, set) = (&situation.spec.decide, levers.dynos.as_ref());
+        if levers.pause.is_some() {
+            prop_assert_eq!(desired, current);
+        }
+        if levers.no_scale_in.is_some() {
+            prop_assert!(desired >= current);
+        }
+        if levers.no_scale_out.is_some() {
+            prop_assert!(desired <= current || (decide.min_written && desired <= bounds.min), "{decision:?}");
+        }
+        if !set.is_some_and(|set| set.beyond_bounds) {
+            prop_assert!(desired == current || (bounds.min..=bounds.max).contains(&desired)
+                || set.is_some_and(|set| set.dynos == desired && desired.min(current) < bounds.min && !decide.min_written)
+                || set.is_some_and(|set| set.dynos == desired && desired.max(current) > bounds.max && !decide.max_written)
+                || situation.limit == Some(desired) || situation.room == Some(desired), "{decision:?}");
+        }
+        let switched = levers.no_scale_in.is_some() || levers.no_scale_out.is_some();
+        let quiet = situation.spec.mode != Mode::Paused && levers.pause.is_none() && !switched;
+        let free = situation.limit.is_none() && situation.room.is_none() && situation.state.back_off_until.is_none_or(|until| until <= noon());
+        if let Some(set) = set.filter(|set| set.beyond_bounds && quiet && free) {
+            prop_assert_eq!(desired, set.dynos);
+        }
     }
 
     #[test]

@@ -193,6 +193,7 @@ fn a_plain_hold_allocates_nothing() {
         let supply = Supply { dynos: 2, booting: 0, limit: None, read_at: now };
         let circumstances = Circumstances::default();
         let observation = Observation {
+            levers: autoscaler::levers::ActiveLevers::default(),
             measurements: &measurements,
             dynos: Ok(supply),
             proposals: &proposals,

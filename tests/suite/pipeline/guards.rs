@@ -76,6 +76,7 @@ impl Desk {
         let proposals: Vec<Proposed> = wanted.iter().map(proposed).collect();
         let supply = Supply { dynos: self.dynos, booting: self.booting, limit: None, read_at: now };
         let observation = Observation {
+            levers: autoscaler::levers::ActiveLevers::default(),
             room: None,
             measurements: std::slice::from_ref(&self.measured),
             dynos: Ok(supply),

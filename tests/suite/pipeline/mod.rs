@@ -6,6 +6,7 @@ mod declare;
 mod events;
 mod guarded;
 mod guards;
+mod levers;
 mod limits;
 mod policies;
 mod predecessor;

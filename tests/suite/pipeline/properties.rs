@@ -172,6 +172,7 @@ impl Tick {
         let proposals: Vec<Proposed> = self.wanted.map(proposal).into_iter().collect();
         let supply = Supply { dynos, booting: self.booting, limit: self.limit, read_at: now };
         let observation = Observation {
+            levers: autoscaler::levers::ActiveLevers::default(),
             room: None,
             measurements: &[measurement],
             dynos: if self.known { Ok(supply) } else { Err(&*UNKNOWN) },

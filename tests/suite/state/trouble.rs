@@ -51,7 +51,7 @@ async fn a_store_that_cannot_be_used_stays_as_it_is_and_pauses_are_not_forgotten
         let before = damaged(folder.path(), damage).await;
         let opened = open(folder.path()).await;
         assert!(opened.state.is_degraded(), "{what}");
-        assert!(opened.state.levers().await.unwrap().active("web", at(0)).paused, "{what}");
+        assert!(opened.state.levers().await.unwrap().active("web", at(0)).pause.is_some(), "{what}");
         // It goes on, in memory.
         opened.state.commit(&"web".into(), opened.state.fence(), batch("web", 1)).await.unwrap();
         assert_eq!(opened.state.load("web").await.unwrap().unwrap().control.tick, 1, "{what}");

@@ -6,13 +6,18 @@ mod bad_world;
 mod check;
 mod clock;
 mod command_line;
+mod incident;
+mod levers;
 mod once;
+mod operated;
 mod recovery;
 mod reload;
+mod retreat;
 mod running;
 mod stopping;
 mod together;
 mod units;
+mod watchdog;
 
 use crate::harness::{AppServer, Autoscaler, FakeHeroku, Script, Worker};
 

@@ -44,7 +44,7 @@ fn every_way_of_saving_puts_new_thresholds_in_force() {
         save(&script, &threshold(450));
         in_force(&worker, mark, "web: scaled to 2", saved, how);
         worker.line_after(mark, "INFO  reloaded: in force for `web`");
-        worker.line_after(mark, "Reloaded script.rhai: in force for `web`.");
+        worker.line_after(mark, "Reloaded script.rhai: in force for `web` (`max_measurement_value` 600 → 450).");
         worker.stop(Signal::Terminate);
         assert_eq!(worker.count(0, "scaled to"), 1, "{how}: {}", worker.text());
     }
@@ -132,7 +132,10 @@ fn a_broken_save_keeps_the_old_script_and_says_so_until_it_is_mended() {
     worker.line_after(mark, "web: three");
     worker.line_after(mark, "script.rhai loads again.");
     // Only what was accepted counts.
-    worker.line_after(mark, "reloaded: in force for `web` script=script.rhai generation=2");
+    worker.line_after(
+        mark,
+        "reloaded: in force for `web` (the function of `measure` was edited) script=script.rhai generation=2",
+    );
     worker.stop(Signal::Terminate);
     assert_eq!(worker.count(0, "web: two"), 0);
 }

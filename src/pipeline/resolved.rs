@@ -4,11 +4,11 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
+use super::PipelineSpec;
 use super::resolved_guards as guards;
 use crate::decide::{DynosByTime, NamedPolicy, ONLY, PolicyKind};
 use crate::measure::{MeasureStage, OnFailure};
 use crate::notify::NotifyStage;
-use crate::pipeline::PipelineSpec;
 
 /// The name of inline code.
 const CUSTOM: &str = "custom";

@@ -1,0 +1,90 @@
+//! `autoscaler pause`, `resume`, `set`, `scale-in`, `scale-out`: levers, pulled at a running worker, or written
+//! where the next one finds them.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+
+use super::{fail, worker};
+use crate::cli::{PauseArgs, ResumeArgs, SetArgs, Switch, SwitchArgs, WhoseArgs, WhyArgs, WorkerArgs};
+use crate::control::{Answer, Ask, NoAnswer, ask};
+use crate::levers::{Answered, Lever, Pull, Pulled, Whom, apply};
+
+/// Runs `pause`.
+pub async fn pause(args: PauseArgs) -> ExitCode {
+    pull(&args.worker, whom(args.whose), Lever::Pause, args.why).await
+}
+
+/// Runs `resume`.
+pub async fn resume(args: ResumeArgs) -> ExitCode {
+    let why = WhyArgs { duration: None, reason: args.reason };
+    pull(&args.worker, whom(args.whose), Lever::Resume, why).await
+}
+
+/// Runs `set`.
+pub async fn set(args: SetArgs) -> ExitCode {
+    let lever = Lever::Set { dynos: args.dynos, beyond_bounds: args.beyond_bounds };
+    pull(&args.worker, Whom::Pipeline(args.name), lever, args.why).await
+}
+
+/// Runs `scale-in`.
+pub async fn scale_in(args: SwitchArgs) -> ExitCode {
+    switch(args, |on| Lever::ScaleIn { on }).await
+}
+
+/// Runs `scale-out`.
+pub async fn scale_out(args: SwitchArgs) -> ExitCode {
+    switch(args, |on| Lever::ScaleOut { on }).await
+}
+
+async fn switch(args: SwitchArgs, lever: impl FnOnce(bool) -> Lever) -> ExitCode {
+    let on = args.switch == Switch::On;
+    if on && args.why.duration.is_some() {
+        fail("`--for` belongs to `off`: what is on again stays on");
+        return ExitCode::from(super::USAGE);
+    }
+    pull(&args.worker, whom(args.whose), lever(on), args.why).await
+}
+
+fn whom(whose: WhoseArgs) -> Whom {
+    whose.name.map_or(Whom::All, Whom::Pipeline)
+}
+
+async fn pull(args: &WorkerArgs, whom: Whom, lever: Lever, why: WhyArgs) -> ExitCode {
+    let folder = match worker::folder(args) {
+        Ok(folder) => folder,
+        Err(help) => return fail(help),
+    };
+    let now = Utc::now();
+    let until = |span: Duration| TimeDelta::from_std(span).ok().and_then(|span| now.checked_add_signed(span));
+    let (until, reason) = (why.duration.and_then(until), why.reason.map(|reason| crate::notify::one_line(&reason)));
+    let pulled = Pulled { whom, lever, pull: Pull { by: worker::operator(), at: now, until, reason } };
+    match ask(&folder, &Ask::Pull(pulled.clone())).await {
+        Ok(answer) => worker::print(answer),
+        Err(NoAnswer::NoWorker) => match write(&folder, &pulled).await {
+            Ok(lines) => worker::print(Answer::Done(lines)),
+            Err(why) => fail(why),
+        },
+        Err(error) => fail(error),
+    }
+}
+
+/// Writes the lever into the state in `folder`, where no worker has it.
+async fn write(folder: &Path, pulled: &Pulled) -> Result<Vec<String>, String> {
+    let state = worker::unheld(folder)?;
+    let mut levers = state.levers().await.map_err(|error| error.to_string())?;
+    let whose = match &pulled.whom {
+        Whom::All => "all pipelines",
+        Whom::Pipeline(name) => name,
+    };
+    if apply(&mut levers, pulled, pulled.pull.at) == Answered::Nothing {
+        return Ok(vec![format!("{whose}: there was nothing to let go of")]);
+    }
+    state.keep_levers(&levers).await.map_err(|error| error.to_string())?;
+    Ok(vec![
+        format!("{whose}: {}", pulled.told(super::local_zone())),
+        "no worker runs: in force when one starts with this state".into(),
+    ])
+}

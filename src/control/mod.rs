@@ -1,0 +1,24 @@
+//! Owns the talk between a running worker and the commands that ask something of it: one line of JSON each way
+//! over a socket in the worker's state folder, which only its own user can reach. What is answered from is the
+//! worker's; what is printed is the commands'.
+
+mod ask;
+mod client;
+mod desk;
+mod server;
+mod status;
+
+pub use ask::{Answer, Ask, Script};
+pub use client::{NoAnswer, ask};
+pub use desk::{Desk, Order};
+pub use server::{Socket, SocketError};
+pub use status::{
+    ErrorStatus, HeldLever, LastDecision, PipelineStatus, Refusal, Status, StoreStatus, TrialStatus, UnitStatus,
+    WorkerStatus, pipelines,
+};
+
+/// The socket's name in the state folder.
+const SOCKET: &str = "control.sock";
+
+/// No line is longer: a script of a whole mebibyte, escaped.
+const LONGEST_LINE: u64 = 4 * 1024 * 1024;

@@ -36,15 +36,6 @@ impl FindArgs {
         let script = self.script.as_deref().filter(|script| !script.as_os_str().is_empty());
         crate::state::look(&self.state.clone().unwrap_or_default(), script).await
     }
-
-    /// The state folder.
-    ///
-    /// # Errors
-    /// There is none, or there are several: then they are listed.
-    pub fn folder(&self) -> Result<PathBuf, String> {
-        let script = self.script.as_deref().filter(|script| !script.as_os_str().is_empty());
-        crate::state::find(&self.state.clone().unwrap_or_default(), script)
-    }
 }
 
 /// Which pipelines.

@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{draw, loading};
 use crate::cli::RunArgs;
-use crate::control::Socket;
+use crate::control::{Socket, answer_mail};
 use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
-use crate::state;
+use crate::state::{self, Mailbox};
 use crate::worker::{self, Options, Services, Supervisor};
 
 /// Runs the command.
@@ -82,7 +82,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
         );
     }
     warn_of_tests(&worker, stop.clone());
-    let answering = listen(&worker, opened.folder, &stop);
+    let answering = listen(&worker, opened.folder, opened.mailbox, &stop);
     worker.run(stop, reload).await;
     // The socket goes with it.
     if let Some(answering) = answering {
@@ -96,11 +96,22 @@ pub async fn run(args: RunArgs) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Lets commands ask this worker, where it has a folder to be found in.
-fn listen(worker: &Supervisor, folder: Option<PathBuf>, stop: &CancellationToken) -> Option<JoinHandle<()>> {
+/// Lets commands ask this worker, where it has a folder or a Redis to be found in.
+fn listen(
+    worker: &Supervisor,
+    folder: Option<PathBuf>,
+    mailbox: Option<Mailbox>,
+    stop: &CancellationToken,
+) -> Option<JoinHandle<()>> {
+    if let Some(mailbox) = mailbox {
+        let desk = Arc::new(worker.desk(Some(mailbox.to_string())));
+        return Some(tokio::spawn(answer_mail(mailbox, desk, stop.clone())));
+    }
     let folder = folder?;
     match Socket::bind(&folder) {
-        Ok(socket) => Some(tokio::spawn(socket.serve(Arc::new(worker.desk(Some(folder))), stop.clone()))),
+        Ok(socket) => {
+            Some(tokio::spawn(socket.serve(Arc::new(worker.desk(Some(folder.display().to_string()))), stop.clone())))
+        }
         Err(error) => {
             tracing::warn!("{error}");
             None

@@ -27,8 +27,8 @@ use crate::pipeline::{Conditions, ControlState, History, Record, Scales};
 pub use folder::FolderState;
 pub use lock::{Lock, NotLocked};
 pub use memory::MemoryState;
-pub use open::{Found, Opened, StateArg, find, look, open};
-pub use redis::RedisPlace;
+pub use open::{Found, Opened, StateArg, find, look, mailbox, open};
+pub use redis::{Mailbox, RedisPlace};
 pub use sqlite::newest_version;
 
 /// So many records of one pipeline are packed together.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::lock::{Lock, NotLocked};
-use super::redis::{self, RedisPlace};
+use super::redis::{self, Mailbox, RedisPlace};
 use super::{FolderState, Keep, MemoryState, State};
 
 /// A worker that stands by looks this often whether the lock is free.
@@ -77,11 +77,13 @@ pub struct Opened {
     pub state: Arc<dyn State>,
     /// The folder, which is ours as long as `state` lives.
     pub folder: Option<PathBuf>,
+    /// Where commands ask, where it is in a Redis.
+    pub mailbox: Option<Mailbox>,
 }
 
 impl Opened {
     fn memory() -> Self {
-        Self { state: Arc::new(MemoryState::default()), folder: None }
+        Self { state: Arc::new(MemoryState::default()), folder: None, mailbox: None }
     }
 }
 
@@ -104,7 +106,7 @@ pub async fn open(arg: &StateArg, script: &Path, keep: Keep, stop: &Cancellation
         Ok(folder) => folder,
         Err(why) if asked_for => {
             tracing::error!("{why}; {IN_MEMORY}");
-            return Some(Opened { state: Arc::new(MemoryState::degraded()), folder: None });
+            return Some(Opened { state: Arc::new(MemoryState::degraded()), folder: None, mailbox: None });
         }
         Err(why) => {
             tracing::warn!("{why}; state is kept in memory and ends with this process");
@@ -122,20 +124,34 @@ pub async fn open(arg: &StateArg, script: &Path, keep: Keep, stop: &Cancellation
             FolderState::degraded(&folder, None)
         }
     };
-    Some(Opened { state: Arc::new(state), folder: Some(folder) })
+    Some(Opened { state: Arc::new(state), folder: Some(folder), mailbox: None })
 }
 
 /// Opens the state of the worker that runs `script` in a Redis.
 async fn in_redis(place: &RedisPlace, script: &Path, keep: Keep, stop: &CancellationToken) -> Option<Opened> {
     let named = place.server().and_then(|server| Ok((server, place.name().map_or_else(|| name_of(script), Ok)?)));
-    let state = match named {
-        Ok((server, name)) => redis::open(server, &name, keep, stop).await?,
+    match named {
+        Ok((server, name)) => {
+            let mailbox = Mailbox::new(server.clone(), &name);
+            let state = redis::open(server, &name, keep, stop).await?;
+            Some(Opened { state, folder: None, mailbox: Some(mailbox) })
+        }
         Err(why) => {
             tracing::error!("{why}; {IN_MEMORY}");
-            Arc::new(MemoryState::degraded())
+            Some(Opened { state: Arc::new(MemoryState::degraded()), folder: None, mailbox: None })
         }
-    };
-    Some(Opened { state, folder: None })
+    }
+}
+
+/// Where the worker of `script` is asked, or the only one there is, if its state is in a Redis.
+///
+/// # Errors
+/// There is none, or there are several; or the server cannot be asked.
+pub async fn mailbox(arg: &StateArg, script: Option<&Path>) -> Result<Option<Mailbox>, String> {
+    let StateArg::Redis(place) = arg else { return Ok(None) };
+    let server = place.server()?;
+    let name = redis::find(&server, place.name(), script).await?;
+    Ok(Some(Mailbox::new(server, &name)))
 }
 
 /// The state of a worker, opened for reading by somebody else.

@@ -2,7 +2,6 @@
 //! everything in time. It never touches a platform or a measurement itself.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -182,11 +181,11 @@ impl Supervisor {
         self.in_force.subscribe()
     }
 
-    /// Where commands ask this worker, whose state is in `folder`.
+    /// Where commands ask this worker, whose state is in `place`.
     #[must_use]
-    pub fn desk(&self, folder: Option<PathBuf>) -> Desk {
+    pub fn desk(&self, place: Option<String>) -> Desk {
         let (specs, units) = (self.follow_specs(), self.standing.subscribe());
-        Desk::new(Arc::clone(&self.world), specs, units, self.ordering.clone(), folder, self.loading.zone)
+        Desk::new(Arc::clone(&self.world), specs, units, self.ordering.clone(), place, self.loading.zone)
     }
 
     /// Takes up the levers that are kept.

@@ -2,6 +2,7 @@
 //! server keeps the states of many workers, each under a name of its own.
 
 mod lease;
+mod mail;
 mod place;
 mod read;
 mod writer;
@@ -28,6 +29,7 @@ use crate::net::RedisLink;
 use crate::pipeline::Record;
 use crate::world::{RedisError, RedisServer};
 
+pub use mail::Mailbox;
 pub use place::RedisPlace;
 
 /// A worker that stands by looks this often whether the lease is free.

@@ -126,3 +126,32 @@ async fn what_a_newer_version_wrote_stays_as_it_is() {
     let kept = format!("EXISTS autoscaler:{{{}}}:kept", name_of_state());
     assert_eq!(processes::command(port, &kept), ":0\r\n");
 }
+
+#[test]
+fn a_worker_is_asked_through_it_from_another_machine() {
+    let (script, folder) = (ticking(), tempfile::tempdir().unwrap());
+    let server = processes::redis(folder.path(), &[]);
+    let ask = |words: &[&str]| Autoscaler::new(words).env("AUTOSCALER_STATE", &url(&server)).run();
+    let mut worker = Autoscaler::on("run", &script.path()).arg("--state").arg(&url(&server)).spawn();
+    worker.line("web: measured");
+    let paused = ask(&["pause", "web", "--reason", "load test"]).expect(0);
+    assert!(paused.stdout.contains("paused by"), "{}", paused.stdout);
+    worker.line("load test");
+    let status = ask(&["status", "--json"]).expect(0).json();
+    assert_eq!(status["pipelines"][0]["mode"], "paused", "{status}");
+    assert!(status["worker"]["pid"].is_number() && status["store"]["healthy"] == true, "{status}");
+    // A script is taken from nobody who can write there.
+    let other = ticking();
+    let tried = ask(&["try", &other.path().display().to_string(), "--for", "1h"]).expect(1);
+    assert!(tried.stderr.contains("a script is not taken from Redis"), "{}", tried.stderr);
+    worker.stop(Signal::Terminate);
+    // Without a worker the levers are there all the same, for the next one.
+    let status = ask(&["status", "--json"]).expect(1).json();
+    assert!(status["worker"].is_null() && status["pipelines"][0]["mode"] == "paused", "{status}");
+    let resumed = ask(&["resume", "web"]).expect(0);
+    assert!(resumed.stdout.contains("no worker runs"), "{}", resumed.stdout);
+    let mut worker = Autoscaler::on("run", &script.path()).arg("--state").arg(&url(&server)).spawn();
+    worker.line("web: measured");
+    worker.stop(Signal::Terminate);
+    assert_eq!(worker.count(0, "paused by"), 0, "{}", worker.text());
+}

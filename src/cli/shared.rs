@@ -11,7 +11,8 @@ use crate::state::StateArg;
 /// Where the script is.
 #[derive(Clone, Debug, Args)]
 pub struct ScriptArg {
-    /// The script: a .rhai file, a folder of them (each a unit of its own), or - for standard input
+    /// The script: a .rhai file, a folder of them (each a unit of its own), or - for standard input; for
+    /// `run` also state:, the one that `push` put there
     #[arg(value_name = "SCRIPT", env = "AUTOSCALER_SCRIPT")]
     pub script: PathBuf,
 }

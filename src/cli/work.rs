@@ -72,6 +72,23 @@ impl KeepArgs {
     }
 }
 
+/// `push`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    autoscaler push autoscale.rhai --state redis            to the Redis of REDIS_URL\n  \
+    autoscaler run state: --state redis                     the worker that runs it, and follows\n\n\
+    The script is signed with AUTOSCALER_SCRIPT_KEY, which the worker has too: it runs nothing else. Exit codes: 0 \
+    it is published, 1 it has an error, a test of it fails, or it cannot be published, 2 wrong usage.")]
+pub struct PushArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub script: ScriptArg,
+    /// The state of the worker: redis://…, `redis` for the URL in REDIS_URL, or a folder
+    /// [default: the folder `pushed` under ~/.local/state/autoscaler]
+    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", hide_env_values = true, value_parser = StateArg::parse)]
+    pub state: Option<StateArg>,
+}
+
 /// `once`.
 #[derive(Clone, Debug, Args)]
 #[command(

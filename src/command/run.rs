@@ -1,6 +1,6 @@
 //! `autoscaler run SCRIPT`: the worker, until it is told to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::cli::RunArgs;
 use crate::control::{Socket, answer_mail};
 use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
-use crate::state::{self, Mailbox};
-use crate::worker::{self, Options, Services, Supervisor};
+use crate::state::{self, Mailbox, ScriptKey};
+use crate::worker::{self, Follower, Options, Services, Supervisor};
 
 /// Runs the command.
 pub async fn run(args: RunArgs) -> ExitCode {
@@ -49,6 +49,18 @@ pub async fn run(args: RunArgs) -> ExitCode {
     let Some(opened) = opened else { return ExitCode::SUCCESS };
     let on_a_dyno = loading.actor.dyno.is_some();
     limit_is_no_end();
+    let mut loading = loading;
+    let mut follower = None;
+    if args.script.script == Path::new(state::PUSHED) {
+        let new = ScriptKey::from_environment().and_then(|key| Follower::new(Arc::clone(&opened.state), key));
+        let mut following = match new {
+            Ok(following) => following,
+            Err(why) => return super::fail(why),
+        };
+        let Some(script) = following.first(&stop).await else { return ExitCode::SUCCESS };
+        loading.options = Arc::new(Options { script, ..(*loading.options).clone() });
+        follower = Some(following);
+    }
     let services = match Services::start(Arc::clone(&opened.state)) {
         Ok(services) => services,
         Err(error) => return super::fail(error),
@@ -83,7 +95,11 @@ pub async fn run(args: RunArgs) -> ExitCode {
     }
     warn_of_tests(&worker, stop.clone());
     let answering = listen(&worker, opened.folder, opened.mailbox, &stop);
+    let following = follower.map(|follower| tokio::spawn(follower.follow(worker.refusals(), stop.clone())));
     worker.run(stop, reload).await;
+    if let Some(following) = following {
+        let _ = following.await;
+    }
     // The socket goes with it.
     if let Some(answering) = answering {
         let _ = answering.await;

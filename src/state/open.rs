@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lock::{Lock, NotLocked};
 use super::redis::{self, Mailbox, RedisPlace};
-use super::{FolderState, Keep, MemoryState, State};
+use super::{FolderState, Keep, MemoryState, PUSHED, State};
 
 /// A worker that stands by looks this often whether the lock is free.
 const LOOK: Duration = Duration::from_millis(500);
@@ -97,7 +97,11 @@ pub async fn open(arg: &StateArg, script: &Path, keep: Keep, stop: &Cancellation
         StateArg::Home => (home_folder(script, &|name| std::env::var_os(name)), false),
     };
     // A slip of a path leaves nothing behind: the worker will not start on it.
-    let slip = || !script.exists() && script != Path::new("-") && folder.as_ref().is_ok_and(|folder| !folder.exists());
+    let slip = || {
+        !script.exists()
+            && ![Path::new("-"), Path::new(PUSHED)].contains(&script)
+            && folder.as_ref().is_ok_and(|folder| !folder.exists())
+    };
     if !asked_for && slip() {
         return Some(Opened::memory());
     }
@@ -276,12 +280,27 @@ fn home_folder(script: &Path, variables: Variables<'_>) -> Result<PathBuf, Strin
 
 /// What the state of `script` is called: its file name, and eight digits that tell it from others of that name.
 pub(super) fn name_of(script: &Path) -> Result<String, String> {
+    if script == Path::new(PUSHED) {
+        // It is pushed from one machine and runs on another.
+        return Ok("pushed".into());
+    }
     let script = if script == Path::new("-") { Path::new("stdin.rhai") } else { script };
     let path = std::path::absolute(script).map_err(|error| format!("`{}` is nowhere: {error}", script.display()))?;
     let name = path.file_name().map_or_else(|| "script".into(), |name| name.to_string_lossy());
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
     let digits = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
     Ok(format!("{name}-{digits:08x}"))
+}
+
+/// The folder of the state of `script`, made where there is none.
+pub(super) fn made_folder(arg: &StateArg, script: &Path) -> Result<PathBuf, String> {
+    let folder = match arg {
+        StateArg::Folder(folder) => folder.clone(),
+        StateArg::Home => home_folder(script, &|name| std::env::var_os(name))?,
+        StateArg::Memory => return Err("state in memory belongs to its worker alone; name a folder or a Redis".into()),
+        StateArg::Redis(place) => return Err(format!("the state in {place} is not in a folder")),
+    };
+    make(&folder).map(|()| folder)
 }
 
 /// Makes `folder` for this user alone, and sees whether it can be written.

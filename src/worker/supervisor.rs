@@ -64,6 +64,9 @@ pub struct Supervisor {
     /// Pipelines whose functions fail.
     failing: mpsc::UnboundedReceiver<Failing>,
     fails: mpsc::UnboundedSender<Failing>,
+    /// Why pushed scripts are not taken.
+    refusals: mpsc::UnboundedReceiver<String>,
+    refusing: mpsc::UnboundedSender<String>,
 }
 
 /// A worker that cannot start.
@@ -116,6 +119,7 @@ impl Supervisor {
         let (halt, watch) = (CancellationToken::new(), Watch::new());
         let (ordering, orders) = mpsc::channel(MOST_ORDERS);
         let (fails, failing) = mpsc::unbounded_channel();
+        let (refusing, refusals) = mpsc::unbounded_channel();
         Self {
             world,
             loading,
@@ -134,6 +138,8 @@ impl Supervisor {
             ordering,
             failing,
             fails,
+            refusals,
+            refusing,
         }
     }
 
@@ -179,6 +185,12 @@ impl Supervisor {
     #[must_use]
     pub fn follow_specs(&self) -> watch::Receiver<Vec<Arc<PipelineSpec>>> {
         self.in_force.subscribe()
+    }
+
+    /// Where it is told why a script that was pushed is not taken.
+    #[must_use]
+    pub fn refusals(&self) -> mpsc::UnboundedSender<String> {
+        self.refusing.clone()
     }
 
     /// Where commands ask this worker, whose state is in `place`.
@@ -230,6 +242,7 @@ impl Supervisor {
                 _ = look.tick() => self.look(false, &stop).await,
                 Some(order) = self.orders.recv() => self.obey(order).await,
                 Some(failing) = self.failing.recv() => self.judge_failing(&failing),
+                Some(why) = self.refusals.recv() => self.announce_not_taken(why),
                 () = trial_ends(&self.units) => self.end_trials(),
             }
         }

@@ -21,9 +21,10 @@ use lease::{Standing, Taken, take};
 use place::{Keys, STATES};
 use writer::{Writer, newer};
 
+use super::packed;
 use super::queue::Queue;
 use super::trouble::taken_over;
-use super::{Batch, Fence, Keep, Kept, KeptGeneration, MemoryState, Query, State, StateError};
+use super::{Batch, Fence, Keep, Kept, KeptGeneration, MemoryState, Pushed, Query, State, StateError};
 use crate::levers::Levers;
 use crate::net::RedisLink;
 use crate::pipeline::Record;
@@ -182,6 +183,19 @@ impl Ours {
     }
 }
 
+/// Publishes `pushed` for the worker of the state `name` in `server`.
+pub(super) async fn push(server: RedisServer, name: &str, pushed: &Pushed) -> Result<(), StateError> {
+    let (link, keys) = (RedisLink::new(server), Keys::new(name));
+    let body = packed::pack(text_of(pushed)?.as_bytes()).map_err(|error| StateError(error.to_string()))?;
+    let mut pipe = redis::pipe();
+    pipe.atomic();
+    pipe.cmd("LPUSH").arg(keys.one("pushed")).arg(body).ignore();
+    pipe.cmd("LTRIM").arg(keys.one("pushed")).arg(0).arg(super::push::MOST - 1).ignore();
+    pipe.cmd("INCR").arg(keys.one("pushes")).ignore();
+    link.ask_all::<()>(&pipe).await.map_err(said)?;
+    link.ask::<()>(redis::cmd("SADD").arg(STATES).arg(name).to_owned()).await.map_err(said)
+}
+
 /// The state in `server` that is named, or that of `script`, or the only one.
 ///
 /// # Errors
@@ -314,6 +328,23 @@ impl State for RedisState {
         }
         ours.queue.add_generation(generation);
         ours.written().await
+    }
+
+    async fn pushed(&self) -> Result<Vec<Pushed>, StateError> {
+        let mut command = redis::cmd("LRANGE");
+        command.arg(self.keys.one("pushed")).arg(0).arg(-1);
+        let bodies: Vec<Vec<u8>> = self.link.ask(command).await.map_err(said)?;
+        let read = |body: &Vec<u8>| {
+            let text = packed::unpack(body).map_err(|error| read::damaged(&error))?;
+            serde_json::from_str(&text).map_err(|error| read::damaged(&error))
+        };
+        bodies.iter().map(read).collect()
+    }
+
+    async fn push_mark(&self) -> Result<String, StateError> {
+        let command = redis::cmd("GET").arg(self.keys.one("pushes")).to_owned();
+        let mark: Option<String> = self.link.ask(command).await.map_err(said)?;
+        Ok(mark.unwrap_or_default())
     }
 
     async fn flush(&self) -> Result<(), StateError> {

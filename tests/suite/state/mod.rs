@@ -5,6 +5,7 @@ mod export;
 mod folder;
 mod last_good;
 mod lost;
+mod push;
 mod redis;
 mod restart;
 mod store;

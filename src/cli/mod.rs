@@ -18,7 +18,7 @@ pub use operate::{
     PauseArgs, ResumeArgs, RollbackArgs, SetArgs, StatusArgs, Switch, SwitchArgs, TryArgs, WhoseArgs, WhyArgs,
     WorkerArgs,
 };
-pub use records::{Direction, ExplainArgs, HistoryArgs, PinArgs, RecordsArgs};
+pub use records::{Direction, ExplainArgs, HistoryArgs, PinArgs, RecordsArgs, ReplayArgs};
 pub use scripts::{
     CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
 };
@@ -74,6 +74,8 @@ pub enum Command {
     Test(TestArgs),
     /// What the very same script would do with a load: recorded or made up, in seconds
     Simulate(Box<SimulateArgs>),
+    /// What a new script would have decided on what a running one has recorded
+    Replay(ReplayArgs),
     /// Write a small script to begin with, with tests that pass
     Init(InitArgs),
     /// How a running worker and its pipelines stand

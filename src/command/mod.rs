@@ -6,6 +6,7 @@ pub mod demo;
 pub mod draw;
 pub mod explain;
 pub mod export;
+mod from_state;
 mod generation;
 pub mod github;
 pub mod history;
@@ -16,6 +17,7 @@ pub mod once;
 pub mod pin;
 mod records;
 pub mod reference;
+pub mod replay;
 pub mod run;
 pub mod sarif;
 pub mod simulate;
@@ -52,6 +54,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Pin(args) => pin::run(args).await,
         Command::Test(args) => test::run(args).await,
         Command::Simulate(args) => simulate::run(*args).await,
+        Command::Replay(args) => replay::run(args).await,
         Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,
         Command::Status(args) => status::run(&args).await,

@@ -24,7 +24,7 @@ pub use scripts::{
 };
 pub use shared::{FindArgs, LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
 pub use simulate::{PresetArg, SimulateArgs};
-pub use work::{DemoArgs, KeepArgs, OnceArgs, RunArgs};
+pub use work::{DemoArgs, GateArgs, KeepArgs, OnceArgs, RunArgs};
 
 /// The command line as parsed.
 #[derive(Debug, Parser)]
@@ -76,6 +76,9 @@ pub enum Command {
     Simulate(Box<SimulateArgs>),
     /// What a new script would have decided on what a running one has recorded
     Replay(ReplayArgs),
+    /// Whether a script passes its own gate: what a worker asks in a process of its own
+    #[command(hide = true)]
+    Gate(GateArgs),
     /// Write a small script to begin with, with tests that pass
     Init(InitArgs),
     /// How a running worker and its pipelines stand

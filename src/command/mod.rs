@@ -7,6 +7,7 @@ pub mod draw;
 pub mod explain;
 pub mod export;
 mod from_state;
+mod gate;
 mod generation;
 pub mod github;
 pub mod history;
@@ -55,6 +56,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Test(args) => test::run(args).await,
         Command::Simulate(args) => simulate::run(*args).await,
         Command::Replay(args) => replay::run(args).await,
+        Command::Gate(args) => gate::run(args).await,
         Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,
         Command::Status(args) => status::run(&args).await,

@@ -13,6 +13,7 @@ pub mod table;
 pub mod time;
 mod ways;
 
+pub(crate) use search::literals;
 pub use scene::{Scene, remembered};
 pub use show::show;
 pub use story::{Explanation, Question, Stretch, explain, of_scale_lines};

@@ -136,8 +136,8 @@ async fn as_a_command_it_tells_totals_reasons_and_what_it_cannot_know() {
     script.write("other.rhai", &SCRIPT.replace("\"web\"", "\"celery\""));
     let refused = command(&script, &state, &["replay", "other.rhai"]).run().expect(1).stderr;
     assert!(refused.contains("has `celery`, and there are records of `web`"), "{refused}");
-    let refused = command(&script, &state, &["replay", "new.rhai", "--pipeline", "wbe"]).run().expect(1).stderr;
-    assert!(refused.contains("no pipeline `wbe`") && refused.contains("did you mean `web`?"), "{refused}");
+    let refused = command(&script, &state, &["replay", "new.rhai", "--pipeline", "webb"]).run().expect(1).stderr;
+    assert!(refused.contains("no pipeline `webb`") && refused.contains("did you mean `web`?"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,7 +158,7 @@ async fn a_simulation_takes_its_load_from_records_of_a_rate_and_of_nothing_else(
     let json = said.json();
     assert_eq!((&json[0]["trace"], &json[0]["seconds_simulated"]), (&json!("from-state"), &json!(150)));
     assert!(said.stderr.contains("repaired from-state: 1 "), "{}", said.stderr);
-    let refused = command(&script, &state, &["simulate", "autoscale.rhai", "--trace", "from-state:wbe"]);
+    let refused = command(&script, &state, &["simulate", "autoscale.rhai", "--trace", "from-state:webb"]);
     assert!(refused.run().expect(1).stderr.contains("did you mean `web`?"));
     script.save(&text.replace("arrival_rate", "utilization"));
     let refused = command(&script, &state, &run).run().expect(1).stderr;

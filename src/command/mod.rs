@@ -16,6 +16,7 @@ mod junit;
 mod lever;
 pub mod once;
 pub mod pin;
+mod properties;
 mod records;
 pub mod reference;
 pub mod replay;

@@ -33,6 +33,7 @@
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`simulate`]: a pretended app under recorded load, in which the very same ticks are run and scored.
 //! - [`picture`]: how a simulation looks, as a page and in a terminal.
+//! - [`replay`]: a new script over what a running one has recorded.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`control`]: the talk between a worker and the commands that ask it.
@@ -56,6 +57,7 @@ pub mod pipeline;
 pub mod program;
 pub mod reach;
 pub mod reference;
+pub mod replay;
 pub mod request;
 pub mod rules;
 pub mod scale;

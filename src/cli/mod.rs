@@ -18,13 +18,13 @@ pub use operate::{
     PauseArgs, ResumeArgs, RollbackArgs, SetArgs, StatusArgs, Switch, SwitchArgs, TryArgs, WhoseArgs, WhyArgs,
     WorkerArgs,
 };
-pub use records::{Direction, ExplainArgs, HistoryArgs, PinArgs, RecordsArgs};
+pub use records::{Direction, ExplainArgs, HistoryArgs, PinArgs, RecordsArgs, ReplayArgs};
 pub use scripts::{
     CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
 };
 pub use shared::{FindArgs, LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
 pub use simulate::{PresetArg, SimulateArgs};
-pub use work::{DemoArgs, KeepArgs, OnceArgs, PushArgs, RunArgs};
+pub use work::{DemoArgs, GateArgs, KeepArgs, OnceArgs, PushArgs, RunArgs};
 
 /// The command line as parsed.
 #[derive(Debug, Parser)]
@@ -76,6 +76,11 @@ pub enum Command {
     Test(TestArgs),
     /// What the very same script would do with a load: recorded or made up, in seconds
     Simulate(Box<SimulateArgs>),
+    /// What a new script would have decided on what a running one has recorded
+    Replay(ReplayArgs),
+    /// Whether a script passes its own gate: what a worker asks in a process of its own
+    #[command(hide = true)]
+    Gate(GateArgs),
     /// Write a small script to begin with, with tests that pass
     Init(InitArgs),
     /// How a running worker and its pipelines stand

@@ -1,4 +1,4 @@
-//! Owns the arguments of the commands that look back: `explain`, `history`, `pin`.
+//! Owns the arguments of the commands that look back: `explain`, `history`, `pin`, `replay`.
 
 use std::path::PathBuf;
 
@@ -126,6 +126,39 @@ pub struct PinArgs {
     /// Print the test, and leave the script as it is
     #[arg(long)]
     pub print: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub records: RecordsArgs,
+}
+
+/// `replay`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    autoscaler replay new.rhai --state ~/.local/state/autoscaler/autoscale.rhai-0123abcd\n  \
+    autoscaler replay new.rhai --script autoscale.rhai --since 30d\n  \
+    autoscaler replay new.rhai --json | jq '.[].new.scalings'\n\n\
+    What is recorded was measured with the dynos of the running script: a replay tells what would have been decided \
+    on it, and not how the app would have been with other dynos; for that there is `autoscaler simulate`. \
+    More: docs/replaying.md.")]
+pub struct ReplayArgs {
+    /// The new script
+    #[arg(value_name = "SCRIPT")]
+    pub new: PathBuf,
+    /// Read records from this log, - for standard input, instead of the worker's state
+    #[arg(value_name = "LOG")]
+    pub log: Option<PathBuf>,
+    /// Only this pipeline [default: all that are in the script and in the records]
+    #[arg(long, value_name = "NAME", env = "AUTOSCALER_PIPELINE")]
+    pub pipeline: Option<String>,
+    /// From this time on, such as 30d, 2h, 03:12, 'yesterday 03:12' or 2026-12-24T03:12
+    #[arg(long, value_name = "TIME", default_value = "7d", allow_hyphen_values = true)]
+    pub since: String,
+    /// Before this time [default: now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// Print JSON: an array, one object for each pipeline
+    #[arg(long, env = "AUTOSCALER_JSON", value_parser = switch)]
+    pub json: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub records: RecordsArgs,

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::values::switch;
 use super::{ReachArgs, ScriptArg};
+use crate::testing::properties::Property;
 
 /// `check`.
 #[derive(Clone, Debug, Args)]
@@ -66,6 +67,17 @@ pub struct TestArgs {
     /// Run again whenever a script is saved, until SIGINT
     #[arg(long, env = "AUTOSCALER_WATCH", value_parser = switch)]
     pub watch: bool,
+    /// Search the pipelines for what no policy should do (--only: these pipelines), and print each case as a test:
+    /// a constant load without rest, more load that gives fewer dynos, a missing value that takes dynos away, the
+    /// limit of operations in reach
+    #[arg(long, env = "AUTOSCALER_PROPERTIES", value_parser = switch, conflicts_with = "watch")]
+    pub properties: bool,
+    /// The seed of the values that --properties draws
+    #[arg(long, value_name = "N", env = "AUTOSCALER_SEED", default_value_t = 1)]
+    pub seed: u64,
+    /// Leave these out of --properties: constant-load, more-load, missing-value, operation-limit
+    #[arg(long, value_name = "NAME,…", env = "AUTOSCALER_EXCEPT", value_delimiter = ',', value_parser = property)]
+    pub except: Vec<Property>,
 }
 
 /// The forms of test results.
@@ -128,4 +140,9 @@ pub struct DefinitionsArgs {
 pub struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+fn property(name: &str) -> Result<Property, String> {
+    let names = || Property::ALL.map(Property::name);
+    Property::named(name).ok_or_else(|| format!("there are {}", names().join(", ")))
 }

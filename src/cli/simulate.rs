@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::values::switch;
 use crate::simulate::{AppKind, Durations, Faults, Signal};
+use crate::state::StateArg;
 
 /// `simulate`.
 #[derive(Clone, Debug, Args)]
@@ -17,7 +18,8 @@ pub struct SimulateArgs {
     #[arg(value_name = "SCRIPT")]
     pub scripts: Vec<PathBuf>,
     /// The load: a file `seconds,rate_per_s` with a fixed step, or synthetic:SHAPE,seed=1 where SHAPE is
-    /// diurnal, spike, ramp, noise or flash-crowd; may be given several times
+    /// diurnal, spike, ramp, noise or flash-crowd, or from-state (from-state:PIPELINE) for what a worker recorded;
+    /// may be given several times
     #[arg(long, value_name = "FILE", env = "AUTOSCALER_TRACE", required = true)]
     pub trace: Vec<String>,
     /// Policies by name, without a script: threshold-consec, threshold-avg5m, hpa
@@ -26,6 +28,12 @@ pub struct SimulateArgs {
     /// The pipeline of the script, where it has several
     #[arg(long, value_name = "NAME", env = "AUTOSCALER_PIPELINE")]
     pub pipeline: Option<String>,
+    /// The state folder whose records `--trace from-state` reads [default: that of the script, else the only one]
+    #[arg(long, value_name = "DIR", env = "AUTOSCALER_STATE", value_parser = StateArg::parse)]
+    pub state: Option<StateArg>,
+    /// The first time of `--trace from-state`, such as 30d, 2h, 'yesterday 03:12' or 2026-12-24T03:12
+    #[arg(long, value_name = "TIME", default_value = "7d", allow_hyphen_values = true)]
+    pub since: String,
     /// All settings in one word: bar scales the trace so that its 99.9th percentile is 25 dynos' worth and
     /// sets 10 requests/s and 100 ms a dyno, a boot of 60 s, 2 warm-up days and bounds of 1 to 100
     #[arg(long, value_name = "NAME", env = "AUTOSCALER_PRESET")]

@@ -1,4 +1,4 @@
-//! Owns the arguments of the commands that work on an app: `run`, `once`, `demo`.
+//! Owns the arguments of the commands that work on an app: `run`, `once`, `demo`; and `gate`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -129,4 +129,12 @@ pub struct DemoArgs {
     /// Plain lines even on a terminal
     #[arg(long, env = "AUTOSCALER_DEMO_PLAIN", value_parser = switch)]
     pub plain: bool,
+}
+
+/// `gate`, which workers start: nothing in the environment may change what it does.
+#[derive(Clone, Debug, Args)]
+pub struct GateArgs {
+    /// The script
+    #[arg(value_name = "SCRIPT")]
+    pub script: PathBuf,
 }

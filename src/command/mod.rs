@@ -6,6 +6,8 @@ pub mod demo;
 pub mod draw;
 pub mod explain;
 pub mod export;
+mod from_state;
+mod gate;
 mod generation;
 pub mod github;
 pub mod history;
@@ -14,9 +16,11 @@ mod junit;
 mod lever;
 pub mod once;
 pub mod pin;
+mod properties;
 pub mod push;
 mod records;
 pub mod reference;
+pub mod replay;
 pub mod run;
 pub mod sarif;
 pub mod simulate;
@@ -54,6 +58,8 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Push(args) => push::run(args).await,
         Command::Test(args) => test::run(args).await,
         Command::Simulate(args) => simulate::run(*args).await,
+        Command::Replay(args) => replay::run(args).await,
+        Command::Gate(args) => gate::run(args).await,
         Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,
         Command::Status(args) => status::run(&args).await,

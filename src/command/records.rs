@@ -79,10 +79,31 @@ pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, Strin
         (None, Records::Kept(state)) => Scripts::kept(state, &name).await,
         (None, Records::Read(_)) => Scripts::default(),
     };
-    let now = match &records {
-        Records::Kept(_) => Utc::now(),
-        Records::Read(log) => log.records.last().map_or_else(Utc::now, |record| record.at),
+    let now = records.now();
+    Ok(Found { records, scripts, now })
+}
+
+impl Records {
+    /// What stands for now.
+    fn now(&self) -> DateTime<Utc> {
+        match self {
+            Self::Kept(_) => Utc::now(),
+            Self::Read(log) => log.records.last().map_or_else(Utc::now, |record| record.at),
+        }
+    }
+}
+
+/// The records that `args` and `log` name, for the script at `new` in place of the worker's own.
+///
+/// # Errors
+/// What to say and do.
+pub async fn open_for(new: &Path, args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
+    let records = match log {
+        Some(log) => Records::Read(read(log)?),
+        None => Records::Kept(kept(args).await?.state),
     };
+    let scripts = Scripts::load(new)?;
+    let now = records.now();
     Ok(Found { records, scripts, now })
 }
 
@@ -217,10 +238,18 @@ impl Found {
         }
     }
 
-    async fn names(&self) -> Result<Vec<Arc<str>>, String> {
+    /// The pipelines of which there are records.
+    pub async fn names_recorded(&self) -> Result<Vec<Arc<str>>, String> {
         let newest = self.records(&Query { newest: Some(NAMES), ..Query::default() }).await?;
-        let declared = self.scripts.units.iter().flat_map(|(_, generation)| &generation.specs);
         let mut names: Vec<Arc<str>> = newest.iter().map(|record| Arc::clone(&record.pipeline)).collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    async fn names(&self) -> Result<Vec<Arc<str>>, String> {
+        let mut names = self.names_recorded().await?;
+        let declared = self.scripts.units.iter().flat_map(|(_, generation)| &generation.specs);
         names.extend(declared.map(|spec| Arc::clone(&spec.name)));
         names.extend(self.scale_lines().iter().map(|line| line.pipeline.as_str().into()));
         names.sort();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ratatui::crossterm::terminal;
 
 use super::simulated::{self, Watched};
-use super::{draw, loading};
+use super::{draw, from_state, loading};
 use crate::cli::{ReachArgs, SimulateArgs};
 use crate::decide::DynosByTime;
 use crate::picture::{self, Destination, Form, Shown};
@@ -140,7 +140,7 @@ fn settings(args: &SimulateArgs) -> Result<Vec<Setting>, Refused> {
     let rate_per_dyno = flags(args)?.rate_per_dyno;
     let mut settings = Vec::new();
     for name in &args.trace {
-        let mut trace = trace(name, args.repair)?;
+        let mut trace = trace(name, args)?;
         if let Some(seconds) = args.smooth_seconds {
             trace.smooth(seconds);
         }
@@ -171,11 +171,14 @@ fn settings(args: &SimulateArgs) -> Result<Vec<Setting>, Refused> {
     Ok(settings)
 }
 
-fn trace(name: &str, repair: bool) -> Result<Trace, String> {
+fn trace(name: &str, args: &SimulateArgs) -> Result<Trace, String> {
     if let Some(made) = name.strip_prefix(PREFIX) {
         return make(made);
     }
-    let (trace, repairs) = read(Path::new(name), repair)?;
+    let (trace, repairs) = match from_state::named(name) {
+        Some(pipeline) => from_state::read(name, pipeline, args)?,
+        None => read(Path::new(name), args.repair)?,
+    };
     if !repairs.is_empty() {
         anstream::eprintln!("repaired {name}: {repairs}");
     }

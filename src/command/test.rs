@@ -17,7 +17,7 @@ use crate::worker::{Loading, Options, Watch};
 use crate::{command::junit, pipeline};
 
 /// Where scripts are looked for when none is named.
-const FOLDER: &str = "scripts";
+pub(super) const FOLDER: &str = "scripts";
 
 /// Editors save in several steps: a file is read this long after the first of them.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -27,6 +27,12 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// Runs the command.
 pub async fn run(args: TestArgs) -> ExitCode {
+    if args.properties {
+        let searched = tokio::task::spawn_blocking(move || super::properties::run(&args)).await;
+        return searched.unwrap_or_else(|error| {
+            super::fail(format!("the search broke down: {error}; this is a bug of autoscaler"))
+        });
+    }
     if !args.watch {
         let verdicts = tokio::task::spawn_blocking(move || (once(&args), args)).await;
         return match verdicts {
@@ -61,7 +67,7 @@ pub async fn run(args: TestArgs) -> ExitCode {
     }
 }
 
-fn paths(args: &TestArgs) -> Vec<PathBuf> {
+pub(super) fn paths(args: &TestArgs) -> Vec<PathBuf> {
     if args.paths.is_empty() { vec![FOLDER.into()] } else { args.paths.clone() }
 }
 

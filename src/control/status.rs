@@ -62,6 +62,9 @@ pub struct UnitStatus {
     pub rolled_back: Option<String>,
     /// Another script is being tried in place of the file.
     pub trial: Option<TrialStatus>,
+    /// The file on disk is simulated before it goes live: since when.
+    #[serde(default)]
+    pub checking: Option<DateTime<Utc>>,
 }
 
 /// A script that was refused.

@@ -214,12 +214,19 @@ fn with_value(taken: Measurement, value: Option<f64>) -> Measurement {
 }
 
 /// What the pipeline remembers after the ticks of `records`, as far as they tell.
-fn remembered(spec: &PipelineSpec, records: &[Arc<Record>]) -> Kept {
+pub fn remembered(spec: &PipelineSpec, records: &[Arc<Record>]) -> Kept {
     let mut kept = Pipeline::unused(spec);
-    let history = Arc::make_mut(&mut kept.history);
     let from = records.len().saturating_sub(spec.decide.history_length);
-    let measured = records[from..].iter().filter_map(|record| record.measurements.first());
-    measured.for_each(|measured| history.push(measured.measurement(), spec.decide.history_length));
+    for stage in &spec.measure {
+        let named = spec.names_measurements().then_some(&stage.name);
+        let history = Arc::make_mut(kept.history_mut(named));
+        let own = |record: &&Arc<Record>| match named {
+            None => record.measurements.first().cloned(),
+            Some(name) => record.measurements.iter().find(|one| *one.name == **name).cloned(),
+        };
+        let measured = records[from..].iter().filter_map(|record| own(&record));
+        measured.for_each(|measured| history.push(measured.measurement(), spec.decide.history_length));
+    }
     let Some(last) = records.last() else { return kept };
     kept.control.tick = last.tick;
     if let Some((scale, (_, to))) = records.iter().rev().find_map(|record| Some((record, record.scaled()?))) {

@@ -221,7 +221,7 @@ fn finish_at(way: Way, played: &Record, to: Decided, text: &str) -> Way {
 }
 
 /// The numbers that are written in `text`.
-fn literals(text: &str) -> Vec<f64> {
+pub(crate) fn literals(text: &str) -> Vec<f64> {
     const MOST: usize = 40;
     let digit = |c: char| c.is_ascii_digit() || c == '.' || c == '_';
     let words = text.split(|c: char| !(digit(c) || c.is_ascii_alphabetic()));

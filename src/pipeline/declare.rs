@@ -3,6 +3,7 @@
 
 mod checks;
 mod dynos;
+mod gate;
 mod guards;
 mod memory;
 mod named;
@@ -26,6 +27,7 @@ use crate::script::{Declaration, Loaded};
 use crate::secret::Secret;
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Severity, Value};
 use crate::simulate::{Described, SIMULATE};
+pub use gate::{GATE, Gate};
 pub use guards::GUARDS;
 pub use shared::LIMIT;
 pub use stages::SCALE_FUNCTIONS;
@@ -79,6 +81,8 @@ pub struct Declared {
     pub settings: ScriptSettings,
     /// Who is told that the worker lives, if anybody is.
     pub watchdog: Option<Watchdog>,
+    /// What a saved version must pass before it goes live, if anything.
+    pub gate: Option<Gate>,
     /// Everything said of the script, its loading included.
     pub report: Report,
 }
@@ -147,6 +151,7 @@ pub fn declare(loaded: &Loaded, unit: Option<&str>, generation: u64, local_zone:
     let known: Vec<Arc<str>> = loaded.declarations.iter().map(|declaration| Arc::clone(&declaration.name)).collect();
     let known = shared::Known { names: &known, unit };
     shared::limits(loaded.settings.as_ref(), &known, &mut specs, &mut report);
+    let gate = gate::read(loaded.settings.as_ref(), &specs, unit, &mut report);
     for stage in &loaded.unused_stages {
         stages::check_unused(stage, &mut report);
     }
@@ -155,7 +160,7 @@ pub fn declare(loaded: &Loaded, unit: Option<&str>, generation: u64, local_zone:
         let help = "declare one: `pipeline(\"web\", #{ measure: …, decide: …, scale: … })`";
         report.say(&rules::NO_PIPELINE, place.as_ref(), "the script declares no pipeline", help.to_owned());
     }
-    Declared { specs, settings, watchdog, report }
+    Declared { specs, settings, watchdog, gate, report }
 }
 
 fn check_name(declaration: &Declaration, names: &HashMap<&str, Option<&Place>>, report: &mut Report) {

@@ -30,7 +30,7 @@ pub use control::{ByHand, CONTROL_VERSION, ControlState};
 pub use controller::{Busy, Circumstances, Decision, Observation, Proposed, Release, Seen, Signals};
 pub use cron::CronWindow;
 pub use days::{OnDays, When};
-pub use declare::{Declared, ScriptSettings, Watchdog, declare};
+pub use declare::{Declared, Gate, ScriptSettings, Watchdog, declare};
 pub use event::{Event, EventKind, Phase};
 pub use guards::{
     Behavior, Boot, BusyWork, Cause, CircuitBreaker, Fallback, GuardMemory, GuardSettings, Reasons, Said, Step, Why,

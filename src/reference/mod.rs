@@ -12,7 +12,7 @@ pub use examples::Shown;
 pub use lookup::{Found, find, names};
 pub use markdown::markdown;
 
-use crate::pipeline::declare::{SCALE_FUNCTIONS, SCRIPT, STAGES, WATCHDOG, WIDE};
+use crate::pipeline::declare::{GATE, SCALE_FUNCTIONS, SCRIPT, STAGES, WATCHDOG, WIDE};
 use crate::script::{Entry, Example, entries};
 use crate::settings::{Constructor, Preset, Setting, StageKind};
 use crate::simulate::{self, SIMULATE};
@@ -85,6 +85,7 @@ pub const GROUPS: &[Group] = &[
     Group { title: "every pipeline, for `autoscaler simulate`", settings: SIMULATE },
     Group { title: "`simulate: #{ … }` of a pipeline", settings: simulate::SETTINGS },
     Group { title: "`settings(#{ … })`, for the whole script", settings: SCRIPT },
+    Group { title: "`gate: #{ … }` of `settings`", settings: GATE },
     Group { title: "`watchdog: #{ … }` of `settings`", settings: WATCHDOG },
     Group { title: "every `measure::`", settings: measure::COMMON },
     Group { title: "`scale: #{ … }`", settings: SCALE_FUNCTIONS },

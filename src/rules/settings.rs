@@ -204,6 +204,15 @@ pub static NO_PIPELINE: Rule = Rule {
     doc: "A file that is only imported belongs in a folder of its own, such as `lib/`.",
 };
 
+/// A gate that cannot be passed.
+pub static GATE: Rule = Rule {
+    id: "gate",
+    severity: Severity::Error,
+    title: "a gate without its trace, or one that a saved script does not pass",
+    doc: "`settings(#{ gate: #{ trace: \"last-week.csv\", max_late_percent: 1.0 } })` lets a saved script go live only once it \
+        was simulated under that load and did as well; the file is looked for in the script's folder.",
+};
+
 /// All of them.
 pub(super) static SETTINGS: &[&Rule] = &[
     &UNKNOWN_SETTING,
@@ -230,4 +239,5 @@ pub(super) static SETTINGS: &[&Rule] = &[
     &SHARED_TARGET,
     &PIPELINE_NAME,
     &NO_PIPELINE,
+    &GATE,
 ];

@@ -3,6 +3,7 @@
 //! same code as the worker's; nothing outside is reached.
 
 mod bench;
+pub mod properties;
 mod recorded;
 mod said;
 mod suite;

@@ -1,13 +1,14 @@
 //! Owns a unit of the script (a file with its imports) and its generations: loading one, and telling by
 //! content whether the files have changed since. An error keeps the old generation.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 use tokio_util::sync::CancellationToken;
 
 use super::{Actor, Options, needs, version};
-use crate::pipeline::{self, Mode, PipelineSpec, ScriptVersion, Watchdog};
+use crate::pipeline::{self, Gate, Mode, PipelineSpec, ScriptVersion, Watchdog};
 use crate::rules;
 use crate::script::{self, Environment, Loaded, Source, SourceFile};
 use crate::settings::Report;
@@ -37,6 +38,8 @@ pub struct Generation {
     pub rollback_on_failure: u32,
     /// Who is told that the worker lives.
     pub watchdog: Option<Watchdog>,
+    /// What it must pass before it goes live in place of another.
+    pub gate: Option<Arc<Gate>>,
     /// Names of pipelines that `--only` leaves out.
     pub left_out: Vec<Arc<str>>,
 }
@@ -81,6 +84,7 @@ impl Generation {
             test_on_reload: true,
             rollback_on_failure: 0,
             watchdog: None,
+            gate: None,
             left_out: Vec::new(),
         }
     }
@@ -92,7 +96,12 @@ impl Generation {
     pub fn load(source: &Source, id: u64, loading: &Loading) -> Result<Self, Refused> {
         let loaded = script::load(source, &loading.environment, loading.options.secrets);
         let version = version::version(source, &version::files(source, &loaded.files));
-        Self::of(source, id, loading, loaded, version)
+        let generation = Self::of(source, id, loading, loaded, version)?;
+        let Some(gate) = generation.gate.clone() else { return Ok(generation) };
+        match gate.check_trace(source.path.parent().unwrap_or(Path::new(""))) {
+            Ok(()) => Ok(generation),
+            Err(said) => Err(gate.refusal(generation, vec![said])),
+        }
     }
 
     /// Loads the version of `source` that was kept as `kept`. Blocks as [`Generation::load`] does.
@@ -123,7 +132,7 @@ impl Generation {
         let suite = Suite { tests, specs, unit: source.unit.clone() };
         let settings = declared.settings;
         let (test_on_reload, rollback_on_failure) = (settings.test_on_reload, settings.rollback_on_failure);
-        let watchdog = declared.watchdog;
+        let (watchdog, gate) = (declared.watchdog, declared.gate.map(Arc::new));
         let (specs, rest): (Vec<_>, Vec<_>) =
             declared.specs.into_iter().partition(|spec| loading.options.selects(&spec.name, source.unit.as_deref()));
         let left_out = rest.iter().map(|spec| Arc::clone(&spec.name)).collect();
@@ -147,6 +156,7 @@ impl Generation {
             test_on_reload,
             rollback_on_failure,
             watchdog,
+            gate,
             left_out,
         })
     }

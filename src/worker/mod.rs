@@ -4,6 +4,7 @@
 mod actor;
 mod changes;
 mod difference;
+mod gate;
 mod generation;
 mod journal;
 mod live;
@@ -21,6 +22,7 @@ mod watchdog;
 
 pub use actor::Actor;
 pub use changes::{Change, changes};
+pub use gate::GateVerdict;
 pub use generation::{Generation, Loading, Refused, shared_targets};
 pub use live::Services;
 pub use options::Options;

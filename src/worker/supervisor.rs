@@ -23,9 +23,11 @@ use crate::pipeline::{PipelineSpec, Watchdog};
 use crate::script::{self, Source, SourceFile};
 use crate::settings::{Diagnostic, Report};
 use crate::world::World;
+use check::Checked;
 use retreat::trial_ends;
 
 pub(super) mod announce;
+mod check;
 mod orders;
 mod reload;
 mod retreat;
@@ -61,6 +63,11 @@ pub struct Supervisor {
     /// What commands ask for.
     orders: mpsc::Receiver<Order>,
     ordering: mpsc::Sender<Order>,
+    /// Gates that were tried: the check's number, and what came of it.
+    checked: mpsc::UnboundedReceiver<Checked>,
+    checks: mpsc::UnboundedSender<Checked>,
+    /// The number of the newest check.
+    newest_check: u64,
     /// Pipelines whose functions fail.
     failing: mpsc::UnboundedReceiver<Failing>,
     fails: mpsc::UnboundedSender<Failing>,
@@ -120,6 +127,7 @@ impl Supervisor {
         let (ordering, orders) = mpsc::channel(MOST_ORDERS);
         let (fails, failing) = mpsc::unbounded_channel();
         let (refusing, refusals) = mpsc::unbounded_channel();
+        let (checks, checked) = mpsc::unbounded_channel();
         Self {
             world,
             loading,
@@ -136,6 +144,9 @@ impl Supervisor {
             pulses: Arc::default(),
             orders,
             ordering,
+            checked,
+            checks,
+            newest_check: 0,
             failing,
             fails,
             refusals,
@@ -241,6 +252,7 @@ impl Supervisor {
                 () = self.watch.changed() => self.look(false, &stop).await,
                 _ = look.tick() => self.look(false, &stop).await,
                 Some(order) = self.orders.recv() => self.obey(order).await,
+                Some(checked) = self.checked.recv() => self.take_verdict(checked).await,
                 Some(failing) = self.failing.recv() => self.judge_failing(&failing),
                 Some(why) = self.refusals.recv() => self.announce_not_taken(why),
                 () = trial_ends(&self.units) => self.end_trials(),

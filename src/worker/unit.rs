@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::generation::{Generation, Refused};
 use crate::control::{Refusal, TrialStatus, UnitStatus};
@@ -30,6 +31,21 @@ pub struct Unit {
     pub aside: Option<Aside>,
     /// Set while the version in force is an earlier one, as what was on disk at the start did not load.
     pub last_good: Option<LastGood>,
+    /// What is on disk, while its gate is being tried.
+    pub checking: Option<Checking>,
+}
+
+/// A saved version that is simulated before it goes live.
+#[derive(Debug)]
+pub struct Checking {
+    /// The version.
+    pub generation: Generation,
+    /// Tells this check from others.
+    pub number: u64,
+    /// When it began.
+    pub since: DateTime<Utc>,
+    /// Ends it when dropped.
+    pub task: AbortOnDropHandle<()>,
 }
 
 /// The version that runs in place of a script that did not load at the start.
@@ -98,6 +114,7 @@ impl Unit {
             previous: None,
             aside: None,
             last_good: None,
+            checking: None,
         }
     }
 
@@ -105,6 +122,12 @@ impl Unit {
     #[must_use]
     pub fn is_aside(&self) -> bool {
         self.aside.as_ref().is_some_and(|aside| self.unchanged(&aside.disk))
+    }
+
+    /// Whether the files on disk are those whose gate is being tried.
+    #[must_use]
+    pub fn is_checking(&self) -> bool {
+        self.checking.as_ref().is_some_and(|checking| self.unchanged(&checking.generation.files))
     }
 
     /// When the trial ends, if there is one.
@@ -140,6 +163,7 @@ impl Unit {
             refused,
             rolled_back,
             trial,
+            checking: self.checking.as_ref().map(|checking| checking.since),
         }
     }
 
@@ -169,7 +193,8 @@ impl Unit {
     pub fn files(&self) -> impl Iterator<Item = &std::path::Path> {
         let refused = self.refused.iter().flat_map(|refused| &refused.files);
         let aside = self.aside.iter().flat_map(|aside| &aside.disk);
-        let files = self.generation.files.iter().chain(refused).chain(aside);
+        let checking = self.checking.iter().flat_map(|checking| &checking.generation.files);
+        let files = self.generation.files.iter().chain(refused).chain(aside).chain(checking);
         files.map(|file| file.path.as_path()).chain(std::iter::once(self.source.path.as_path()))
     }
 }

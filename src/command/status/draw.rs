@@ -74,6 +74,11 @@ fn unit_lines(text: &mut String, unit: &UnitStatus, now: DateTime<Utc>, zone: Tz
     if let Some(why) = &unit.rolled_back {
         line(text, "", CARE, &format!("not what is on disk: rolled back {why}"));
     }
+    if let Some(since) = unit.checking {
+        let since = clock(since, now, zone);
+        let what = "checking what is on disk against its gate";
+        line(text, "", CARE, &format!("{what} since {since}; it goes live if it passes"));
+    }
     if let Some(refused) = &unit.refused {
         let more = refused.errors.saturating_sub(1);
         let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };

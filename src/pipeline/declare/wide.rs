@@ -106,6 +106,13 @@ pub static SCRIPT: &[Setting] = &[
               version before comes back; 0: never.",
     },
     Setting {
+        name: "gate",
+        kind: Kind::Map,
+        preset: Preset::None("nothing is simulated"),
+        doc: "What a saved script must pass before it goes live: \
+              `#{ trace: \"last-week.csv\", max_late_percent: 1.0, max_cost_ratio: 1.3 }`.",
+    },
+    Setting {
         name: "watchdog",
         kind: Kind::Map,
         preset: Preset::None("nobody is told"),

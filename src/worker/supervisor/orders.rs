@@ -106,7 +106,11 @@ impl Supervisor {
         let (base, disk, rolled_back) = match unit.aside.take() {
             Some(Aside { disk, kind: AsideKind::Trial { base, rolled_back, .. } }) => (base, disk, rolled_back),
             Some(Aside { disk, kind: AsideKind::RolledBack(why) }) => (Arc::clone(&before), disk, Some(why)),
-            None => (Arc::clone(&before), before.files.clone(), None),
+            None => {
+                // It would take the place of what is tried.
+                let checking = unit.checking.take().map(|checking| checking.generation.files);
+                (Arc::clone(&before), checking.unwrap_or_else(|| before.files.clone()), None)
+            }
         };
         let back = base.id;
         let (name, by, end) = (script.name, script.by, Instant::now() + span);

@@ -44,7 +44,7 @@ impl Supervisor {
         }
         for index in 0..self.units.len() {
             let unit = &self.units[index];
-            let settled = unit.is_in_force() || unit.is_refused() || unit.is_aside();
+            let settled = unit.is_in_force() || unit.is_refused() || unit.is_aside() || unit.is_checking();
             if settled && !forced {
                 self.note_return(index);
                 continue;
@@ -60,6 +60,9 @@ impl Supervisor {
 
     /// The file is the running one again after a refused one: nothing to load, and that is worth a word.
     fn note_return(&mut self, index: usize) {
+        if !self.units[index].is_checking() {
+            self.give_up_check(index);
+        }
         if self.units[index].aside.is_some() && self.units[index].is_in_force() {
             // What was tried, or gone back to, is what was saved.
             let unit = &mut self.units[index];
@@ -77,6 +80,8 @@ impl Supervisor {
 
     async fn reload_unit(&mut self, index: usize) {
         let source = self.units[index].source.clone();
+        // Whatever is being checked, there is a newer save.
+        self.give_up_check(index);
         let mut end = Instant::now() + GRACE;
         loop {
             let Some(loaded) = self.load_aside(&source).await else {
@@ -84,6 +89,7 @@ impl Supervisor {
                 continue;
             };
             match loaded.and_then(|generation| self.unshared(&source, generation)) {
+                Ok(generation) if generation.gate.is_some() => return self.begin_check(index, generation),
                 Ok(generation) => return self.take_up(index, generation).await,
                 Err(_) if Instant::now() < end => tokio::time::sleep(GLANCE).await,
                 Err(refused) => return self.refuse(index, refused),
@@ -134,7 +140,7 @@ impl Supervisor {
         self.watch.changed().await;
     }
 
-    async fn take_up(&mut self, index: usize, generation: Generation) {
+    pub(super) async fn take_up(&mut self, index: usize, generation: Generation) {
         self.newest = generation.id;
         let unit = &mut self.units[index];
         let before = std::mem::replace(&mut unit.generation, Arc::new(generation));
@@ -153,7 +159,7 @@ impl Supervisor {
         self.keep_generation(&self.units[index]).await;
     }
 
-    fn refuse(&mut self, index: usize, refused: Refused) {
+    pub(super) fn refuse(&mut self, index: usize, refused: Refused) {
         let again = self.units[index].refused.as_ref().map(|before| before.report == refused.report);
         let unit = &mut self.units[index];
         unit.refused = Some(refused);

@@ -23,7 +23,10 @@ impl Supervisor {
         unit.previous = None;
         let before = std::mem::replace(&mut unit.generation, previous);
         unit.since = self.world.clock.now();
-        unit.aside = Some(Aside { disk: before.files.clone(), kind: AsideKind::RolledBack(why.to_owned()) });
+        // Whoever goes back does not want what is being checked, either; a failure says nothing of it.
+        let checking = if by_itself { None } else { unit.checking.take() };
+        let disk = checking.map_or_else(|| before.files.clone(), |checking| checking.generation.files);
+        unit.aside = Some(Aside { disk, kind: AsideKind::RolledBack(why.to_owned()) });
         let id = unit.generation.id;
         self.apply();
         self.follow_files();

@@ -5,6 +5,7 @@ mod command;
 mod docs;
 mod flips;
 mod pin;
+mod replay;
 mod state;
 mod story;
 mod support;

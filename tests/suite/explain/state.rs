@@ -12,7 +12,7 @@ use super::support::{SCRIPT, incident};
 use crate::harness::{Autoscaler, Script, Signal};
 
 /// Writes `records` as a worker does into a state folder beside `script`.
-async fn kept(script: &Script, records: impl IntoIterator<Item = Arc<Record>>) -> PathBuf {
+pub async fn kept(script: &Script, records: impl IntoIterator<Item = Arc<Record>>) -> PathBuf {
     let folder = script.root().join("state");
     let arg = StateArg::Folder(folder.clone());
     let opened = state::open(&arg, &script.path(), Keep::default(), &CancellationToken::new()).await.unwrap();
@@ -32,7 +32,7 @@ async fn kept(script: &Script, records: impl IntoIterator<Item = Arc<Record>>) -
 }
 
 /// The records of the incident, moved to end a minute ago.
-async fn lately() -> Vec<Arc<Record>> {
+pub async fn lately() -> Vec<Arc<Record>> {
     let records = incident().await;
     let by = Utc::now() - TimeDelta::minutes(1) - records.last().unwrap().at;
     records.iter().map(|record| moved(record, by)).collect()

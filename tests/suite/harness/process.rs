@@ -93,8 +93,13 @@ impl Autoscaler {
 
     /// Runs it to its end, which must come within a minute.
     pub fn run(self) -> Said {
+        self.run_within(Duration::from_secs(60))
+    }
+
+    /// Runs it to its end, which must come within `limit`: for what is known to take long.
+    pub fn run_within(self, limit: Duration) -> Said {
         let mut worker = self.spawn();
-        let code = worker.wait(Duration::from_secs(60)).code();
+        let code = worker.wait(limit).code();
         let text = |stream| worker.text_of(stream);
         Said { code, stdout: text(Stream::Out), stderr: text(Stream::Err) }
     }

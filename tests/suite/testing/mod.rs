@@ -6,5 +6,6 @@ mod command;
 mod docs;
 mod init;
 mod language;
+mod properties;
 mod reload;
 mod watching;

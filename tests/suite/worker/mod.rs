@@ -6,6 +6,7 @@ mod bad_world;
 mod check;
 mod clock;
 mod command_line;
+mod gate;
 mod incident;
 mod levers;
 mod once;

@@ -119,7 +119,7 @@ fn declare(source: &Source, surroundings: &Arc<Surroundings>, name: Arc<str>, pa
 fn tests(engine: &Arc<Engine>, surroundings: &Arc<Surroundings>) -> Vec<Test> {
     let Some(script) = surroundings.files.all().into_iter().next() else { return Vec::new() };
     session::with(|session| {
-        if !session.declarations.is_empty() {
+        if !session.declarations.is_empty() && !session.report.has_errors() {
             lint::unused(&script, &mut session.report);
         }
     });

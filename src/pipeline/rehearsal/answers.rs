@@ -16,10 +16,9 @@ pub(super) fn look(spec: &PipelineSpec, report: &mut Report) {
         let Answers { words, keys, place } = answers;
         let wrong = |who: &str| format!("`measure` answers {words}, and {who} a number");
         match &policy.kind {
-            PolicyKind::Native(native) => {
-                let name = native.backend();
+            PolicyKind::Native(_) => {
                 let help = "answer a number, or decide with a function that reads `m.data`".to_owned();
-                report.say(&rules::WRONG_ANSWER, Some(&place), wrong(&format!("`{name}` judges")), help);
+                report.say(&rules::WRONG_ANSWER, Some(&place), wrong("`decide` judges"), help);
             }
             PolicyKind::Scripted(function) => {
                 let outline = function.outline();

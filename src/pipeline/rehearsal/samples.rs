@@ -25,6 +25,9 @@ const VALUES: [f64; 3] = [50.0, 0.0, 5_000.0];
 /// Trials of one function: those for what its text names come last, and end here.
 const MOST: usize = 64;
 
+/// The first samples, which are the same for every decision.
+pub(super) const COMMON: usize = VALUES.len() * DYNOS.len() + 3;
+
 /// Trials at times that a function names.
 const MOST_TIMES: usize = 12;
 

@@ -144,7 +144,8 @@ impl Look<'_> {
             other => atoms.extend(self.atom(other)),
         }
         atoms.iter_mut().for_each(Atom::negate);
-        atoms
+        // A condition that always holds is told as such: what follows it is not judged by it.
+        if contradiction(&atoms).is_some() { Vec::new() } else { atoms }
     }
 
     /// The comparisons that all hold where `expression` does.

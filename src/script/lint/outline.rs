@@ -70,7 +70,7 @@ impl Tour<'_> {
         let tails = tails::tails(statements);
         let types = tails.iter().map(|tail| tail.types(&inference)).fold(Types::NONE, Types::or);
         let plain = [Types::TEXT, Types::BOOL, Types::CHAR, Types::MAP, Types::ARRAY, Types::UNIT];
-        if !types.is_within(plain.into_iter().fold(Types::NONE, Types::or)) || types == Types::UNIT {
+        if !types.is_within(plain.into_iter().fold(Types::NONE, Types::or)) {
             return;
         }
         let Some(position) = tails.iter().find_map(|tail| tail.position()) else { return };
@@ -87,7 +87,11 @@ impl Tour<'_> {
             .collect();
         let keys = maps.map(|maps| maps.into_iter().flatten().collect());
         let place = self.script.place(position);
-        self.outline.answers = Some(Answers { words: types.without(Types::UNIT).words(), keys, place });
+        self.outline.answers = Some(Answers {
+            words: if types == Types::UNIT { types } else { types.without(Types::UNIT) }.words(),
+            keys,
+            place,
+        });
     }
 
     fn function(&mut self, defined: &Defined, given: &[Given], depth: usize) {

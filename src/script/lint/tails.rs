@@ -111,3 +111,41 @@ fn returned<'a>(statements: &'a [Stmt], found: &mut Vec<Tail<'a>>) {
         }
     }
 }
+
+/// What stands as a statement of its own whose value nothing takes.
+pub(super) fn dropped(statements: &[Stmt]) -> Vec<Tail<'_>> {
+    let mut found = Vec::new();
+    untaken(statements, true, &mut found);
+    found
+}
+
+fn untaken<'a>(statements: &'a [Stmt], last: bool, found: &mut Vec<Tail<'a>>) {
+    let expression = |expression: &'a Expr, last: bool, found: &mut Vec<Tail<'a>>| match expression {
+        Expr::Stmt(block) => untaken(block.statements(), last, found),
+        other if !last => found.push(Tail::Expr(other)),
+        _ => {}
+    };
+    for (at, statement) in statements.iter().enumerate() {
+        let last = last && at + 1 == statements.len();
+        match statement {
+            Stmt::Expr(value) => expression(value, last, found),
+            Stmt::FnCall(call, position) if !last => found.push(Tail::Call(call, *position)),
+            Stmt::If(flow, _) => {
+                untaken(flow.body.statements(), last, found);
+                untaken(flow.branch.statements(), last, found);
+            }
+            Stmt::Switch(switch, _) => {
+                switch.1.expressions.iter().for_each(|case| expression(&case.rhs, last, found));
+            }
+            Stmt::While(flow, _) | Stmt::Do(flow, ..) => untaken(flow.body.statements(), false, found),
+            Stmt::For(turns, _) => untaken(turns.2.body.statements(), false, found),
+            Stmt::Block(block) => untaken(block.statements(), last, found),
+            // What it gives differs between versions of the language.
+            Stmt::TryCatch(flow, _) => {
+                untaken(flow.body.statements(), true, found);
+                untaken(flow.branch.statements(), true, found);
+            }
+            _ => {}
+        }
+    }
+}

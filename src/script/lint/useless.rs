@@ -13,26 +13,11 @@ use crate::rules;
 
 /// Reports requests that stand where nothing takes them.
 pub(super) fn unsent(examination: &mut Examination<'_>, inference: &Inference<'_>, body: &[Stmt], scene: Scene<'_>) {
-    let mut found = Vec::new();
-    let all = tails::tails(body);
-    let is_tail = |call: &Expr| all.iter().any(|tail| tail.position() == Some(call.start_position()));
-    walk(body, &mut |node| {
-        let position = match node {
-            ASTNode::Stmt(Stmt::Expr(expression))
-                if inference.types(expression) == Types::named("Request") && !is_tail(expression) =>
-            {
-                expression.start_position()
-            }
-            ASTNode::Stmt(Stmt::FnCall(call, position)) if inference.call(call) == Types::named("Request") => {
-                if all.iter().any(|tail| tail.position() == Some(*position)) {
-                    return;
-                }
-                *position
-            }
-            _ => return,
-        };
-        found.push(position);
+    let requests = tails::dropped(body).into_iter().filter(|tail| {
+        let variable = matches!(tail, Tail::Expr(Expr::Variable(..)));
+        !variable && tail.types(inference) == Types::named("Request")
     });
+    let found: Vec<_> = requests.filter_map(Tail::position).collect();
     for position in found {
         let message = "this makes a request that nobody sends".to_owned();
         let help = Some("write `.send()` behind it".to_owned());

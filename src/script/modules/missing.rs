@@ -12,6 +12,8 @@ use crate::script::diagnose::complaint;
 pub(in crate::script) enum Missing {
     /// `m.value`
     Value,
+    /// `m.value` where what was measured is no number, but this.
+    NoNumber(&'static str),
     /// `m.seconds_since_scale`
     SinceScale,
     /// A statistic of the newest `n` of a history, of which there are fewer.
@@ -32,6 +34,13 @@ impl Missing {
                 "`m.value` is `()` where no number was measured".into(),
                 "m.value ?? 0.0".into(),
                 "if m.value == () { … }".into(),
+            ),
+            Self::NoNumber(measured) => (
+                format!(
+                    "`m.value` is `()` since {measured} was measured: answer a number in `measure`, or read `m.data`"
+                ),
+                String::new(),
+                String::new(),
             ),
             Self::SinceScale => (
                 "`m.seconds_since_scale` is `()` before the first scale".into(),
@@ -79,6 +88,13 @@ fn refuse(operator: &str) -> Answered<Dynamic> {
     let known: Vec<_> = context::missing().into_iter().map(Missing::words).collect();
     let facts: Vec<&str> = known.iter().map(|(fact, ..)| fact.as_str()).collect();
     let facts = if facts.is_empty() { String::new() } else { format!("{}; ", facts.join(", ")) };
+    if let Some((fact, given, _)) = known.first()
+        && given.is_empty()
+    {
+        // A stand-in would hide what is wrong for ever.
+        let message = format!("`{operator}` {verb} a value that is missing, `()`");
+        return Err(complaint(message, Some(fact.clone()), rhai::Position::NONE));
+    }
     let (given, asked) =
         known.first().map_or(("m.value ?? 0.0", "if m.value == () { … }"), |(_, given, asked)| (given, asked));
     let help = format!("{facts}give it a value, as in `{given}` or `(this.n ?? 0) + 1`, or ask first: `{asked}`");

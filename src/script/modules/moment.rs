@@ -5,12 +5,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike, Timelike};
 use chrono_tz::Tz;
 use rhai::{Dynamic, Engine, Position};
+use serde_json::Value as Json;
 
 use super::history::HistoryValue;
 use super::missing::Missing;
 use super::named::{self, MeasurementsValue, ValuesValue};
 use super::{Answered, optional};
-use crate::pipeline::Moment;
+use crate::pipeline::{Measurement, Moment};
 use crate::script::context;
 use crate::script::convert::from_json;
 use crate::script::diagnose::complaint;
@@ -262,7 +263,7 @@ fn of_one(engine: &mut Engine) {
             Ok(read(m))
         });
     };
-    get("value", |m| noted(Missing::Value, m.measurement.value));
+    get("value", |m| noted(unmeasured(&m.measurement), m.measurement.value));
     get("data", |m| {
         // Nobody knows what will be measured.
         context::end_trial();
@@ -272,6 +273,17 @@ fn of_one(engine: &mut Engine) {
     get("error", |m| optional(m.measurement.failure.as_ref().map(|failure| failure.message.clone())));
     get("history", |m| Dynamic::from(HistoryValue(Arc::clone(&m.history))));
     get("past", |m| Dynamic::from(HistoryValue(Arc::clone(&m.past))));
+}
+
+/// Why the value of `measurement` is missing, if it is.
+fn unmeasured(measurement: &Measurement) -> Missing {
+    match &measurement.data {
+        Json::Bool(_) => Missing::NoNumber("`true` or `false`"),
+        Json::String(_) => Missing::NoNumber("a text"),
+        Json::Array(_) => Missing::NoNumber("an array"),
+        Json::Object(_) => Missing::NoNumber("a map"),
+        Json::Null | Json::Number(_) => Missing::Value,
+    }
 }
 
 /// `value`; that it is missing is noted.

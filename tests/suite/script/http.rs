@@ -106,10 +106,10 @@ async fn nothing_is_sent_where_nothing_may_be_reached() {
 async fn a_request_that_nobody_sent_is_a_failure() {
     let shown = "the request `GET http://127.0.0.1:1/x`, which nobody sent";
     assert_eq!(
-        failure("|| http::get(\"http://127.0.0.1:1/x?secret=1\")").await,
+        failure("|| [http::get(\"http://127.0.0.1:1/x?secret=1\")][0]").await,
         format!("the function of `measure` answered {shown}: write `.send()`, or `measure::http(#{{ request: … }})`")
     );
-    let error = told("|event| http::get(\"http://127.0.0.1:1/x\")", &Around::default()).await.unwrap_err();
+    let error = told("|event| [http::get(\"http://127.0.0.1:1/x\")][0]", &Around::default()).await.unwrap_err();
     assert!(error.message.contains(shown), "{error}");
 }
 

@@ -247,3 +247,24 @@ fn texts_in_quotes_are_looked_at_in_every_file() {
     assert_eq!(said.matches("stands in a text in quotes").count(), 2, "{said}");
     assert!(said.contains("a.rhai:1:") && said.contains("lib.rhai:1:"), "{said}");
 }
+
+#[test]
+fn as_much_history_is_kept_as_a_decision_looks_back_on() {
+    for (decide, kept) in [
+        ("|m| if m.value > 3 { up(1) }", 10),
+        ("|m| if (m.history.average(5) ?? 0.0) > 3 { up(1) }", 10),
+        ("|m| if (m.history.average(20) ?? 0.0) > 3 { up(1) }", 20),
+        ("|m| if m.history.consecutive_above(100) >= 15 { up(1) }", 15),
+        ("|m| if m.past.len() > 30 { up(1) }", 31),
+        ("|m| { let h = m.history; if (h.percentile(95, 60) ?? 0.0) > 3 { up(1) } }", 60),
+        ("|m| if (of(m.history, 25) ?? 0.0) > 3 { up(1) }", 25),
+        ("|m| if (m.history.max(n) ?? 0.0) > 3 { up(1) }", 12),
+    ] {
+        let text = format!(
+            "fn of(history, n) {{ history.average(n) }} let n = 12; \
+             pipeline(\"web\", #{{ measure: || 1, decide: {decide}, scale: #{{ current: || 1, scale_to: |n| () }} }});"
+        );
+        let spec = super::reaching::spec_of(&text, &super::reaching::Around::default());
+        assert_eq!(spec.decide.history_length, kept, "{decide}");
+    }
+}

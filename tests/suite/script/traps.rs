@@ -1,6 +1,9 @@
 //! The traps of the language, each by its number in the notes on Rhai: T1 to T15, R1 to R9.
 
+use std::sync::Arc;
+
 use autoscaler::function::{Argument, Movement, Returned};
+use autoscaler::pipeline::Measurement;
 use autoscaler::script::MissingSecrets;
 use serde_json::json;
 
@@ -146,6 +149,16 @@ fn t5d_ordering_and_calculating_with_a_missing_value_are_errors_with_their_place
     let answer = change(call(&function, Argument::Moment(moment(None)), &mut json!({})));
     assert_eq!(answer.reason.as_deref(), Some("gone"));
     assert_eq!(bench.decide("p", 1.0), Ok(Returned::Float(2.0)));
+}
+
+#[test]
+fn t5e_what_was_measured_and_is_no_number_is_named() {
+    let bench = decide("|m| if m.value > 3 { up(1) }");
+    let mut moment = (*moment(None)).clone();
+    moment.measurement = Arc::new(Measurement::good("custom", json!({ "queue": 3 }), moment.measurement.at));
+    let said = failure(call(&bench.function("p", "decide"), Argument::Moment(Arc::new(moment)), &mut json!({})));
+    assert!(said.contains("since a map was measured: answer a number in `measure`, or read `m.data`"), "{said}");
+    assert!(!said.contains("??"), "{said}");
 }
 
 #[test]

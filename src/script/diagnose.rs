@@ -8,7 +8,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 use super::files::{Script, Surroundings};
 use super::limits::{self, Halt};
 use super::stopped::{self, Stop};
-use super::{context, habits::foreign, parse};
+use super::{context, habits::foreign, parse, unset};
 use crate::function::CallError;
 use crate::rules::{self, Rule};
 use crate::secret::scrub;
@@ -33,11 +33,13 @@ pub(super) struct Complaint {
     rule: Option<&'static Rule>,
     /// What is wrong with a setting of a function that a module offers.
     setting: Option<Misset>,
+    /// Whether a missing value, `()`, was in the way.
+    missing: bool,
 }
 
 /// Raises an error at `position`; without a position it gets that of the call.
 pub(super) fn complaint(message: impl Into<String>, help: Option<String>, position: Position) -> Box<EvalAltResult> {
-    let complaint = Complaint { message: message.into(), help, rule: None, setting: None };
+    let complaint = Complaint { message: message.into(), help, rule: None, setting: None, missing: false };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
 }
 
@@ -48,8 +50,14 @@ pub(super) fn ruled(
     help: Option<String>,
     position: Position,
 ) -> Box<EvalAltResult> {
-    let complaint = Complaint { message: message.into(), help, rule: Some(rule), setting: None };
+    let complaint = Complaint { message: message.into(), help, rule: Some(rule), setting: None, missing: false };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
+}
+
+/// Raises an error about a missing value, `()`, that was compared or calculated with.
+pub(super) fn missing_value(message: String, help: String) -> Box<EvalAltResult> {
+    let complaint = Complaint { message, help: Some(help), rule: None, setting: None, missing: true };
+    EvalAltResult::ErrorRuntime(Dynamic::from(complaint), Position::NONE).into()
 }
 
 /// Raises an error at the setting `key` that was given to the module's function `what` ("slack::notify"),
@@ -62,8 +70,8 @@ pub(super) fn misset(
     key: &str,
 ) -> Box<EvalAltResult> {
     let function = what.rsplit("::").next().unwrap_or(what).to_owned();
-    let complaint =
-        Complaint { message, help, rule: Some(rule), setting: Some(Misset { function, key: key.to_owned() }) };
+    let setting = Some(Misset { function, key: key.to_owned() });
+    let complaint = Complaint { message, help, rule: Some(rule), setting, missing: false };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), Position::NONE).into()
 }
 
@@ -96,18 +104,28 @@ pub(super) fn diagnostic(error: &EvalAltResult, surroundings: &Surroundings, scr
         let place = Some(Place { file, line: said.at.0, column: said.at.1 });
         return Diagnostic { rule: Some(said.rule), severity, place, message: said.message, help: said.help };
     }
-    let (message, help) = words(error, &script);
+    let unset = unset::variable(error, surroundings, &script, position);
+    let (rule, (message, help)) = match &unset {
+        Some(name) => (&rules::VARIABLE_NOT_SET, unset::words(name)),
+        None => (rule(error), words(error, &script)),
+    };
     let place = Some(context::shown_at().unwrap_or_else(|| match key_position(error, &script, position) {
         Some(key) => script.place(key),
         None => script.call_place(position),
     }));
-    Diagnostic { rule: Some(rule(error)), severity, place, message: scrub(&message).into_owned(), help }
+    Diagnostic { rule: Some(rule), severity, place, message: scrub(&message).into_owned(), help }
 }
 
 /// The setting of a module's function that the error is about.
 fn missetting(error: &EvalAltResult) -> Option<Misset> {
     let EvalAltResult::ErrorRuntime(value, _) = error else { return None };
     value.read_lock::<Complaint>()?.setting.clone()
+}
+
+/// Whether a missing value was compared or calculated with.
+pub(super) fn is_missing_value(error: &EvalAltResult) -> bool {
+    let EvalAltResult::ErrorRuntime(value, _) = error else { return false };
+    value.read_lock::<Complaint>().is_some_and(|complaint| complaint.missing)
 }
 
 /// Where its key stands, in the call at `position`.
@@ -273,8 +291,8 @@ pub(super) fn unknown_module(name: &str) -> (String, Option<String>) {
 /// "name (types)" as the language reports it, in the author's words.
 fn function_words(signature: &str, script: &Script) -> (String, Option<String>) {
     let (name, types) = signature.split_once(" (").map_or((signature, ""), |(name, types)| (name, types));
-    let types: Vec<String> =
-        types.trim_end_matches(')').split(", ").filter(|name| !name.is_empty()).map(type_name).collect();
+    let types = types.strip_suffix(')').unwrap_or(types);
+    let types: Vec<String> = types.split(", ").filter(|name| !name.is_empty()).map(type_name).collect();
     if name.contains("anon$") || name.contains("captured_function") {
         let takes = script.function(name).map(|defined| {
             let captured = script.index.captured(name);

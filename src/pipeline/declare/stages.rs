@@ -302,7 +302,7 @@ impl Decided {
 /// Whether `key` is written in the settings of the stage in `node`.
 pub(super) fn written(node: Option<&Node>, key: &str) -> bool {
     let Some(Node { value: Value::Stage(stage), .. }) = node else { return false };
-    stage.settings.entry(key).is_some_and(|entry| !matches!(entry.value, Value::Unit))
+    stage.settings.entry(key).is_some_and(|entry| !matches!(entry.value, Value::Unit | Value::Unset { .. }))
 }
 
 /// Where `key` is written in the settings of the stage in `node`, else where the stage stands.

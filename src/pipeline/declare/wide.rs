@@ -168,7 +168,7 @@ pub(super) fn script_settings(node: Option<&Node>, local_zone: Tz, report: &mut 
 
 /// Reads `watchdog` of `settings(#{ … })`.
 pub(super) fn watchdog(node: Option<&Node>, report: &mut Report) -> Option<Watchdog> {
-    let node = node?.entry("watchdog").filter(|node| !matches!(node.value, Value::Unit))?;
+    let node = node?.entry("watchdog").filter(|node| !matches!(node.value, Value::Unit | Value::Unset { .. }))?;
     let mut fields = Fields::open("`watchdog`", node, vec![WATCHDOG], report);
     let (url, every) = (fields.secret("url"), fields.seconds("every_seconds"));
     let url = url?;
@@ -239,7 +239,8 @@ fn call_on_failure(fields: &mut Fields<'_>, scripted: bool) -> bool {
 /// The pipeline-wide entries of both maps; one that stands in both is an error at the second.
 fn merge(map: &Node, decide: Option<&Node>, report: &mut Report) -> Node {
     let known = |(key, node): &&(Arc<str>, Node)| {
-        !matches!(node.value, Value::Unit) && COMMON.iter().chain(WIDE).any(|setting| setting.name == &**key)
+        !matches!(node.value, Value::Unit | Value::Unset { .. })
+            && COMMON.iter().chain(WIDE).any(|setting| setting.name == &**key)
     };
     let of = |node: &Node| -> Vec<(Arc<str>, Node)> {
         match &node.value {

@@ -237,6 +237,10 @@ fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
         }
         E::ErrorFunctionNotFound(signature, _) => function_words(signature, script),
         E::ErrorVariableNotFound(name, _) => {
+            let module = name.split_once("::").map(|(module, _)| module);
+            if let Some(help) = by_hand(name).or_else(|| built_in(name, module)) {
+                return (format!("`{name}` is a function, and is written with brackets"), Some(help));
+            }
             // A function of an import is no value.
             let help = name.contains("::").then(|| format!("a function of an import is called: write `|m| {name}(m)`"));
             (format!("unknown variable `{name}`"), help)
@@ -250,22 +254,49 @@ fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
         ),
         E::ErrorStackOverflow(_) => ("functions call each other too deeply".into(), None),
         E::ErrorDataTooLarge(what, _) => {
-            (format!("a value grew too large: {}", what.to_lowercase().replace("object map", "map")), None)
+            let what = match what.as_str() {
+                "Length of string" => "a text",
+                "Size of object map" => "a map",
+                _ => "an array",
+            };
+            (format!("{what} grew too large"), None)
         }
         E::ErrorMismatchDataType(expected, found, _) | E::ErrorMismatchOutputType(expected, found, _) => {
             (format!("{} is expected, not {}", type_name(expected), type_name(found)), None)
         }
         E::ErrorIndexingType(name, _) => {
             let name = name.split(" [").next().unwrap_or(name);
-            (format!("{} has no elements to take with `[…]`", type_name(name)), None)
+            let moment = type_name(name).contains("`m`").then(|| "write `m.value`".to_owned());
+            (format!("{} has no elements to take with `[…]`", type_name(name)), moment)
         }
         E::ErrorArrayBounds(length, at, _) => (format!("element {at} of an array of {length} does not exist"), None),
         E::ErrorFor(_) => ("`for` needs an array, a range, a history or a text".into(), None),
-        E::ErrorArithmetic(text, _) => (format!("cannot calculate: {}", lower(text)), None),
+        E::ErrorArithmetic(text, _) => arithmetic(text),
         E::ErrorAssignmentToConstant(name, _) => (format!("`{name}` is constant and cannot be changed"), None),
         E::ErrorTooManyModules(_) => (format!("more than {} imports", limits::FILES), None),
         other => (lower(&without_position(&other.to_string())), None),
     }
+}
+
+/// How the constructor `name` of a module of ours is called.
+fn built_in(name: &str, module: Option<&str>) -> Option<String> {
+    let known = module.is_some_and(|module| super::modules::NAMES.contains(&module));
+    known.then(|| format!("write `{name}(#{{ … }})`"))
+}
+
+/// "Error parsing integer number 'ten': …" and "Addition overflow: a + b" in the author's words.
+fn arithmetic(text: &str) -> (String, Option<String>) {
+    if let Some(rest) = text.strip_prefix("Error parsing ") {
+        let written = rest.split('\'').nth(1).unwrap_or_default();
+        let kind = if rest.starts_with("integer") { "whole number" } else { "number" };
+        let help = format!("write it in digits, such as `{}`", if kind == "number" { "1.5" } else { "10" });
+        return (format!("the text \"{written}\" is no {kind}"), Some(help));
+    }
+    if let Some((_, term)) = text.split_once(" overflow: ") {
+        let help = "calculate with fractions, which have more room: `1.0 * n`".to_owned();
+        return (format!("the result of `{term}` is too large for a whole number"), Some(help));
+    }
+    (format!("cannot calculate: {}", lower(text)), None)
 }
 
 /// Functions of the language that scripts may not use, and what to do instead.
@@ -284,8 +315,15 @@ pub(super) fn refused(name: &str) -> (String, Option<String>) {
 
 /// What is said of an unknown module.
 pub(super) fn unknown_module(name: &str) -> (String, Option<String>) {
-    let help = did_you_mean(name, super::modules::NAMES.iter().copied());
+    let help = imported(name).or_else(|| did_you_mean(name, super::modules::NAMES.iter().copied()));
     (format!("unknown module `{name}`"), help)
+}
+
+/// How the standard module `name` is imported, if it is one.
+pub(super) fn imported(name: &str) -> Option<String> {
+    let mut standard = super::resolver::STANDARD.iter().map(|(standard, _)| *standard);
+    let path = standard.find(|standard| standard.rsplit('/').next() == Some(name))?;
+    Some(format!("import it at the top, with its name: `import \"std/{path}\" as {name};`"))
 }
 
 /// "name (types)" as the language reports it, in the author's words.

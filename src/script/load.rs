@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rhai::{AST, Engine, EvalAltResult, Module, Scope};
+use rhai::{AST, Engine, EvalAltResult, Module, Position, Scope};
 
 use super::files::{Files, Script, Surroundings};
 use super::function::ScriptFunction;
@@ -220,6 +220,10 @@ pub(super) fn compile(
         surroundings.files.add(Arc::new(Script::empty(name, path, text)));
         return Err(error);
     }
+    if let Some(error) = open_comment(&text) {
+        surroundings.files.add(Arc::new(Script::empty(name, path, text)));
+        return Err(error);
+    }
     // A function may be named before it is defined: the parser takes these names for variables.
     let mut names = Scope::new();
     for function in text::functions(&text) {
@@ -250,6 +254,16 @@ pub(super) fn compile(
     surroundings.files.add(Arc::clone(&script));
     session::with(|session| check::script(engine, &script, &mut session.report));
     Ok((ast, script))
+}
+
+/// What is said of a comment that is not closed.
+fn open_comment(text: &str) -> Option<Box<EvalAltResult>> {
+    let before = &text[..text::open_comment(text)?];
+    let line = u16::try_from(before.matches('\n').count() + 1).unwrap_or(u16::MAX);
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let position = Position::new(line, u16::try_from(column).unwrap_or(u16::MAX));
+    let help = Some("end it with `*/`".to_owned());
+    Some(diagnose::ruled(&rules::UNFINISHED, "the comment is not closed", help, position))
 }
 
 /// Reads what the functions of `script` import: later nothing is read.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::node::in_short;
-use super::{Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
+use super::{Kind, Node, foreign, Place, Preset, Report, Setting, Value, did_you_mean};
 use crate::function::Function;
 use crate::rules::{self, Rule};
 use crate::secret::Secret;
@@ -74,7 +74,8 @@ impl<'a> Fields<'a> {
         for (key, node) in self.entries {
             if self.setting(key).is_none() {
                 let names = self.tables.iter().copied().flatten().map(|setting| setting.name);
-                let help = did_you_mean(key, names.clone()).unwrap_or_else(|| {
+                let elsewhere = foreign::setting(key, |name| self.setting(name).is_some());
+                let help = elsewhere.or_else(|| did_you_mean(key, names.clone())).unwrap_or_else(|| {
                     let names: Vec<&str> = names.collect();
                     if names.is_empty() {
                         "it has no settings".into()
@@ -179,7 +180,11 @@ impl<'a> Fields<'a> {
     fn wrong_type(&mut self, name: &str, node: &Node) {
         let expected = self.known(name).kind.expected();
         let message = format!("`{name}` takes {expected}, not {}", node.describe());
-        self.report.say(&rules::WRONG_TYPE, node.place.as_ref().or(self.place.as_ref()), message, None);
+        let help = match &node.value {
+            Value::Text(text) => foreign::length(self.known(name).kind, text),
+            _ => None,
+        };
+        self.report.say(&rules::WRONG_TYPE, node.place.as_ref().or(self.place.as_ref()), message, help);
     }
 
     /// A flag.

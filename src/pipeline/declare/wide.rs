@@ -282,11 +282,36 @@ fn zone(fields: &mut Fields<'_>) -> Option<Tz> {
     zone
 }
 
+/// Abbreviations that are no zones, and the zone that is most likely meant.
+const ABBREVIATIONS: &[(&str, &str)] = &[
+    ("pst", "America/Los_Angeles"),
+    ("pdt", "America/Los_Angeles"),
+    ("pt", "America/Los_Angeles"),
+    ("pacific", "America/Los_Angeles"),
+    ("mdt", "America/Denver"),
+    ("mt", "America/Denver"),
+    ("cst", "America/Chicago"),
+    ("cdt", "America/Chicago"),
+    ("ct", "America/Chicago"),
+    ("central", "America/Chicago"),
+    ("edt", "America/New_York"),
+    ("et", "America/New_York"),
+    ("eastern", "America/New_York"),
+    ("bst", "Europe/London"),
+    ("cest", "Europe/Berlin"),
+    ("ist", "Asia/Kolkata"),
+    ("jst", "Asia/Tokyo"),
+    ("aest", "Australia/Sydney"),
+];
+
 /// The known zone that was probably meant: case, blanks and a missing region are forgiven.
 fn nearest_zone(name: &str) -> String {
     let plain = |name: &str| name.trim().to_lowercase().replace([' ', '-'], "_");
     let wanted = plain(name);
     let names = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    if let Some((_, zone)) = ABBREVIATIONS.iter().find(|(short, _)| *short == wanted) {
+        return format!("write \"{zone}\": an abbreviation does not say when the clocks change");
+    }
     let same = names().find(|known| plain(known) == wanted);
     let city = || names().find(|known| plain(known).rsplit('/').next() == wanted.rsplit('/').next());
     let near = || {

@@ -19,6 +19,7 @@ pub(super) mod stages;
 pub(super) mod stats;
 pub(super) mod testing;
 pub(super) mod time;
+mod range;
 pub(super) mod unlike;
 
 use std::sync::LazyLock;
@@ -246,6 +247,7 @@ pub(super) fn fitting(words: Option<&str>) -> Vec<&'static str> {
 pub(super) fn register(engine: &mut Engine) {
     missing::register(engine);
     unlike::register(engine);
+    range::register(engine);
     stages::register(engine);
     change::register(engine);
     moment::register(engine);

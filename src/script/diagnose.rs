@@ -109,11 +109,21 @@ pub(super) fn diagnostic(error: &EvalAltResult, surroundings: &Surroundings, scr
         Some(name) => (&rules::VARIABLE_NOT_SET, unset::words(name)),
         None => (rule(error), words(error, &script)),
     };
+    let help = help.or_else(|| mapped(error, &script, position));
     let place = Some(context::shown_at().unwrap_or_else(|| match key_position(error, &script, position) {
         Some(key) => script.place(key),
         None => script.call_place(position),
     }));
     Diagnostic { rule: Some(rule), severity, place, message: scrub(&message).into_owned(), help }
+}
+
+/// What is said of `#{ … }.map(|d| …)`, which goes over the keys of the map.
+fn mapped(error: &EvalAltResult, script: &Script, position: Position) -> Option<String> {
+    let line = position.line().filter(|_| matches!(error, EvalAltResult::ErrorDotExpr(..)))?;
+    let written = script.text.lines().nth(line.checked_sub(script.shift + 1)?)?;
+    let help = "`.map` of a map goes over its keys; that of a measurement stands behind the backend's bracket, as in \
+                `measure::http(#{ … }).map(|data| …)`";
+    written.contains("}.map(").then(|| help.to_owned())
 }
 
 /// The setting of a module's function that the error is about.
@@ -278,6 +288,15 @@ fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
     }
 }
 
+/// How the method `name` of what messages call `of` is called, where it has one.
+fn method(of: &str, name: &str) -> Option<String> {
+    let kind = super::modules::KINDS.iter().find(|kind| kind.words == of)?;
+    let own = |entry: &&super::Entry| entry.form == super::Form::Method(kind.name) && entry.name == name;
+    let entry = super::modules::entries().find(own)?;
+    let names: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name).collect();
+    Some(format!("write `.{name}({})`: {}", names.join(", "), entry.doc))
+}
+
 /// How the constructor `name` of a module of ours is called.
 fn built_in(name: &str, module: Option<&str>) -> Option<String> {
     let known = module.is_some_and(|module| super::modules::NAMES.contains(&module));
@@ -357,6 +376,10 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
     if let [takes] = known.as_slice() {
         return (format!("`{bare}` takes {}, and is called with {}", parameters(*takes), given(types.len())), None);
     }
+    if let Some((of, help)) = types.first().and_then(|of| Some((of, method(of, bare)?))) {
+        let count = given(types.len().saturating_sub(1));
+        return (format!("`{bare}` of {of} does not take {count} of these kinds"), Some(help));
+    }
     let property = types.first().is_some_and(|of| super::check::properties(of).contains(&bare));
     let known = script.functions.keys().map(String::as_str).filter(|name| !name.starts_with("anon$"));
     let known = known.chain(super::modules::fitting(types.first().map(String::as_str))).filter(|name| *name != bare);
@@ -397,6 +420,10 @@ fn property_words(text: &str) -> (String, Option<String>) {
         ),
         (Some(property), Some(of)) => {
             let known = super::check::properties(of).iter().copied();
+            if super::modules::methods(of).contains(&property) {
+                let help = format!("write `.{property}(…)`");
+                return (format!("`{property}` of {} is a function, and is written with brackets", type_name(of)), Some(help));
+            }
             let help = foreign::instead(property).or_else(|| did_you_mean(property, known));
             (format!("{} has no `{property}`", type_name(of)), help)
         }

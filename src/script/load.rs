@@ -130,9 +130,27 @@ fn tests(engine: &Arc<Engine>, surroundings: &Arc<Surroundings>) -> Vec<Test> {
             session::with(|session| session.report.say(&rules::TEST_NOT_RUN, Some(&place), message, None));
             continue;
         };
+        if !asserts(&script, defined) {
+            let message = format!("`{name}` asserts nothing: it fails only where something goes wrong");
+            let help = "end it with what must hold: `assert_eq(p.dynos(), 3)`".to_owned();
+            let place = script.place(defined.position);
+            session::with(|session| session.report.say(&rules::TEST_WITHOUT_ASSERTION, Some(&place), message, help));
+        }
         tests.push(Test { name: name.into(), function: Arc::new(function) });
     }
     tests
+}
+
+/// Whether a test may fail by its own judgement: it asserts or throws, or calls a function that may.
+fn asserts(script: &Script, defined: &super::files::Defined) -> bool {
+    let text = script.text_of(defined);
+    let tokens = super::habits::tokens::tokens(&text);
+    // Its own name stands first.
+    tokens.windows(2).skip(2).any(|pair| {
+        let own = pair[1].is("(") && script.functions.contains_key(pair[0].text);
+        let imported = pair[1].is("::") && !modules::NAMES.contains(&pair[0].text);
+        pair[0].text.starts_with("assert") || pair[0].is("throw") || own || imported || pair[0].is("call")
+    })
 }
 
 /// What is returned for a file that cannot be read.

@@ -82,9 +82,15 @@ pub(super) fn at_least(look: Look<'_>) -> Option<Habit> {
 
 /// `"""text"""`
 pub(super) fn three_quotes(look: Look<'_>) -> Option<Habit> {
-    let (token, next) = (look.token(), look.on(1)?);
+    let token = look.token();
+    // The two at the end, or those at the start.
+    if token.text == "\"\"" && look.back(1).is_some_and(|text| text.kind == Kind::Text && text.offset + text.text.len() == token.offset) {
+        let help = "write a comment `// …`; a text of several lines stands in backticks";
+        return Some(look.found(&rules::SYNTAX, "a text has no three quotes", help));
+    }
+    let next = look.on(1)?;
     let adjacent = token.offset + token.text.len() == next.offset;
-    let found = token.text == "\"\"" && next.kind == Kind::Text && next.text.starts_with('"') && adjacent;
+    let found = token.text == "\"\"" && token.kind == Kind::Text && next.kind == Kind::Text && next.text.starts_with('"') && adjacent;
     let help = "write a comment `// …`; a text of several lines stands in backticks";
     found.then(|| look.found(&rules::SYNTAX, "a text has no three quotes", help))
 }
@@ -119,7 +125,8 @@ pub(super) fn named_argument(look: Look<'_>) -> Option<Habit> {
     }
     let message = "settings are handed over in a map";
     let value = if matches!(value.kind, Kind::Number | Kind::Text | Kind::Word) { value.text } else { "…" };
-    let help = format!("write `{}(#{{ {}: {value} }})`", called.text, name.text);
+    let module = (open > 2 && look.tokens[open - 2].is("::")).then(|| format!("{}::", look.tokens[open - 3].text));
+    let help = format!("write `{}{}(#{{ {}: {value} }})`", module.unwrap_or_default(), called.text, name.text);
     Some(look.found(&rules::SYNTAX, message, help))
 }
 
@@ -168,6 +175,11 @@ pub(super) fn number(look: Look<'_>) -> Option<Habit> {
         _ => return None,
     };
     say(message, mend)
+}
+
+/// The same anywhere in a line: after `80%` reading goes on for a while.
+pub(super) fn number_in_line(tokens: &[Token<'_>], line: u32) -> Option<Habit> {
+    (0..tokens.len()).filter(|&at| tokens[at].line == line).find_map(|at| number(Look { tokens, at }))
 }
 
 /// `x in (6, 7)`

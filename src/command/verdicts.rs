@@ -124,6 +124,9 @@ fn failure(out: &mut impl Write, verdict: &Verdict, sources: &[SourceFile]) -> s
 fn summary(verdicts: &Verdicts) -> String {
     let (passed, failed, unloaded) = (verdicts.passed(), verdicts.failed(), verdicts.unloaded());
     if passed + failed + unloaded == 0 {
+        if verdicts.files.iter().any(|file| !file.tests.is_empty()) {
+            return "no test was chosen".into();
+        }
         return "no tests: write `fn test_…() { … }` in a script".into();
     }
     let style = if verdicts.succeeded() { GREEN } else { RED };

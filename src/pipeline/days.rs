@@ -153,7 +153,8 @@ pub fn mend(key: &str) -> Option<String> {
         dates.dedup();
         return (!dates.is_empty()).then(|| format!("write {}", dates.join(" or ")));
     }
-    let (days, time) = lower.rsplit_once(char::is_whitespace).map_or(("", lower.as_str()), |(days, time)| (days.trim(), time));
+    let (days, time) =
+        lower.rsplit_once(char::is_whitespace).map_or(("", lower.as_str()), |(days, time)| (days.trim(), time));
     let before = if days.is_empty() { String::new() } else { format!("{days} ") };
     if let Some((from, to)) = time.split_once('-')
         && let (Some(_), Some(_)) = (time_of_day(from), time_of_day(to))
@@ -175,7 +176,15 @@ pub fn mend(key: &str) -> Option<String> {
     if let Some(time) = clock(time) {
         return Some(format!("write \"{before}{time}\""));
     }
-    let names = [("weekdays", "mon-fri"), ("weekday", "mon-fri"), ("workdays", "mon-fri"), ("weekends", "sat,sun"), ("weekend", "sat,sun"), ("daily", ""), ("everyday", "")];
+    let names = [
+        ("weekdays", "mon-fri"),
+        ("weekday", "mon-fri"),
+        ("workdays", "mon-fri"),
+        ("weekends", "sat,sun"),
+        ("weekend", "sat,sun"),
+        ("daily", ""),
+        ("everyday", ""),
+    ];
     let (word, rest) = lower.split_once(char::is_whitespace).unwrap_or((&lower, ""));
     if let Some((_, ours)) = names.iter().find(|(theirs, _)| *theirs == word) {
         let rest = clock(rest).unwrap_or_else(|| if rest.is_empty() { "0:00".into() } else { rest.trim().to_owned() });
@@ -184,7 +193,9 @@ pub fn mend(key: &str) -> Option<String> {
     // A day with a slip in it: its first three letters are right.
     let nearest = |day: &str| {
         let start: String = day.trim().chars().take(2).collect();
-        ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].into_iter().find(|known| start.len() == 2 && known.starts_with(&start))
+        ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+            .into_iter()
+            .find(|known| start.len() == 2 && known.starts_with(&start))
     };
     let list: Option<Vec<String>> = word
         .split(',')

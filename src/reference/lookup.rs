@@ -117,6 +117,10 @@ mod tests {
         assert_eq!(signatures("History.LEN").len(), 2);
         assert_eq!(signatures("time_zone").len(), 2);
         assert!(signatures("heroku")[0].starts_with("scale::heroku("));
+        assert_eq!(signatures("std/slack"), ["import \"std/slack\" as slack;"]);
+        assert_eq!((signatures("slack"), signatures("this")), (signatures("std/slack"), vec!["this".to_owned()]));
+        assert_eq!(signatures("p.feed"), signatures("UnderTest.feed"));
+        assert!(!signatures("p.feed").is_empty());
         assert_eq!(find("persentile"), Err(Some("did you mean `percentile`?".into())));
         assert_eq!(find("qqqq"), Err(None));
     }

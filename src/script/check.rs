@@ -14,7 +14,7 @@ use super::files::Script;
 use super::habits::foreign;
 use super::lint;
 use super::modules::{self, testing::BenchValue};
-use super::places::Call;
+use super::places::{Call, Shape};
 use super::text;
 use crate::measure::redis_url;
 use crate::request::{Part, RequestPlan};
@@ -252,7 +252,9 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
         let message = format!("`{name}` takes {}, and is called with {given}", counts(&arities));
         let help = match (name, given) {
             ("range", 1) => Some("write `0..n`, as in `for i in 0..3 { … }`"),
-            ("pipeline", 1) => Some("its name stands before its settings: `pipeline(\"web\", #{ … })`"),
+            ("pipeline", 1) if matches!(call.arguments.first(), Some(Shape::Map(..))) => {
+                Some("its name stands before its settings: `pipeline(\"web\", #{ … })`")
+            }
             _ => None,
         };
         let help = help.map(str::to_owned);

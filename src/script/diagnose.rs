@@ -294,7 +294,8 @@ fn method(of: &str, name: &str) -> Option<String> {
     let own = |entry: &&super::Entry| entry.form == super::Form::Method(kind.name) && entry.name == name;
     let entry = super::modules::entries().find(own)?;
     let names: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name).collect();
-    Some(format!("write `.{name}({})`: {}", names.join(", "), entry.doc))
+    let doc = entry.doc.split(['.', ';']).next().unwrap_or(entry.doc);
+    Some(format!("write `.{name}({})`: {}", names.join(", "), lower(doc)))
 }
 
 /// How the constructor `name` of a module of ours is called.
@@ -377,8 +378,7 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
         return (format!("`{bare}` takes {}, and is called with {}", parameters(*takes), given(types.len())), None);
     }
     if let Some((of, help)) = types.first().and_then(|of| Some((of, method(of, bare)?))) {
-        let count = given(types.len().saturating_sub(1));
-        return (format!("`{bare}` of {of} does not take {count} of these kinds"), Some(help));
+        return (format!("`{bare}` of {of} is not called with {}", given(types.len().saturating_sub(1))), Some(help));
     }
     let property = types.first().is_some_and(|of| super::check::properties(of).contains(&bare));
     let known = script.functions.keys().map(String::as_str).filter(|name| !name.starts_with("anon$"));
@@ -422,7 +422,10 @@ fn property_words(text: &str) -> (String, Option<String>) {
             let known = super::check::properties(of).iter().copied();
             if super::modules::methods(of).contains(&property) {
                 let help = format!("write `.{property}(…)`");
-                return (format!("`{property}` of {} is a function, and is written with brackets", type_name(of)), Some(help));
+                return (
+                    format!("`{property}` of {} is a function, and is written with brackets", type_name(of)),
+                    Some(help),
+                );
             }
             let help = foreign::instead(property).or_else(|| did_you_mean(property, known));
             (format!("{} has no `{property}`", type_name(of)), help)

@@ -74,7 +74,8 @@ impl Resolver {
         }
         let Ok(real) = root.join(&relative).canonicalize() else {
             let help = super::diagnose::imported(path.strip_suffix(".rhai").unwrap_or(path));
-            let help = help.unwrap_or_else(|| "a path starts at the script's folder, and `.rhai` may be left out".into());
+            let help =
+                help.unwrap_or_else(|| "a path starts at the script's folder, and `.rhai` may be left out".into());
             return Err((format!("the import `{path}` is not found: there is no {}", shown.display()), Some(help)));
         };
         if !real.starts_with(root) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::node::in_short;
-use super::{Kind, Node, foreign, Place, Preset, Report, Setting, Value, did_you_mean};
+use super::{Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean, foreign};
 use crate::function::Function;
 use crate::rules::{self, Rule};
 use crate::secret::Secret;

@@ -116,7 +116,8 @@ pub(super) fn explain(text: &str, line: u32, column: u32) -> Option<Habit> {
     // The parser stops at the word, or one or two after it.
     let near = [Some(here), here.checked_sub(1), here.checked_sub(2), Some(here + 1)];
     let near = near.into_iter().flatten().filter(|&at| at < tokens.len());
-    let found = near.map(|at| Look { tokens: &tokens, at }).find_map(|look| HABITS.iter().find_map(|habit| habit(look)));
+    let found =
+        near.map(|at| Look { tokens: &tokens, at }).find_map(|look| HABITS.iter().find_map(|habit| habit(look)));
     found.or_else(|| slips::whole_division(text, line)).or_else(|| slips::number_in_line(&tokens, line))
 }
 

@@ -37,7 +37,8 @@ pub(super) fn lookalike(text: &str, line: u32, column: u32) -> Option<Habit> {
         } else {
             format!("`{character}` (U+{code:04X}) is {what}")
         };
-        let message = format!("{shown} that this language does not know").replace("invisible that", "invisible, and one that");
+        let message =
+            format!("{shown} that this language does not know").replace("invisible that", "invisible, and one that");
         let column = u32::try_from(at + 1).unwrap_or(column);
         Some(Habit { rule: &rules::SYNTAX, at: (line, column), message, help: (*help).to_owned() })
     })
@@ -76,7 +77,11 @@ pub(super) fn at_least(look: Look<'_>) -> Option<Habit> {
     if !token.is("=>") || !look.back(1).is_some_and(|before| ends_expression(&before)) {
         return None;
     }
-    let asks = look.line().0.take_while(|before| !before.is_any(&["{", "#{", "}"])).any(|before| before.is_any(&["if", "while"]));
+    let asks = look
+        .line()
+        .0
+        .take_while(|before| !before.is_any(&["{", "#{", "}"]))
+        .any(|before| before.is_any(&["if", "while"]));
     asks.then(|| look.found(&rules::FOREIGN_OPERATOR, "`=>` compares nothing", "write `>=`"))
 }
 
@@ -84,13 +89,19 @@ pub(super) fn at_least(look: Look<'_>) -> Option<Habit> {
 pub(super) fn three_quotes(look: Look<'_>) -> Option<Habit> {
     let token = look.token();
     // The two at the end, or those at the start.
-    if token.text == "\"\"" && look.back(1).is_some_and(|text| text.kind == Kind::Text && text.offset + text.text.len() == token.offset) {
+    if token.text == "\"\""
+        && look.back(1).is_some_and(|text| text.kind == Kind::Text && text.offset + text.text.len() == token.offset)
+    {
         let help = "write a comment `// …`; a text of several lines stands in backticks";
         return Some(look.found(&rules::SYNTAX, "a text has no three quotes", help));
     }
     let next = look.on(1)?;
     let adjacent = token.offset + token.text.len() == next.offset;
-    let found = token.text == "\"\"" && token.kind == Kind::Text && next.kind == Kind::Text && next.text.starts_with('"') && adjacent;
+    let found = token.text == "\"\""
+        && token.kind == Kind::Text
+        && next.kind == Kind::Text
+        && next.text.starts_with('"')
+        && adjacent;
     let help = "write a comment `// …`; a text of several lines stands in backticks";
     found.then(|| look.found(&rules::SYNTAX, "a text has no three quotes", help))
 }
@@ -139,7 +150,9 @@ pub(super) fn number(look: Look<'_>) -> Option<Habit> {
     let beside = |a: Token<'_>, b: &Token<'_>| a.offset + a.text.len() == b.offset;
     let say = |message: String, help: String| Some(look.found(&rules::SYNTAX, message, help));
     let (next, after) = (look.on(1), look.on(2));
-    if let (Some(comma), Some(rest)) = (next.filter(|next| next.is(",")), after.filter(|rest| rest.kind == Kind::Number)) {
+    if let (Some(comma), Some(rest)) =
+        (next.filter(|next| next.is(",")), after.filter(|rest| rest.kind == Kind::Number))
+    {
         let list = look.bracket().is_some_and(|at| look.tokens[at].is_any(&["[", "("]));
         let digits = |token: Token<'_>| token.text.bytes().all(|byte| byte.is_ascii_digit());
         if list || !beside(token, &comma) || !beside(comma, &rest) || !digits(token) || !digits(rest) {
@@ -154,21 +167,36 @@ pub(super) fn number(look: Look<'_>) -> Option<Habit> {
     if next.is_some_and(|sign| sign.is("%") && beside(token, &sign))
         && after.is_none_or(|after| after.is_any(&["}", ")", "]", ",", ";", "{"]))
     {
-        let share = token.text.parse::<f64>().map_or_else(|_| "0.8".to_owned(), |percent| (percent / 100.0).to_string());
+        let share =
+            token.text.parse::<f64>().map_or_else(|_| "0.8".to_owned(), |percent| (percent / 100.0).to_string());
         let message = format!("`{}%` is no number", token.text);
         return say(message, format!("write `{}`, or `{share}` where a share of one is meant", token.text));
     }
     let (digits, rest) = token.text.split_at(token.text.find(|c: char| c.is_alphabetic())?);
     let message = format!("`{}` is no number", token.text);
     let letter = |c: char| matches!(c, 'O' | 'o' | 'l' | 'I');
-    let right: String = token.text.chars().map(|c| if matches!(c, 'O' | 'o') { '0' } else if letter(c) { '1' } else { c }).collect();
+    let right: String = token
+        .text
+        .chars()
+        .map(|c| {
+            if matches!(c, 'O' | 'o') {
+                '0'
+            } else if letter(c) {
+                '1'
+            } else {
+                c
+            }
+        })
+        .collect();
     if !digits.is_empty() && digits != "0" && right.bytes().all(|byte| byte.is_ascii_digit()) {
         return say(message, format!("write `{right}`: there is a letter in it"));
     }
     let number = digits.parse::<i64>().ok()?;
     let mend = match rest {
         "s" | "sec" | "secs" => format!("write `{number}` where seconds are due: a number has no unit"),
-        "m" | "min" | "mins" => format!("write `{}` where seconds are due: a number has no unit", number.saturating_mul(60)),
+        "m" | "min" | "mins" => {
+            format!("write `{}` where seconds are due: a number has no unit", number.saturating_mul(60))
+        }
         "h" => format!("write `{}` where seconds are due: a number has no unit", number.saturating_mul(3600)),
         "ms" => format!("write `{number}` where milliseconds are due: a number has no unit"),
         "k" | "K" => format!("write `{}`", number.saturating_mul(1000)),
@@ -198,8 +226,7 @@ pub(super) fn tuple(look: Look<'_>) -> Option<Habit> {
 
 /// `m.value || 0`
 pub(super) fn or_value(look: Look<'_>) -> Option<Habit> {
-    let (bar, second, value) = (look.token(), look.on(1)?, look.on(2)?);
-    let bars = bar.is("|") && second.is("|") && bar.offset + 1 == second.offset;
+    let (bars, value) = (look.token().is("||"), look.on(1)?);
     let given = matches!(value.kind, Kind::Number | Kind::Text);
     let behind = look.back(1).is_some_and(|before| ends_expression(&before));
     let help = format!("write `?? {}` to give a value where none is", value.text);

@@ -109,11 +109,7 @@ pub(super) fn import(look: Look<'_>) -> Option<Habit> {
             (&rules::PYTHON_IMPORT, "Python")
         };
         let message = format!("`{}` is of {language}", word.text);
-        return Some(look.found(
-            rule,
-            message,
-            "write `env::secret(\"NAME\")` or `env::get(\"NAME\")`",
-        ));
+        return Some(look.found(rule, message, "write `env::secret(\"NAME\")` or `env::get(\"NAME\")`"));
     }
     let from = word.is("from") && look.on(2).is_some_and(|third| third.is("import"));
     from.then(|| look.found(&rules::PYTHON_IMPORT, "`from … import` is an import of another language", help))

@@ -41,7 +41,8 @@ pub(super) fn methods(
             let takes = parameters(entry.parameters.len());
             let names: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name).collect();
             let message = format!("`{}` takes {takes}, and is called with {given}", call.name);
-            let of_reply = entry.form == Form::Method("Request") && given == 0 && ["json", "text"].contains(&&*call.name);
+            let of_reply =
+                entry.form == Form::Method("Request") && given == 0 && ["json", "text"].contains(&&*call.name);
             let help = if of_reply {
                 format!("it is a request until it is sent: write `.send().{}()` for what the reply says", call.name)
             } else {

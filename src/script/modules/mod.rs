@@ -12,6 +12,7 @@ pub(super) mod missing;
 pub(super) mod moment;
 pub(super) mod named;
 pub(super) mod options;
+mod range;
 pub(super) mod reaching;
 pub(super) mod redis;
 pub(super) mod secret;
@@ -19,7 +20,6 @@ pub(super) mod stages;
 pub(super) mod stats;
 pub(super) mod testing;
 pub(super) mod time;
-mod range;
 pub(super) mod unlike;
 
 use std::sync::LazyLock;

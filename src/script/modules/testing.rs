@@ -33,6 +33,9 @@ const MOST_RECORDS: usize = 100;
 /// The most characters of a value in a message.
 const LONGEST: usize = 300;
 
+/// From so many bytes on it is said where two values differ.
+const LONG: usize = 60;
+
 /// What a failed measurement says that the test gave no reason for.
 const FED: &str = "failed, as the test says";
 
@@ -121,7 +124,9 @@ fn same(what: &str, equal: bool, (left, right): (&Dynamic, &Dynamic), why: Optio
     if !equal {
         return fail(format!("{why}both are {}", shown(left)));
     }
-    let at = if a.is_object() || a.is_array() { expressions::difference(&a, &b) } else { None };
+    // Of short ones it is seen.
+    let long = shown(left).len().max(shown(right).len()) > LONG;
+    let at = long.then(|| expressions::difference(&a, &b)).flatten();
     let at = at.map_or_else(String::new, |at| format!("; they differ {at}"));
     fail(format!("{why}left is {}, right is {}{at}", shown(left), shown(right)))
 }
@@ -164,6 +169,11 @@ fn driving(engine: &mut Engine) {
         let names = p.0.names();
         for value in all(values) {
             if names.is_empty() {
+                if value.is_map() && p.0.judges_numbers() {
+                    let help = "this pipeline has one measurement: write `feed([9])`";
+                    let message = format!("`feed` takes a number here, not the map {}", shown(&value));
+                    return Err(complaint(message, Some(help.into()), Position::NONE));
+                }
                 p.0.feed(measured(&value)?);
                 tick(p)?;
             } else {
@@ -243,7 +253,11 @@ fn measured(value: &Dynamic) -> Answered<Result<Json, Failure>> {
     }
     if let Some(text) = value.read_lock::<rhai::ImmutableString>() {
         let help = "feed numbers, `[120, 80]`, or data such as `#{ size: 3 }`; `()` is a measurement that failed";
-        return Err(complaint(format!("`feed` takes what is measured, not the text \"{}\"", *text), Some(help.into()), Position::NONE));
+        return Err(complaint(
+            format!("`feed` takes what is measured, not the text \"{}\"", *text),
+            Some(help.into()),
+            Position::NONE,
+        ));
     }
     convert::to_json(value).map(Ok).or_else(|what| fail(format!("{what} cannot be measured")))
 }

@@ -26,6 +26,9 @@ pub(super) fn falsehood(native: &NativeCallContext) -> Answered<()> {
         let (left, right) = (value(native, left)?, value(native, right)?);
         Some(format!(": left is {}, right is {}", shown(&left), shown(&right)))
     });
+    if text == "false" {
+        return super::fail("this is false");
+    }
     let message = format!("`{text}` is false{}", sides.unwrap_or_default());
     Err(complaint(message, slip(native, &text), Position::NONE))
 }
@@ -59,7 +62,7 @@ fn arguments(native: &NativeCallContext) -> Option<String> {
 /// The sides of a comparison.
 fn sides(text: &str) -> Option<(&str, &str)> {
     let all = tokens(text);
-    if all.iter().any(|token| token.is_any(&["|", "&&", "{", "#{", "if"])) {
+    if all.iter().any(|token| token.is_any(&["|", "||", "&&", "{", "#{", "if"])) {
         return None;
     }
     let mut depth = 0_usize;

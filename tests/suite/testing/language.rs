@@ -443,7 +443,7 @@ fn a_failed_assertion_says_what_it_compared_and_which_key_no_record_has() {
     let of = |body: &str| fails(WEB, &format!("let p = under_test(\"web\"); p.feed([50]); {body}"));
     assert_eq!(of("assert(p.dynos() == 3);"), "`p.dynos() == 3` is false: left is 1, right is 3");
     // Asking again must change nothing.
-    assert_eq!(of("assert(p.tick() == 3);"), "`p.tick() == 3` is false");
+    assert_eq!(of("assert([p.tick()].len() == 3);"), "`[p.tick()].len() == 3` is false");
     let said = of("assert_eq(p.last().outcom, 3);");
     assert_eq!(said, "left is (), right is 3 (a record has no `outcom`: did you mean `outcome`?)");
     let said = of("assert(p.last().decisio == \"up\");");

@@ -1,6 +1,8 @@
 //! Owns what a failed assertion says of the expression that was written: its text, both sides of a comparison,
 //! keys that no record has, and where two large values differ.
 
+use std::fmt::Write;
+
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position, Scope};
 use serde_json::Value as Json;
 
@@ -140,17 +142,15 @@ pub(super) fn difference(left: &Json, right: &Json) -> Option<String> {
                     let place = if path.is_empty() { String::new() } else { format!("at `{path}` ") };
                     return Some(format!("{place}in length: {} and {}", a.len(), b.len()));
                 };
-                path.push_str(&format!("[{at}]"));
+                let _ = write!(path, "[{at}]");
                 (left, right) = (&a[at], &b[at]);
             }
             (Json::Object(a), Json::Object(b)) => {
-                let Some(key) = a.keys().chain(b.keys()).find(|key| {
+                let key = a.keys().chain(b.keys()).find(|key| {
                     let (a, b) = (a.get(*key), b.get(*key));
                     !a.zip(b).is_some_and(|(a, b)| alike(a, b))
-                }) else {
-                    return None;
-                };
-                path.push_str(&format!(".{key}"));
+                })?;
+                let _ = write!(path, ".{key}");
                 let (Some(a), Some(b)) = (a.get(key), b.get(key)) else {
                     let side = if a.contains_key(key) { "right" } else { "left" };
                     return Some(format!("at `{path}`, which the {side} one has not"));

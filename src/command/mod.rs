@@ -14,6 +14,7 @@ mod junit;
 mod lever;
 pub mod once;
 pub mod pin;
+pub mod push;
 mod records;
 pub mod reference;
 pub mod run;
@@ -50,6 +51,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Explain(args) => explain::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Pin(args) => pin::run(args).await,
+        Command::Push(args) => push::run(args).await,
         Command::Test(args) => test::run(args).await,
         Command::Simulate(args) => simulate::run(*args).await,
         Command::Init(args) => init::run(&args),

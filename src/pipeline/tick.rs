@@ -49,6 +49,8 @@ pub struct Pipeline {
     told: Option<(u32, u32)>,
     /// Said in the next record.
     notes: Vec<String>,
+    /// Whether what was kept could not be read: nobody will know it any more.
+    unknown: bool,
 }
 
 /// Tells whether a pipeline has a scale call in flight, which must be awaited before its tick is
@@ -146,8 +148,10 @@ impl Pipeline {
             acting: Arc::default(),
             told: None,
             notes,
+            unknown: false,
         };
         pipeline.take_up(&spec);
+        pipeline.unknown = !known && !pipeline.world.state.is_degraded();
         if !known {
             let now = pipeline.world.clock.now();
             pipeline.kept.control.degrade(now, spec.decide.wait);
@@ -206,6 +210,8 @@ impl Pipeline {
     /// [`Acting::now`] says that a scale call is in flight.
     pub async fn tick(&mut self, due: DateTime<Utc>) -> Arc<Record> {
         self.kept.control.mend_clock(due);
+        // A store may be lost for a while, and come back.
+        self.kept.control.degraded = self.unknown || self.world.state.is_degraded();
         self.kept.control.tick += 1;
         let mut errors = std::mem::take(&mut self.notes);
         let fresh = self.kept.control.must_read(due);

@@ -2,7 +2,6 @@
 //! everything in time. It never touches a platform or a measurement itself.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,6 +64,9 @@ pub struct Supervisor {
     /// Pipelines whose functions fail.
     failing: mpsc::UnboundedReceiver<Failing>,
     fails: mpsc::UnboundedSender<Failing>,
+    /// Why pushed scripts are not taken.
+    refusals: mpsc::UnboundedReceiver<String>,
+    refusing: mpsc::UnboundedSender<String>,
 }
 
 /// A worker that cannot start.
@@ -117,6 +119,7 @@ impl Supervisor {
         let (halt, watch) = (CancellationToken::new(), Watch::new());
         let (ordering, orders) = mpsc::channel(MOST_ORDERS);
         let (fails, failing) = mpsc::unbounded_channel();
+        let (refusing, refusals) = mpsc::unbounded_channel();
         Self {
             world,
             loading,
@@ -135,6 +138,8 @@ impl Supervisor {
             ordering,
             failing,
             fails,
+            refusals,
+            refusing,
         }
     }
 
@@ -182,11 +187,17 @@ impl Supervisor {
         self.in_force.subscribe()
     }
 
-    /// Where commands ask this worker, whose state is in `folder`.
+    /// Where it is told why a script that was pushed is not taken.
     #[must_use]
-    pub fn desk(&self, folder: Option<PathBuf>) -> Desk {
+    pub fn refusals(&self) -> mpsc::UnboundedSender<String> {
+        self.refusing.clone()
+    }
+
+    /// Where commands ask this worker, whose state is in `place`.
+    #[must_use]
+    pub fn desk(&self, place: Option<String>) -> Desk {
         let (specs, units) = (self.follow_specs(), self.standing.subscribe());
-        Desk::new(Arc::clone(&self.world), specs, units, self.ordering.clone(), folder, self.loading.zone)
+        Desk::new(Arc::clone(&self.world), specs, units, self.ordering.clone(), place, self.loading.zone)
     }
 
     /// Takes up the levers that are kept.
@@ -231,6 +242,7 @@ impl Supervisor {
                 _ = look.tick() => self.look(false, &stop).await,
                 Some(order) = self.orders.recv() => self.obey(order).await,
                 Some(failing) = self.failing.recv() => self.judge_failing(&failing),
+                Some(why) = self.refusals.recv() => self.announce_not_taken(why),
                 () = trial_ends(&self.units) => self.end_trials(),
             }
         }

@@ -152,10 +152,11 @@ fn file(source: &Source, loading: &Loading) -> FileVerdicts {
         suite.specs = declared.specs;
     }
     suite.tests = loaded.tests;
+    let tests = suite.tests.iter().map(|test| std::sync::Arc::clone(&test.name)).collect();
     let runs = !report.has_errors();
     let verdicts = if runs { suite.run(|name| loading.options.selects(name, None), None) } else { Vec::new() };
     let name = source.path.display().to_string();
-    FileVerdicts { name, tests: suite.tests.len(), verdicts, report, sources: loaded.files }
+    FileVerdicts { name, tests, verdicts, report, sources: loaded.files }
 }
 
 fn print(verdicts: &Verdicts, args: &TestArgs) -> ExitCode {

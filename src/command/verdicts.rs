@@ -31,7 +31,7 @@ pub(super) struct FileVerdicts {
     /// As messages name it.
     pub(super) name: String,
     /// Tests in it, run or not.
-    pub(super) tests: usize,
+    pub(super) tests: Vec<std::sync::Arc<str>>,
     /// In the order written.
     pub(super) verdicts: Vec<Verdict>,
     /// What was said while loading.
@@ -84,7 +84,11 @@ pub(super) fn show(out: &mut impl Write, verdicts: &Verdicts) -> std::io::Result
             writeln!(out, "{}\n", draw::draw(said, &file.sources, true))?;
         }
         if file.verdicts.is_empty() && !file.report.has_errors() {
-            let none = if file.tests == 0 { "no tests" } else { "no test of that name" };
+            let none = if file.tests.is_empty() {
+                "no tests".to_owned()
+            } else {
+                format!("no test of that name: there are {}", file.tests.join(", "))
+            };
             writeln!(out, "  {DIM}{none}{DIM:#}")?;
         }
         let widest = file.verdicts.iter().map(|verdict| verdict.name.chars().count()).max().unwrap_or(0);
@@ -120,6 +124,9 @@ fn failure(out: &mut impl Write, verdict: &Verdict, sources: &[SourceFile]) -> s
 fn summary(verdicts: &Verdicts) -> String {
     let (passed, failed, unloaded) = (verdicts.passed(), verdicts.failed(), verdicts.unloaded());
     if passed + failed + unloaded == 0 {
+        if verdicts.files.iter().any(|file| !file.tests.is_empty()) {
+            return "no test was chosen".into();
+        }
         return "no tests: write `fn test_…() { … }` in a script".into();
     }
     let style = if verdicts.succeeded() { GREEN } else { RED };

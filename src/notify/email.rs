@@ -72,7 +72,8 @@ impl Email {
             .map(|texts| texts.iter().filter_map(|text| read_address("to", text, fields)).collect::<Vec<_>>());
         let from = fields.text("from").map(|text| read_address("from", &text, fields));
         let server = read_server(fields);
-        let missing = matches!(fields.node("smtp_url"), Some(Node { value: Value::MissingSecret(_), .. }));
+        let missing =
+            matches!(fields.node("smtp_url"), Some(Node { value: Value::MissingSecret(_) | Value::Unset { .. }, .. }));
         let subject_prefix = fields.text("subject_prefix")?;
         let to = to?;
         if server.is_none() && !missing {
@@ -198,7 +199,7 @@ fn read_address(setting: &str, text: &str, fields: &mut Fields<'_>) -> Option<Ma
 
 /// The server; also `None` where the secret is not set here.
 fn read_server(fields: &mut Fields<'_>) -> Option<MailServer> {
-    if matches!(fields.node("smtp_url"), Some(Node { value: Value::MissingSecret(_), .. })) {
+    if matches!(fields.node("smtp_url"), Some(Node { value: Value::MissingSecret(_) | Value::Unset { .. }, .. })) {
         return None;
     }
     let url = fields.secret("smtp_url")?;

@@ -70,7 +70,7 @@ impl OnDays {
     fn parse(text: &str) -> Result<Self, Option<String>> {
         if text.starts_with(|first: char| first.is_ascii_digit()) {
             let (from, to) = text.split_once("..").unwrap_or((text, text));
-            let (from, to) = (date(from).ok_or(None)?, date(to).ok_or(None)?);
+            let (from, to) = (date(from).ok_or_else(|| no_day(from))?, date(to).ok_or_else(|| no_day(to))?);
             if to < from {
                 return Err(Some("ends before it begins".into()));
             }
@@ -125,6 +125,87 @@ impl OnDays {
 
 fn date(text: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok()
+}
+
+/// Why a text that has the form of a date is none.
+fn no_day(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.trim().split('-').collect();
+    let digits = |part: &&str, count| part.len() <= count && part.bytes().all(|byte| byte.is_ascii_digit());
+    let [year, month, day] = parts.as_slice() else { return None };
+    let form = year.len() == 4 && digits(year, 4) && digits(month, 2) && digits(day, 2);
+    (form && !month.is_empty() && !day.is_empty()).then(|| "names a day that does not exist".into())
+}
+
+/// What was meant by the key `key`, which is none: what other notations write.
+#[must_use]
+pub fn mend(key: &str) -> Option<String> {
+    let key = key.trim();
+    let lower = key.to_lowercase();
+    if lower.split_whitespace().count() == 5 && lower.starts_with(|c: char| c.is_ascii_digit() || c == '*') {
+        return Some(format!("a line of cron needs how long it holds: \"{key} for 8h\""));
+    }
+    let parts: Vec<&str> = lower.split('/').collect();
+    if let [one, two, year] = parts.as_slice()
+        && let (Ok(one), Ok(two), Ok(year @ 1000..)) = (one.parse::<u32>(), two.parse::<u32>(), year.parse::<i32>())
+    {
+        let dates = [(one, two), (two, one)].map(|(month, day)| NaiveDate::from_ymd_opt(year, month, day));
+        let mut dates: Vec<String> = dates.iter().flatten().map(|date| format!("\"{date}\"")).collect();
+        dates.dedup();
+        return (!dates.is_empty()).then(|| format!("write {}", dates.join(" or ")));
+    }
+    let (days, time) =
+        lower.rsplit_once(char::is_whitespace).map_or(("", lower.as_str()), |(days, time)| (days.trim(), time));
+    let before = if days.is_empty() { String::new() } else { format!("{days} ") };
+    if let Some((from, to)) = time.split_once('-')
+        && let (Some(_), Some(_)) = (time_of_day(from), time_of_day(to))
+    {
+        return Some(format!(
+            "an entry holds until the next one: write \"{before}{from}\" with the number, and \"{before}{to}\" with the one after it"
+        ));
+    }
+    let clock = |text: &str| {
+        let (text, add) = match (text.strip_suffix("am"), text.strip_suffix("pm")) {
+            (Some(text), _) => (text, 0),
+            (_, Some(text)) => (text, 12),
+            _ => return None,
+        };
+        let (hour, minute) = text.trim().split_once(':').unwrap_or((text.trim(), "00"));
+        let hour: u32 = hour.parse().ok().filter(|hour| (1..=12).contains(hour))?;
+        Some(format!("{}:{minute}", hour % 12 + add))
+    };
+    if let Some(time) = clock(time) {
+        return Some(format!("write \"{before}{time}\""));
+    }
+    let names = [
+        ("weekdays", "mon-fri"),
+        ("weekday", "mon-fri"),
+        ("workdays", "mon-fri"),
+        ("weekends", "sat,sun"),
+        ("weekend", "sat,sun"),
+        ("daily", ""),
+        ("everyday", ""),
+    ];
+    let (word, rest) = lower.split_once(char::is_whitespace).unwrap_or((&lower, ""));
+    if let Some((_, ours)) = names.iter().find(|(theirs, _)| *theirs == word) {
+        let rest = clock(rest).unwrap_or_else(|| if rest.is_empty() { "0:00".into() } else { rest.trim().to_owned() });
+        return Some(format!("write \"{}\"", format!("{ours} {rest}").trim()));
+    }
+    // A day with a slip in it: its first three letters are right.
+    let nearest = |day: &str| {
+        let start: String = day.trim().chars().take(2).collect();
+        ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+            .into_iter()
+            .find(|known| start.len() == 2 && known.starts_with(&start))
+    };
+    let list: Option<Vec<String>> = word
+        .split(',')
+        .map(|part| match part.split_once('-') {
+            Some((from, to)) => Some(format!("{}-{}", nearest(from)?, nearest(to)?)),
+            None => nearest(part).map(str::to_owned),
+        })
+        .collect();
+    let time = if time_of_day(rest).is_some() { rest } else { "9:00" };
+    list.map(|list| format!("did you mean \"{} {time}\"?", list.join(",")))
 }
 
 /// "mon" or "Monday".

@@ -198,7 +198,7 @@ fn pipeline(
     let node = &declaration.settings;
     let map = Node { value: node.value.clone(), place: node.place.clone().or_else(|| declaration.place.clone()) };
     drop(Fields::open(&owner, &map, vec![STAGES, COMMON, WIDE, SIMULATE], report));
-    let stage = |name| map.entry(name).filter(|node| !matches!(node.value, Value::Unit));
+    let stage = |name| map.entry(name).filter(|node| !matches!(node.value, Value::Unit | Value::Unset { .. }));
     let (measure, decide, scale, notify) = (stage("measure"), stage("decide"), stage("scale"), stage("notify"));
     let measured = measure.and_then(|node| named::measurements(node, report));
     let mut scaled = scale.and_then(|node| stages::scale(node, report));

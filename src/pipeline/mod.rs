@@ -29,6 +29,7 @@ pub use conditions::{Conditions, condition_key};
 pub use control::{ByHand, CONTROL_VERSION, ControlState};
 pub use controller::{Busy, Circumstances, Decision, Observation, Proposed, Release, Seen, Signals};
 pub use cron::CronWindow;
+pub(crate) use days::mend as mend_of_key;
 pub use days::{OnDays, When};
 pub use declare::{Declared, Gate, ScriptSettings, Watchdog, declare};
 pub use event::{Event, EventKind, Phase};

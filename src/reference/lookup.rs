@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{GROUPS, constructors, preset};
-use crate::script::entries;
+use crate::script::{entries, standard_modules};
 use crate::settings::{Setting, did_you_mean};
 
 /// One thing of the name that was asked for.
@@ -38,11 +38,15 @@ pub fn names() -> Vec<String> {
 /// Nothing is; the nearest name, if one is near.
 pub fn find(name: &str) -> Result<Vec<Found>, Option<String>> {
     let asked = name.trim().trim_end_matches("()").replace("m.now.", "Time.").replace("m.history.", "History.");
+    let asked = asked.strip_prefix("p.").map_or_else(|| asked.clone(), |rest| format!("UnderTest.{rest}"));
     let asked = asked.strip_prefix("m.").map_or_else(|| asked.clone(), |rest| format!("Moment.{rest}"));
     let same = |title: &str, own: &str| {
         asked.eq_ignore_ascii_case(title) || asked.eq_ignore_ascii_case(own) && !own.is_empty()
     };
-    let mut found = Vec::new();
+    let mut found: Vec<Found> = standard(&asked).into_iter().collect();
+    if asked == "this" {
+        found.push(Found { signature: "this".into(), text: THIS.into(), example: None });
+    }
     for entry in entries().filter(|entry| same(&entry.title(), entry.name)) {
         let text = format!("{}\nStands {}.", entry.doc, entry.stands.words());
         found.push(Found { signature: entry.signature(), text, example: Some(entry.example.text) });
@@ -65,6 +69,22 @@ pub fn find(name: &str) -> Result<Vec<Found>, Option<String>> {
         }
     }
     if found.is_empty() { Err(did_you_mean(&asked, names().iter().map(String::as_str))) } else { Ok(found) }
+}
+
+/// What `this` is.
+const THIS: &str = "The memory of the function that is called: a map that is kept between ticks and restarts.\n\
+                    `memory: #{ n: 0 }` in the pipeline or the stage says what it begins with; `this.n += 1` changes it.\n\
+                    Stands in functions of stages; a closure within one has none: copy what it needs before.";
+
+/// What the standard module `asked` says of itself, with and without `std/`.
+fn standard(asked: &str) -> Option<Found> {
+    let path = asked.strip_prefix("std/").unwrap_or(asked);
+    let (name, text) = standard_modules().iter().find(|(name, _)| *name == path)?;
+    let alias = name.rsplit('/').next().unwrap_or(name);
+    let said = text.lines().take_while(|line| line.starts_with("//") || line.trim().is_empty());
+    let said: Vec<&str> = said.map(|line| line.trim_start_matches('/').trim_start_matches('!').trim()).collect();
+    let signature = format!("import \"std/{name}\" as {alias};");
+    Some(Found { signature, text: said.join("\n").trim().to_owned(), example: None })
 }
 
 fn of_setting(setting: &Setting, stands: &str) -> Found {
@@ -97,6 +117,10 @@ mod tests {
         assert_eq!(signatures("History.LEN").len(), 2);
         assert_eq!(signatures("time_zone").len(), 2);
         assert!(signatures("heroku")[0].starts_with("scale::heroku("));
+        assert_eq!(signatures("std/slack"), ["import \"std/slack\" as slack;"]);
+        assert_eq!((signatures("slack"), signatures("this")), (signatures("std/slack"), vec!["this".to_owned()]));
+        assert_eq!(signatures("p.feed"), signatures("UnderTest.feed"));
+        assert!(!signatures("p.feed").is_empty());
         assert_eq!(find("persentile"), Err(Some("did you mean `percentile`?".into())));
         assert_eq!(find("qqqq"), Err(None));
     }

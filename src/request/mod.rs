@@ -395,7 +395,13 @@ impl fmt::Display for RequestPlan {
 
 fn parse(text: &str) -> Result<Url, Wrong> {
     let example = "such as \"https://api.example.com/queues\"";
-    let url = Url::parse(text).map_err(|fault| Wrong::with(format!("the URL is no web address: {fault}"), example))?;
+    let url = Url::parse(text).map_err(|fault| {
+        let why = match fault {
+            url::ParseError::RelativeUrlWithoutBase => "it does not begin with `https://` or `http://`".to_owned(),
+            other => other.to_string(),
+        };
+        Wrong::with(format!("the URL is no web address: {why}"), example)
+    })?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
         scheme => Err(Wrong::with(format!("the URL begins with `{scheme}:`, not with `https:` or `http:`"), example)),

@@ -66,7 +66,10 @@ fn what_cannot_be_sent_is_told() {
     let wrong = |made: Result<RequestPlan, Wrong>| made.unwrap_err().message;
     let plan = get("https://a.test/");
     for (made, said) in [
-        (RequestPlan::new("GET", plain("a.test/x")), "`a.test/x` is no web address: relative URL without a base"),
+        (
+            RequestPlan::new("GET", plain("a.test/x")),
+            "`a.test/x` is no web address: it does not begin with `https://` or `http://`",
+        ),
         (
             RequestPlan::new("GET", plain("ftp://a.test/x")),
             "`ftp://a.test/x` begins with `ftp:`, not with `https:` or `http:`",

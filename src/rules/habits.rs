@@ -116,13 +116,21 @@ pub static COLON_BLOCK: Rule = Rule {
     doc: "Blocks stand in braces: `if a { … }`.",
 };
 
-/// An import as Python or JavaScript writes it.
+/// An import as Python writes it.
 pub static PYTHON_IMPORT: Rule = Rule {
     id: "python-import",
     severity: Severity::Error,
     title: "an import as other languages write it",
     doc: "Imports are written `import \"lib/policies\" as policies;`; the environment is read with `env::get` \
         and `env::secret`.",
+};
+
+/// `import … from`, `process.env`.
+pub static JAVASCRIPT_IMPORT: Rule = Rule {
+    id: "javascript-import",
+    severity: Severity::Error,
+    title: "an import of JavaScript",
+    doc: "Imports are written `import \"lib/policies\" as policies;`; `process.env.NAME` is `env::get(\"NAME\")`.",
 };
 
 /// A word of another language that has no place here.
@@ -191,6 +199,7 @@ pub(super) static HABITS: &[&Rule] = &[
     &FOREIGN_OPERATOR,
     &COLON_BLOCK,
     &PYTHON_IMPORT,
+    &JAVASCRIPT_IMPORT,
     &FOREIGN_WORD,
     &FOREIGN_CALL,
     &COUNTING_LOOP,

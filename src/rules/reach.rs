@@ -78,6 +78,14 @@ pub static TEST_NOT_RUN: Rule = Rule {
     doc: "The name of a test begins with `test_`; it takes no parameters and is not private.",
 };
 
+/// A test that asserts nothing.
+pub static TEST_WITHOUT_ASSERTION: Rule = Rule {
+    id: "test-without-assertion",
+    severity: Severity::Warning,
+    title: "a test that asserts nothing",
+    doc: "A test says what must hold: `assert`, `assert_eq`, `assert_ne` or `assert_near`. Without one it passes whatever its pipelines do.",
+};
+
 /// All of them.
 pub(super) static REACH: &[&Rule] = &[
     &HOST_NOT_ALLOWED,
@@ -89,4 +97,5 @@ pub(super) static REACH: &[&Rule] = &[
     &SEND_OUT_OF_PLACE,
     &REQUIRED_VERSION,
     &TEST_NOT_RUN,
+    &TEST_WITHOUT_ASSERTION,
 ];

@@ -14,7 +14,7 @@ use super::files::Script;
 use super::habits::foreign;
 use super::lint;
 use super::modules::{self, testing::BenchValue};
-use super::places::Call;
+use super::places::{Call, Shape};
 use super::text;
 use crate::measure::redis_url;
 use crate::request::{Part, RequestPlan};
@@ -191,7 +191,8 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
         }
         let Some(members) = known.modules.get(module) else {
             let aliases = script.index.imports().iter().map(|import| import.alias.as_str());
-            let help = did_you_mean(module, known.modules.keys().map(String::as_str).chain(aliases));
+            let near = || did_you_mean(module, known.modules.keys().map(String::as_str).chain(aliases));
+            let help = diagnose::imported(module).or_else(near);
             report.say(&rules::UNKNOWN_MODULE, Some(&place), format!("unknown module `{module}`"), help);
             return;
         };
@@ -249,7 +250,14 @@ fn call(known: &Known, script: &Script, call: &Call, report: &mut Report) {
         report.say(&rules::UNKNOWN_FUNCTION, Some(&place), format!("unknown function `{name}`"), help);
     } else {
         let message = format!("`{name}` takes {}, and is called with {given}", counts(&arities));
-        let help = (name == "range" && given == 1).then(|| "write `0..n`, as in `for i in 0..3 { … }`".to_owned());
+        let help = match (name, given) {
+            ("range", 1) => Some("write `0..n`, as in `for i in 0..3 { … }`"),
+            ("pipeline", 1) if matches!(call.arguments.first(), Some(Shape::Map(..))) => {
+                Some("its name stands before its settings: `pipeline(\"web\", #{ … })`")
+            }
+            _ => None,
+        };
+        let help = help.map(str::to_owned);
         report.say(&rules::WRONG_ARGUMENTS, Some(&place), message, help);
     }
 }

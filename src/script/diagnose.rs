@@ -8,7 +8,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 use super::files::{Script, Surroundings};
 use super::limits::{self, Halt};
 use super::stopped::{self, Stop};
-use super::{context, habits::foreign, parse};
+use super::{context, habits::foreign, parse, unset};
 use crate::function::CallError;
 use crate::rules::{self, Rule};
 use crate::secret::scrub;
@@ -33,11 +33,13 @@ pub(super) struct Complaint {
     rule: Option<&'static Rule>,
     /// What is wrong with a setting of a function that a module offers.
     setting: Option<Misset>,
+    /// Whether a missing value, `()`, was in the way.
+    missing: bool,
 }
 
 /// Raises an error at `position`; without a position it gets that of the call.
 pub(super) fn complaint(message: impl Into<String>, help: Option<String>, position: Position) -> Box<EvalAltResult> {
-    let complaint = Complaint { message: message.into(), help, rule: None, setting: None };
+    let complaint = Complaint { message: message.into(), help, rule: None, setting: None, missing: false };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
 }
 
@@ -48,8 +50,14 @@ pub(super) fn ruled(
     help: Option<String>,
     position: Position,
 ) -> Box<EvalAltResult> {
-    let complaint = Complaint { message: message.into(), help, rule: Some(rule), setting: None };
+    let complaint = Complaint { message: message.into(), help, rule: Some(rule), setting: None, missing: false };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), position).into()
+}
+
+/// Raises an error about a missing value, `()`, that was compared or calculated with.
+pub(super) fn missing_value(message: String, help: String) -> Box<EvalAltResult> {
+    let complaint = Complaint { message, help: Some(help), rule: None, setting: None, missing: true };
+    EvalAltResult::ErrorRuntime(Dynamic::from(complaint), Position::NONE).into()
 }
 
 /// Raises an error at the setting `key` that was given to the module's function `what` ("slack::notify"),
@@ -62,8 +70,8 @@ pub(super) fn misset(
     key: &str,
 ) -> Box<EvalAltResult> {
     let function = what.rsplit("::").next().unwrap_or(what).to_owned();
-    let complaint =
-        Complaint { message, help, rule: Some(rule), setting: Some(Misset { function, key: key.to_owned() }) };
+    let setting = Some(Misset { function, key: key.to_owned() });
+    let complaint = Complaint { message, help, rule: Some(rule), setting, missing: false };
     EvalAltResult::ErrorRuntime(Dynamic::from(complaint), Position::NONE).into()
 }
 
@@ -96,18 +104,38 @@ pub(super) fn diagnostic(error: &EvalAltResult, surroundings: &Surroundings, scr
         let place = Some(Place { file, line: said.at.0, column: said.at.1 });
         return Diagnostic { rule: Some(said.rule), severity, place, message: said.message, help: said.help };
     }
-    let (message, help) = words(error, &script);
+    let unset = unset::variable(error, surroundings, &script, position);
+    let (rule, (message, help)) = match &unset {
+        Some(name) => (&rules::VARIABLE_NOT_SET, unset::words(name)),
+        None => (rule(error), words(error, &script)),
+    };
+    let help = help.or_else(|| mapped(error, &script, position));
     let place = Some(context::shown_at().unwrap_or_else(|| match key_position(error, &script, position) {
         Some(key) => script.place(key),
         None => script.call_place(position),
     }));
-    Diagnostic { rule: Some(rule(error)), severity, place, message: scrub(&message).into_owned(), help }
+    Diagnostic { rule: Some(rule), severity, place, message: scrub(&message).into_owned(), help }
+}
+
+/// What is said of `#{ … }.map(|d| …)`, which goes over the keys of the map.
+fn mapped(error: &EvalAltResult, script: &Script, position: Position) -> Option<String> {
+    let line = position.line().filter(|_| matches!(error, EvalAltResult::ErrorDotExpr(..)))?;
+    let written = script.text.lines().nth(line.checked_sub(script.shift + 1)?)?;
+    let help = "`.map` of a map goes over its keys; that of a measurement stands behind the backend's bracket, as in \
+                `measure::http(#{ … }).map(|data| …)`";
+    written.contains("}.map(").then(|| help.to_owned())
 }
 
 /// The setting of a module's function that the error is about.
 fn missetting(error: &EvalAltResult) -> Option<Misset> {
     let EvalAltResult::ErrorRuntime(value, _) = error else { return None };
     value.read_lock::<Complaint>()?.setting.clone()
+}
+
+/// Whether a missing value was compared or calculated with.
+pub(super) fn is_missing_value(error: &EvalAltResult) -> bool {
+    let EvalAltResult::ErrorRuntime(value, _) = error else { return false };
+    value.read_lock::<Complaint>().is_some_and(|complaint| complaint.missing)
 }
 
 /// Where its key stands, in the call at `position`.
@@ -219,6 +247,10 @@ fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
         }
         E::ErrorFunctionNotFound(signature, _) => function_words(signature, script),
         E::ErrorVariableNotFound(name, _) => {
+            let module = name.split_once("::").map(|(module, _)| module);
+            if let Some(help) = by_hand(name).or_else(|| built_in(name, module)) {
+                return (format!("`{name}` is a function, and is written with brackets"), Some(help));
+            }
             // A function of an import is no value.
             let help = name.contains("::").then(|| format!("a function of an import is called: write `|m| {name}(m)`"));
             (format!("unknown variable `{name}`"), help)
@@ -232,22 +264,59 @@ fn words(error: &EvalAltResult, script: &Script) -> (String, Option<String>) {
         ),
         E::ErrorStackOverflow(_) => ("functions call each other too deeply".into(), None),
         E::ErrorDataTooLarge(what, _) => {
-            (format!("a value grew too large: {}", what.to_lowercase().replace("object map", "map")), None)
+            let what = match what.as_str() {
+                "Length of string" => "a text",
+                "Size of object map" => "a map",
+                _ => "an array",
+            };
+            (format!("{what} grew too large"), None)
         }
         E::ErrorMismatchDataType(expected, found, _) | E::ErrorMismatchOutputType(expected, found, _) => {
             (format!("{} is expected, not {}", type_name(expected), type_name(found)), None)
         }
         E::ErrorIndexingType(name, _) => {
             let name = name.split(" [").next().unwrap_or(name);
-            (format!("{} has no elements to take with `[…]`", type_name(name)), None)
+            let moment = type_name(name).contains("`m`").then(|| "write `m.value`".to_owned());
+            (format!("{} has no elements to take with `[…]`", type_name(name)), moment)
         }
         E::ErrorArrayBounds(length, at, _) => (format!("element {at} of an array of {length} does not exist"), None),
         E::ErrorFor(_) => ("`for` needs an array, a range, a history or a text".into(), None),
-        E::ErrorArithmetic(text, _) => (format!("cannot calculate: {}", lower(text)), None),
+        E::ErrorArithmetic(text, _) => arithmetic(text),
         E::ErrorAssignmentToConstant(name, _) => (format!("`{name}` is constant and cannot be changed"), None),
         E::ErrorTooManyModules(_) => (format!("more than {} imports", limits::FILES), None),
         other => (lower(&without_position(&other.to_string())), None),
     }
+}
+
+/// How the method `name` of what messages call `of` is called, where it has one.
+fn method(of: &str, name: &str) -> Option<String> {
+    let kind = super::modules::KINDS.iter().find(|kind| kind.words == of)?;
+    let own = |entry: &&super::Entry| entry.form == super::Form::Method(kind.name) && entry.name == name;
+    let entry = super::modules::entries().find(own)?;
+    let names: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name).collect();
+    let doc = entry.doc.split(['.', ';']).next().unwrap_or(entry.doc);
+    Some(format!("write `.{name}({})`: {}", names.join(", "), lower(doc)))
+}
+
+/// How the constructor `name` of a module of ours is called.
+fn built_in(name: &str, module: Option<&str>) -> Option<String> {
+    let known = module.is_some_and(|module| super::modules::NAMES.contains(&module));
+    known.then(|| format!("write `{name}(#{{ … }})`"))
+}
+
+/// "Error parsing integer number 'ten': …" and "Addition overflow: a + b" in the author's words.
+fn arithmetic(text: &str) -> (String, Option<String>) {
+    if let Some(rest) = text.strip_prefix("Error parsing ") {
+        let written = rest.split('\'').nth(1).unwrap_or_default();
+        let kind = if rest.starts_with("integer") { "whole number" } else { "number" };
+        let help = format!("write it in digits, such as `{}`", if kind == "number" { "1.5" } else { "10" });
+        return (format!("the text \"{written}\" is no {kind}"), Some(help));
+    }
+    if let Some((_, term)) = text.split_once(" overflow: ") {
+        let help = "calculate with fractions, which have more room: `1.0 * n`".to_owned();
+        return (format!("the result of `{term}` is too large for a whole number"), Some(help));
+    }
+    (format!("cannot calculate: {}", lower(text)), None)
 }
 
 /// Functions of the language that scripts may not use, and what to do instead.
@@ -266,15 +335,22 @@ pub(super) fn refused(name: &str) -> (String, Option<String>) {
 
 /// What is said of an unknown module.
 pub(super) fn unknown_module(name: &str) -> (String, Option<String>) {
-    let help = did_you_mean(name, super::modules::NAMES.iter().copied());
+    let help = imported(name).or_else(|| did_you_mean(name, super::modules::NAMES.iter().copied()));
     (format!("unknown module `{name}`"), help)
+}
+
+/// How the standard module `name` is imported, if it is one.
+pub(super) fn imported(name: &str) -> Option<String> {
+    let mut standard = super::resolver::STANDARD.iter().map(|(standard, _)| *standard);
+    let path = standard.find(|standard| standard.rsplit('/').next() == Some(name))?;
+    Some(format!("import it at the top, with its name: `import \"std/{path}\" as {name};`"))
 }
 
 /// "name (types)" as the language reports it, in the author's words.
 fn function_words(signature: &str, script: &Script) -> (String, Option<String>) {
     let (name, types) = signature.split_once(" (").map_or((signature, ""), |(name, types)| (name, types));
-    let types: Vec<String> =
-        types.trim_end_matches(')').split(", ").filter(|name| !name.is_empty()).map(type_name).collect();
+    let types = types.strip_suffix(')').unwrap_or(types);
+    let types: Vec<String> = types.split(", ").filter(|name| !name.is_empty()).map(type_name).collect();
     if name.contains("anon$") || name.contains("captured_function") {
         let takes = script.function(name).map(|defined| {
             let captured = script.index.captured(name);
@@ -300,6 +376,9 @@ fn function_words(signature: &str, script: &Script) -> (String, Option<String>) 
         script.functions.get(bare).into_iter().flatten().map(|defined| defined.definition.params.len()).collect();
     if let [takes] = known.as_slice() {
         return (format!("`{bare}` takes {}, and is called with {}", parameters(*takes), given(types.len())), None);
+    }
+    if let Some((of, help)) = types.first().and_then(|of| Some((of, method(of, bare)?))) {
+        return (format!("`{bare}` of {of} is not called with {}", given(types.len().saturating_sub(1))), Some(help));
     }
     let property = types.first().is_some_and(|of| super::check::properties(of).contains(&bare));
     let known = script.functions.keys().map(String::as_str).filter(|name| !name.starts_with("anon$"));
@@ -341,6 +420,13 @@ fn property_words(text: &str) -> (String, Option<String>) {
         ),
         (Some(property), Some(of)) => {
             let known = super::check::properties(of).iter().copied();
+            if super::modules::methods(of).contains(&property) {
+                let help = format!("write `.{property}(…)`");
+                return (
+                    format!("`{property}` of {} is a function, and is written with brackets", type_name(of)),
+                    Some(help),
+                );
+            }
             let help = foreign::instead(property).or_else(|| did_you_mean(property, known));
             (format!("{} has no `{property}`", type_name(of)), help)
         }

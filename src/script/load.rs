@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rhai::{AST, Engine, EvalAltResult, Module, Scope};
+use rhai::{AST, Engine, EvalAltResult, Module, Position, Scope};
 
 use super::files::{Files, Script, Surroundings};
 use super::function::ScriptFunction;
@@ -135,9 +135,27 @@ fn tests(engine: &Arc<Engine>, surroundings: &Arc<Surroundings>) -> Vec<Test> {
             session::with(|session| session.report.say(&rules::TEST_NOT_RUN, Some(&place), message, None));
             continue;
         };
+        if !asserts(&script, defined) {
+            let message = format!("`{name}` asserts nothing: it fails only where something goes wrong");
+            let help = "end it with what must hold: `assert_eq(p.dynos(), 3)`".to_owned();
+            let place = script.place(defined.position);
+            session::with(|session| session.report.say(&rules::TEST_WITHOUT_ASSERTION, Some(&place), message, help));
+        }
         tests.push(Test { name: name.into(), function: Arc::new(function) });
     }
     tests
+}
+
+/// Whether a test may fail by its own judgement: it asserts or throws, or calls a function that may.
+fn asserts(script: &Script, defined: &super::files::Defined) -> bool {
+    let text = script.text_of(defined);
+    let tokens = super::habits::tokens::tokens(&text);
+    // Its own name stands first.
+    tokens.windows(2).skip(2).any(|pair| {
+        let own = pair[1].is("(") && script.functions.contains_key(pair[0].text);
+        let imported = pair[1].is("::") && !modules::NAMES.contains(&pair[0].text);
+        pair[0].text.starts_with("assert") || pair[0].is("throw") || own || imported || pair[0].is("call")
+    })
 }
 
 /// What is returned for a file that cannot be read.
@@ -225,6 +243,10 @@ pub(super) fn compile(
         surroundings.files.add(Arc::new(Script::empty(name, path, text)));
         return Err(error);
     }
+    if let Some(error) = open_comment(&text) {
+        surroundings.files.add(Arc::new(Script::empty(name, path, text)));
+        return Err(error);
+    }
     // A function may be named before it is defined: the parser takes these names for variables.
     let mut names = Scope::new();
     for function in text::functions(&text) {
@@ -255,6 +277,16 @@ pub(super) fn compile(
     surroundings.files.add(Arc::clone(&script));
     session::with(|session| check::script(engine, &script, &mut session.report));
     Ok((ast, script))
+}
+
+/// What is said of a comment that is not closed.
+fn open_comment(text: &str) -> Option<Box<EvalAltResult>> {
+    let before = &text[..text::open_comment(text)?];
+    let line = u16::try_from(before.matches('\n').count() + 1).unwrap_or(u16::MAX);
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let position = Position::new(line, u16::try_from(column).unwrap_or(u16::MAX));
+    let help = Some("end it with `*/`".to_owned());
+    Some(diagnose::ruled(&rules::UNFINISHED, "the comment is not closed", help, position))
 }
 
 /// Reads what the functions of `script` import: later nothing is read.

@@ -29,6 +29,7 @@ mod slips;
 mod sources;
 mod stopped;
 mod text;
+mod unset;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use super::modules::http::RequestValue;
 use super::modules::secret::ScriptSecret;
 use super::places::{Call, Shape};
 use super::session::{self, StageNumber};
-use super::{context, convert};
+use super::{MissingSecrets, context, convert};
 use crate::rules;
 use crate::settings::{Node, Place, Value, did_you_mean};
 
@@ -73,7 +73,7 @@ impl Written {
         };
         let trace = Trace { left, ..trace };
         if value.is_unit() {
-            return Value::Unit;
+            return self.unset(trace).unwrap_or(Value::Unit);
         }
         if let Ok(value) = value.as_bool() {
             return Value::Bool(value);
@@ -111,6 +111,13 @@ impl Written {
             return Value::Stage(stage);
         }
         Value::Other(convert::describe(value).into())
+    }
+
+    /// `()` as what an environment variable that is not set left behind.
+    fn unset(&self, trace: Trace<'_>) -> Option<Value> {
+        let name = self.script.index.variable_read(trace.shape?)?;
+        let pretended = self.surroundings.missing == MissingSecrets::Placeholder;
+        self.surroundings.environment.variable(name).is_none().then(|| Value::Unset { name: name.into(), pretended })
     }
 
     fn items(&self, items: &[Dynamic], trace: Trace<'_>) -> Vec<Node> {

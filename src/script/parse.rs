@@ -39,7 +39,27 @@ pub(super) fn refusal(error: &ParseErrorType, text: &str, at: (u32, u32)) -> Ref
         }
         ParseErrorType::MissingToken(token, _) if token == ";" || token == "," => separator(plain, token, text),
         ParseErrorType::UnexpectedEOF => unfinished(plain, text),
+        ParseErrorType::VariableUndefined(name) if plain.help.is_none() => {
+            let help = quotes_help(name, text, plain.at);
+            Refusal { help, ..plain }
+        }
         _ => plain,
+    }
+}
+
+/// A word that stands for itself as the value of a key is a text without its quotes.
+fn quotes_help(name: &str, text: &str, at: (u32, u32)) -> Option<String> {
+    let tokens = tokens(text);
+    let here = tokens.iter().position(|token| (token.line, token.column) == at && token.is(name))?;
+    let value = here > 1 && tokens[here - 1].is(":") && matches!(tokens[here - 2].kind, Kind::Word | Kind::Text);
+    let ends = tokens.get(here + 1).is_none_or(|next| next.is_any(&[",", "}"]));
+    let variable = name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let private = ["KEY", "SECRET", "TOKEN", "PASSWORD"].iter().any(|part| name.contains(part));
+    match (variable, private, value && ends) {
+        (true, true, _) => Some(format!("an environment variable is written `env::secret(\"{name}\")`")),
+        (true, false, true) => Some(format!("write `env::get(\"{name}\")`, or a text in quotes: `\"{name}\"`")),
+        (false, _, true) => Some(format!("a text stands in quotes: `\"{name}\"`")),
+        _ => None,
     }
 }
 
@@ -50,7 +70,10 @@ fn last_token(text: &str) -> (u32, u32) {
 
 fn words(error: &ParseErrorType, text: &str) -> (&'static Rule, String, Option<String>) {
     use ParseErrorType as P;
-    let shown = |error: &dyn std::fmt::Display| lower(&error.to_string().replace('\'', "`"));
+    let shown = |error: &dyn std::fmt::Display| {
+        let said = error.to_string().replace("items of this object map literal", "entries of this map");
+        lower(&said.replace("object map literal", "map").replace('\'', "`"))
+    };
     match error {
         P::VariableUndefined(name) if modules::FUNCTIONS.contains(&name.as_str()) => {
             let written = match name.as_str() {
@@ -81,6 +104,14 @@ fn words(error: &ParseErrorType, text: &str) -> (&'static Rule, String, Option<S
             let help = format!("choose another name; as the key of a map write it in quotes: `\"{symbol}\": …`");
             (&rules::RESERVED_WORD, format!("`{symbol}` is a word of the language"), Some(help))
         }
+        P::DuplicatedProperty(key) => {
+            (&rules::SYNTAX, format!("`{key}` stands twice in one map"), Some("keep one of them".into()))
+        }
+        P::WrongFnDefinition => (
+            &rules::SYNTAX,
+            "a function is defined at the top of its file, not in a block".into(),
+            Some("move it out, or write a closure: `let policy = |m| …;`".into()),
+        ),
         P::ExprTooDeep => (
             &rules::SYNTAX,
             "the expression is nested too deeply".into(),

@@ -264,6 +264,39 @@ impl Index {
         }
     }
 
+    /// The environment variable that `shape` is the value of.
+    pub(super) fn variable_read(&self, shape: &Shape) -> Option<&str> {
+        self.read_within(shape, DEEPEST_TRACE)
+    }
+
+    fn read_within(&self, shape: &Shape, depth: usize) -> Option<&str> {
+        let depth = depth.checked_sub(1)?;
+        match shape {
+            Shape::Leaf(position) => {
+                let start = self.start(*position);
+                self.environment().find(|read| read.position == start).map(|read| read.text.as_str())
+            }
+            Shape::Name(name, position) => self.read_within(self.variable(name, *position)?, depth),
+            Shape::Entry(of, _) => self.read_within(self.entry(&of.0, &of.1)?.1, depth),
+            _ => None,
+        }
+    }
+
+    /// The environment variable that the variable `name` holds at `position`.
+    pub(super) fn variable_holds(&self, name: &str, position: Position) -> Option<&str> {
+        self.variable_read(self.variable(name, position)?)
+    }
+
+    /// The environment variables that are read in `line`.
+    pub(super) fn variables_read_at(&self, line: usize) -> impl Iterator<Item = &str> {
+        self.environment().filter(move |read| read.position.line() == Some(line)).map(|read| read.text.as_str())
+    }
+
+    /// Every `env::get("NAME")`.
+    fn environment(&self) -> impl Iterator<Item = &Reaching> {
+        self.reaching.iter().filter(|reaching| reaching.function.0 == "env" && reaching.function.1 == "get")
+    }
+
     /// Texts with `${` in them that do not put a value there, in quotes or around a value in backticks.
     pub(super) fn plain_texts(&self) -> &[(String, Position)] {
         &self.plain

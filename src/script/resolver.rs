@@ -50,7 +50,8 @@ impl Resolver {
             let name = name.strip_suffix(".rhai").unwrap_or(name);
             let names = STANDARD.iter().map(|(name, _)| *name);
             let Some((_, text)) = STANDARD.iter().find(|(known, _)| *known == name) else {
-                let help = did_you_mean(name, names.clone())
+                let whole: Vec<String> = names.clone().map(|name| format!("std/{name}")).collect();
+                let help = did_you_mean(&format!("std/{name}"), whole.iter().map(String::as_str))
                     .unwrap_or_else(|| format!("there are {}", names.collect::<Vec<_>>().join(", ")));
                 return Err((format!("there is no standard module `{path}`"), Some(help)));
             };
@@ -72,11 +73,10 @@ impl Resolver {
             return Ok(Found { name, path: Some(root.join(&relative)), text: Some(Arc::clone(text)) });
         }
         let Ok(real) = root.join(&relative).canonicalize() else {
-            let help = "a path starts at the script's folder, and `.rhai` may be left out";
-            return Err((
-                format!("the import `{path}` is not found: there is no {}", shown.display()),
-                Some(help.into()),
-            ));
+            let help = super::diagnose::imported(path.strip_suffix(".rhai").unwrap_or(path));
+            let help =
+                help.unwrap_or_else(|| "a path starts at the script's folder, and `.rhai` may be left out".into());
+            return Err((format!("the import `{path}` is not found: there is no {}", shown.display()), Some(help)));
         };
         if !real.starts_with(root) {
             return Err(outside());

@@ -48,10 +48,16 @@ pub(super) fn read(source: &Source, shown: &Arc<str>) -> Result<Arc<str>, Source
 
 /// The text of the file at `path`.
 pub(super) fn read_file(path: &Path, shown: &Arc<str>) -> Result<Arc<str>, SourceError> {
-    let file = File::open(path).map_err(|error| unreadable(&error, shown))?;
-    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+    // Looked at before it is opened: to open a pipe waits for somebody who writes.
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error, shown))?;
+    if metadata.is_dir() {
         return Err(said(shown, format!("`{shown}` is a folder, not a file"), None));
     }
+    if !metadata.is_file() {
+        let help = "save the script to a file, or hand it over on standard input: `-`";
+        return Err(said(shown, format!("`{shown}` is no regular file"), Some(help)));
+    }
+    let file = File::open(path).map_err(|error| unreadable(&error, shown))?;
     read_text(file, shown)
 }
 

@@ -56,6 +56,20 @@ pub(super) fn skip(text: &str) -> usize {
     }
 }
 
+/// Where a comment `/* …` begins that is not closed, in bytes: the language takes the rest of the file for it.
+pub(super) fn open_comment(text: &str) -> Option<usize> {
+    let mut at = 0;
+    while let Some(character) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let skipped = skip(rest);
+        if rest.starts_with("/*") && (skipped < 4 || !rest[..skipped].ends_with("*/")) {
+            return Some(at);
+        }
+        at += skipped.max(character.len_utf8());
+    }
+    None
+}
+
 /// `text` without the blanks and comments that it starts with.
 pub(super) fn after_blanks(text: &str) -> &str {
     let mut rest = text.trim_start();

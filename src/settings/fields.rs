@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::node::in_short;
-use super::{Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
+use super::{Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean, foreign};
 use crate::function::Function;
 use crate::rules::{self, Rule};
 use crate::secret::Secret;
@@ -83,11 +83,12 @@ impl<'a> Fields<'a> {
         fields.check_keys()
     }
 
-    fn check_keys(self) -> Self {
+    fn check_keys(mut self) -> Self {
         for (key, node) in self.entries {
             if self.setting(key).is_none() {
                 let names = self.tables.iter().copied().flatten().map(|setting| setting.name);
-                let help = did_you_mean(key, names.clone()).unwrap_or_else(|| {
+                let elsewhere = foreign::setting(key, |name| self.setting(name).is_some());
+                let help = elsewhere.or_else(|| did_you_mean(key, names.clone())).unwrap_or_else(|| {
                     let names: Vec<&str> = names.collect();
                     if names.is_empty() {
                         "it has no settings".into()
@@ -102,12 +103,25 @@ impl<'a> Fields<'a> {
         let required = self.tables.iter().copied().flatten().filter(|setting| setting.preset == Preset::Required);
         for setting in required.collect::<Vec<_>>() {
             if self.node(setting.name).is_none() {
+                if self.unset(setting) {
+                    continue;
+                }
                 let message = format!("{} needs the setting `{}`", self.owner, setting.name);
                 let help = format!("{}: {}", setting.kind.expected(), setting.doc);
                 self.report.say(&rules::MISSING_SETTING, self.place.as_ref(), message, help);
             }
         }
         self
+    }
+
+    /// Whether the setting, which must be written, is missing for want of an environment variable; then that is said.
+    fn unset(&mut self, setting: &'static Setting) -> bool {
+        let written = self.entries.iter().find(|(key, _)| &**key == setting.name);
+        let Some((_, Node { value: Value::Unset { name, .. }, place })) = written else { return false };
+        let message = format!("`{}` needs the environment variable `{name}`, which is not set", setting.name);
+        let help = format!("set it where the worker runs, or give a default: `env::get(\"{name}\", \"…\")`");
+        self.report.say(&rules::VARIABLE_NOT_SET, place.as_ref(), message, help);
+        true
     }
 
     fn setting(&self, name: &str) -> Option<&'static Setting> {
@@ -123,7 +137,18 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&'a Node> {
         let (_, node) = self.entries.iter().find(|(key, _)| &**key == name)?;
-        (!matches!(node.value, Value::Unit)).then_some(node)
+        let written = match node.value {
+            Value::Unit => false,
+            // A text that must be there is pretended; what may be left out is left out.
+            Value::Unset { pretended, .. } => {
+                let setting = self.setting(name);
+                pretended
+                    && setting
+                        .is_some_and(|s| s.preset == Preset::Required && matches!(s.kind, Kind::Text | Kind::Secret))
+            }
+            _ => true,
+        };
+        written.then_some(node)
     }
 
     /// Whether `name` is written.
@@ -168,7 +193,11 @@ impl<'a> Fields<'a> {
     fn wrong_type(&mut self, name: &str, node: &Node) {
         let expected = self.known(name).kind.expected();
         let message = format!("`{name}` takes {expected}, not {}", node.describe());
-        self.report.say(&rules::WRONG_TYPE, node.place.as_ref().or(self.place.as_ref()), message, None);
+        let help = match &node.value {
+            Value::Text(text) => foreign::length(self.known(name).kind, text),
+            _ => None,
+        };
+        self.report.say(&rules::WRONG_TYPE, node.place.as_ref().or(self.place.as_ref()), message, help);
     }
 
     /// A flag.
@@ -290,6 +319,7 @@ impl<'a> Fields<'a> {
         };
         match self.node(name) {
             Some(Node { value: Value::Text(text), .. }) => Some(Arc::clone(text)),
+            Some(Node { value: Value::Unset { name, .. }, .. }) => Some(placeholder(name)),
             Some(node) => {
                 self.wrong_type(name, node);
                 preset
@@ -308,7 +338,7 @@ impl<'a> Fields<'a> {
         match self.node(name) {
             Some(Node { value: Value::Text(text), .. }) => Some(Private::Plain(Arc::clone(text))),
             Some(Node { value: Value::Secret(secret), .. }) => Some(Private::Secret(secret.clone())),
-            Some(Node { value: Value::MissingSecret(_), .. }) => Some(Private::Missing),
+            Some(Node { value: Value::MissingSecret(_) | Value::Unset { .. }, .. }) => Some(Private::Missing),
             Some(node) => {
                 self.wrong_type(name, node);
                 preset
@@ -348,7 +378,7 @@ impl<'a> Fields<'a> {
                 self.plain_secret(name, &text);
                 Some(Secret::new(text))
             }
-            Node { value: Value::MissingSecret(_), .. } => Some(Secret::new("")),
+            Node { value: Value::MissingSecret(_) | Value::Unset { .. }, .. } => Some(Secret::new("")),
             node => {
                 self.wrong_type(name, node);
                 None
@@ -405,6 +435,11 @@ impl<'a> Fields<'a> {
         };
         expect_arity(name, function, arity, self.report).then(|| Arc::clone(function))
     }
+}
+
+/// What stands for the text of the environment variable `name` where it is not set: an app's name by its form.
+fn placeholder(name: &str) -> Arc<str> {
+    format!("value-of-{}", name.to_lowercase().replace('_', "-")).into()
 }
 
 /// Reports a function handed to `what` that does not take `arity` parameters.

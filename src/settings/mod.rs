@@ -5,6 +5,7 @@
 
 mod diagnostic;
 mod fields;
+mod foreign;
 mod node;
 mod table;
 

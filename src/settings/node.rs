@@ -36,6 +36,13 @@ pub enum Value {
     Secret(Secret),
     /// A secret that is not set here: `check`, `test` and `simulate` go on without it.
     MissingSecret(Arc<str>),
+    /// `()`, since the environment variable `name` is not set.
+    Unset {
+        /// The variable.
+        name: Arc<str>,
+        /// Whether a setting that must be written goes on without it (`check`, `test`, `simulate`).
+        pretended: bool,
+    },
     /// `[ … ]`.
     Array(Vec<Node>),
     /// `#{ … }`, in the order written where that is known.
@@ -136,7 +143,7 @@ impl Node {
     #[must_use]
     pub fn describe(&self) -> String {
         match &self.value {
-            Value::Unit => "nothing, `()`".into(),
+            Value::Unit | Value::Unset { .. } => "nothing, `()`".into(),
             Value::Bool(value) => format!("`{value}`"),
             Value::Int(value) => format!("the number {value}"),
             Value::Float(value) => format!("the number {}", in_short(*value)),

@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
 
+use crate::decide::PolicyKind;
 use crate::pipeline::{Event, Failure, Mode, Pipeline, PipelineSpec, Record};
 use crate::state::Fence;
 use crate::world::pretend::{Pretend, PretendDynos};
@@ -110,6 +111,16 @@ impl Bench {
         } else {
             Vec::new()
         }
+    }
+
+    /// Whether its policy compares what was measured with thresholds: data is of no use to it.
+    #[must_use]
+    pub fn judges_numbers(&self) -> bool {
+        let course = self.course();
+        let spec = course.pipeline.spec();
+        let compares = |kind: &PolicyKind| matches!(kind, PolicyKind::Native(policy) if policy.thresholds().is_some());
+        spec.measure.iter().all(|stage| stage.map.is_empty())
+            && spec.decide.policies.iter().all(|policy| compares(&policy.kind))
     }
 
     /// The names of the pipelines that it shares a limit with.

@@ -105,7 +105,10 @@ impl Suite {
         };
         let permit = Permit { pipeline: Arc::clone(&test.name), budget, reach: Reach::Test(Arc::clone(&trial)) };
         let called = test.function.call(Argument::Nothing, &mut serde_json::json!({}), &permit);
-        let (CallError::Script { message, place } | CallError::Budget { message, place }) = called.err()?;
+        let (message, place) = match called.err()? {
+            CallError::Script { message, place } => (message, place),
+            CallError::Budget { message, place } => (format!("{message}: what stands here does not end"), place),
+        };
         let states = trial.states().iter().map(|state| scrub(state).into_owned()).collect();
         Some(Fault { message: scrub(&message).into_owned(), place, states })
     }

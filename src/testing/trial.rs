@@ -62,6 +62,14 @@ impl Trial {
         Ok(bench)
     }
 
+    /// The pipeline `name` that was opened last.
+    #[must_use]
+    pub fn bench(&self, name: &str) -> Option<Arc<Bench>> {
+        let benches = self.benches.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = |bench: &&Arc<Bench>| *bench.name == *name || bench.name.ends_with(&format!("/{name}"));
+        benches.iter().rev().find(named).cloned()
+    }
+
     /// One tick of `bench`.
     ///
     /// # Errors

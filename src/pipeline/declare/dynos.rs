@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::decide::{DynosByTime, TableEntry};
-use crate::pipeline::When;
+use crate::pipeline::{When, mend_of_key};
 use crate::rules;
 use crate::settings::{Fields, Kind, Node, Value};
 
@@ -54,9 +54,9 @@ fn table(fields: &mut Fields<'_>, name: &str, entries: &[(Arc<str>, Node)]) -> O
         match &when {
             Err(None) => wrong(
                 format!("`{key}` in `{name}` is no time of day"),
-                Some(
+                mend_of_key(key).as_deref().or(Some(
                     "\"H:MM\", from \"0:00\" to \"23:59\", such as \"9:30\"; with days as in \"mon-fri 9:30\", \"2026-12-24 9:30\"",
-                ),
+                )),
             ),
             Err(Some(why)) => wrong(format!("`{key}` in `{name}` {why}"), None),
             Ok(when) => {

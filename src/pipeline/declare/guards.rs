@@ -338,6 +338,12 @@ pub(super) fn work(fields: &mut Fields<'_>) -> Option<Work> {
 
 /// Reads `busy`, which may be any measurement; app and key of `scale` are its own.
 pub(super) fn busy(work: &Work, name: &str, scale: &Arc<dyn Scale>, report: &mut Report) -> Option<BusyWork> {
+    if !matches!(work.node.value, Value::Function(_) | Value::Stage(_)) {
+        let message =
+            format!("`busy` takes a backend of `measure::` or a function `|| …`, not {}", work.node.describe());
+        report.say(&crate::rules::WRONG_TYPE, work.node.place.as_ref(), message, None);
+        return None;
+    }
     let measured = stages::measure(&work.node, report)?;
     let mut backend = measured.backend;
     let around = Surroundings { pipeline: name, scale, max_threshold: None };

@@ -48,7 +48,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Json {
 /// `node` as JSON, or the part of it that is none.
 fn json(node: &Node) -> Result<Json, &Node> {
     Ok(match &node.value {
-        Value::Unit => Json::Null,
+        Value::Unit | Value::Unset { .. } => Json::Null,
         Value::Bool(value) => Json::Bool(*value),
         Value::Int(value) => Json::from(*value),
         Value::Float(value) => Number::from_f64(*value).map(Json::Number).ok_or(node)?,

@@ -161,7 +161,9 @@ pub(super) fn own_settings_only(what: &str, node: &Node, report: &mut Report) {
     let Value::Stage(stage) = &node.value else { return };
     let Value::Map(entries) = &stage.settings.value else { return };
     let wide = |name: &str| COMMON.iter().chain(WIDE).any(|setting| setting.name == name);
-    for (key, entry) in entries.iter().filter(|(key, entry)| wide(key) && !matches!(entry.value, Value::Unit)) {
+    for (key, entry) in
+        entries.iter().filter(|(key, entry)| wide(key) && !matches!(entry.value, Value::Unit | Value::Unset { .. }))
+    {
         let message = format!("`{key}` concerns the whole pipeline, not one policy of `{what}`");
         let place = entry.place.as_ref().or(stage.place.as_ref());
         report.say(&rules::SETTING_OF_THE_PIPELINE, place, message, "write it in the pipeline's map".to_owned());

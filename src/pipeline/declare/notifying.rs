@@ -25,7 +25,7 @@ pub(super) fn notify(node: &Node, report: &mut Report) -> Option<Vec<NotifyStage
 /// Reads `node` into `stages`, with the settings of the `notify::all` around it; whether all was well.
 fn read(node: &Node, around: Option<&Node>, deeper: usize, stages: &mut Vec<NotifyStage>, report: &mut Report) -> bool {
     let found = match &node.value {
-        Value::Unit => return true,
+        Value::Unit | Value::Unset { .. } => return true,
         Value::Array(items) => {
             let mut good = true;
             for item in items {

@@ -36,7 +36,7 @@ pub(super) struct Known<'a> {
 pub(super) fn limits(settings: Option<&Node>, known: &Known<'_>, specs: &mut [Arc<PipelineSpec>], report: &mut Report) {
     let Some(node) = settings.and_then(|settings| settings.entry("limits")) else { return };
     let items = match &node.value {
-        Value::Unit => return,
+        Value::Unit | Value::Unset { .. } => return,
         Value::Array(items) => items,
         _ => {
             let message = format!("`limits` takes {}, not {}", Kind::Limits.expected(), node.describe());

@@ -330,7 +330,7 @@ fn looked_back(function: &Function, decide: Option<&Node>, common: &Common, repo
 /// Whether `key` is written in the settings of the stage in `node`.
 pub(super) fn written(node: Option<&Node>, key: &str) -> bool {
     let Some(Node { value: Value::Stage(stage), .. }) = node else { return false };
-    stage.settings.entry(key).is_some_and(|entry| !matches!(entry.value, Value::Unit))
+    stage.settings.entry(key).is_some_and(|entry| !matches!(entry.value, Value::Unit | Value::Unset { .. }))
 }
 
 /// Where `key` is written in the settings of the stage in `node`, else where the stage stands.

@@ -175,7 +175,7 @@ pub(super) fn script_settings(node: Option<&Node>, local_zone: Tz, report: &mut 
 
 /// Reads `watchdog` of `settings(#{ … })`.
 pub(super) fn watchdog(node: Option<&Node>, report: &mut Report) -> Option<Watchdog> {
-    let node = node?.entry("watchdog").filter(|node| !matches!(node.value, Value::Unit))?;
+    let node = node?.entry("watchdog").filter(|node| !matches!(node.value, Value::Unit | Value::Unset { .. }))?;
     let mut fields = Fields::open("`watchdog`", node, vec![WATCHDOG], report);
     let (url, every) = (fields.secret("url"), fields.seconds("every_seconds"));
     let url = url?;
@@ -246,7 +246,8 @@ fn call_on_failure(fields: &mut Fields<'_>, scripted: bool) -> bool {
 /// The pipeline-wide entries of both maps; one that stands in both is an error at the second.
 fn merge(map: &Node, decide: Option<&Node>, report: &mut Report) -> Node {
     let known = |(key, node): &&(Arc<str>, Node)| {
-        !matches!(node.value, Value::Unit) && COMMON.iter().chain(WIDE).any(|setting| setting.name == &**key)
+        !matches!(node.value, Value::Unit | Value::Unset { .. })
+            && COMMON.iter().chain(WIDE).any(|setting| setting.name == &**key)
     };
     let of = |node: &Node| -> Vec<(Arc<str>, Node)> {
         match &node.value {
@@ -288,11 +289,36 @@ fn zone(fields: &mut Fields<'_>) -> Option<Tz> {
     zone
 }
 
+/// Abbreviations that are no zones, and the zone that is most likely meant.
+const ABBREVIATIONS: &[(&str, &str)] = &[
+    ("pst", "America/Los_Angeles"),
+    ("pdt", "America/Los_Angeles"),
+    ("pt", "America/Los_Angeles"),
+    ("pacific", "America/Los_Angeles"),
+    ("mdt", "America/Denver"),
+    ("mt", "America/Denver"),
+    ("cst", "America/Chicago"),
+    ("cdt", "America/Chicago"),
+    ("ct", "America/Chicago"),
+    ("central", "America/Chicago"),
+    ("edt", "America/New_York"),
+    ("et", "America/New_York"),
+    ("eastern", "America/New_York"),
+    ("bst", "Europe/London"),
+    ("cest", "Europe/Berlin"),
+    ("ist", "Asia/Kolkata"),
+    ("jst", "Asia/Tokyo"),
+    ("aest", "Australia/Sydney"),
+];
+
 /// The known zone that was probably meant: case, blanks and a missing region are forgiven.
 fn nearest_zone(name: &str) -> String {
     let plain = |name: &str| name.trim().to_lowercase().replace([' ', '-'], "_");
     let wanted = plain(name);
     let names = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    if let Some((_, zone)) = ABBREVIATIONS.iter().find(|(short, _)| *short == wanted) {
+        return format!("write \"{zone}\": an abbreviation does not say when the clocks change");
+    }
     let same = names().find(|known| plain(known) == wanted);
     let city = || names().find(|known| plain(known).rsplit('/').next() == wanted.rsplit('/').next());
     let near = || {

@@ -3,6 +3,7 @@
 
 pub(super) mod foreign;
 mod forms;
+mod slips;
 pub(super) mod tokens;
 mod words;
 
@@ -73,7 +74,13 @@ impl<'a> Look<'a> {
 
 /// Every habit of a single place; the first that is found counts.
 const HABITS: &[fn(Look<'_>) -> Option<Habit>] = &[
+    slips::at_least,
+    slips::three_quotes,
+    slips::module_dot,
+    slips::number,
+    slips::or_value,
     foreign::counting_loop,
+    slips::tuple,
     foreign::type_annotation,
     foreign::map_entry,
     forms::format_string,
@@ -90,8 +97,10 @@ const HABITS: &[fn(Look<'_>) -> Option<Habit>] = &[
     foreign::print,
     foreign::word,
     words::variable,
+    slips::named_argument,
     forms::plain_braces,
     forms::colon_block,
+    slips::colon,
     forms::conditional,
     forms::operator,
 ];
@@ -99,14 +108,17 @@ const HABITS: &[fn(Look<'_>) -> Option<Habit>] = &[
 /// What the text has at `line` and `column`, where the parser stopped, that another language would write so.
 pub(super) fn explain(text: &str, line: u32, column: u32) -> Option<Habit> {
     let tokens = tokens::tokens(text);
-    if let Some(pasted) = forms::pasted(text, &tokens) {
-        return Some(pasted);
+    let whole = slips::conflict(text).or_else(|| forms::pasted(text, &tokens));
+    if let Some(said) = whole.or_else(|| slips::lookalike(text, line, column)) {
+        return Some(said);
     }
     let here = tokens.iter().position(|token| token.end() > (line, column)).or(tokens.len().checked_sub(1))?;
     // The parser stops at the word, or one or two after it.
     let near = [Some(here), here.checked_sub(1), here.checked_sub(2), Some(here + 1)];
     let near = near.into_iter().flatten().filter(|&at| at < tokens.len());
-    near.map(|at| Look { tokens: &tokens, at }).find_map(|look| HABITS.iter().find_map(|habit| habit(look)))
+    let found =
+        near.map(|at| Look { tokens: &tokens, at }).find_map(|look| HABITS.iter().find_map(|habit| habit(look)));
+    found.or_else(|| slips::whole_division(text, line)).or_else(|| slips::number_in_line(&tokens, line))
 }
 
 /// Whether an expression can end with it.

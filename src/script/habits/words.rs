@@ -88,25 +88,28 @@ pub(super) fn import(look: Look<'_>) -> Option<Habit> {
     let next = look.on(1)?;
     let help = "imports are written `import \"lib/policies\" as policies;`";
     if word.is("import") && next.kind == Kind::Word {
-        let message = format!("`import {}` is an import of another language", next.text);
         let from = look.on(2).filter(|word| word.is("from")).and(look.on(3)).filter(|path| path.kind == Kind::Text);
+        let language = if from.is_some() { "JavaScript" } else { "another language" };
+        let message = format!("`import {}` is an import of {language}", next.text);
         let help = match from {
             Some(path) => format!("write `import {} as {};`", path.text, next.text),
             None => format!("leave it out; {help}"),
         };
-        return Some(look.found(&rules::PYTHON_IMPORT, message, help));
+        let rule = if from.is_some() { &rules::JAVASCRIPT_IMPORT } else { &rules::PYTHON_IMPORT };
+        return Some(look.found(rule, message, help));
     }
     if word.is("import") && next.is_any(&["{", "*"]) {
-        return Some(look.found(&rules::PYTHON_IMPORT, "this is an import of another language", help));
+        return Some(look.found(&rules::JAVASCRIPT_IMPORT, "this is an import of JavaScript", help));
     }
     let environment = next.is(".") && look.on(2).is_some_and(|third| third.is_any(&["environ", "getenv", "env"]));
     if word.is_any(&["os", "process"]) && environment {
-        let message = format!("`{}` is a module of another language", word.text);
-        return Some(look.found(
-            &rules::PYTHON_IMPORT,
-            message,
-            "write `env::secret(\"NAME\")` or `env::get(\"NAME\")`",
-        ));
+        let (rule, language) = if word.is("process") {
+            (&rules::JAVASCRIPT_IMPORT, "JavaScript")
+        } else {
+            (&rules::PYTHON_IMPORT, "Python")
+        };
+        let message = format!("`{}` is of {language}", word.text);
+        return Some(look.found(rule, message, "write `env::secret(\"NAME\")` or `env::get(\"NAME\")`"));
     }
     let from = word.is("from") && look.on(2).is_some_and(|third| third.is("import"));
     from.then(|| look.found(&rules::PYTHON_IMPORT, "`from … import` is an import of another language", help))

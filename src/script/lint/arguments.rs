@@ -41,7 +41,13 @@ pub(super) fn methods(
             let takes = parameters(entry.parameters.len());
             let names: Vec<&str> = entry.parameters.iter().map(|parameter| parameter.name).collect();
             let message = format!("`{}` takes {takes}, and is called with {given}", call.name);
-            let help = format!("write `{}({})`: {}", call.name, names.join(", "), first_sentence(entry.doc));
+            let of_reply =
+                entry.form == Form::Method("Request") && given == 0 && ["json", "text"].contains(&&*call.name);
+            let help = if of_reply {
+                format!("it is a request until it is sent: write `.send().{}()` for what the reply says", call.name)
+            } else {
+                format!("write `{}({})`: {}", call.name, names.join(", "), first_sentence(entry.doc))
+            };
             let finding = Finding { rule: &rules::WRONG_ARGUMENTS, position: *position, message, help: Some(help) };
             examination.found(finding, scene);
             continue;

@@ -58,7 +58,10 @@ fn unknown(examination: &Examination<'_>, own: &Type, link: &Link<'_>) -> Option
         (own.name == "History")
             .then(|| format!("a history has {}; `to_array()` has what arrays have", methods.join(", ")))
     });
-    let message = format!("{} has no `{name}`", own.words);
+    let message = match (call, properties.contains(&name)) {
+        (true, true) => format!("`{name}` of {} is no function", own.words),
+        _ => format!("{} has no `{name}`", own.words),
+    };
     Some(Finding { rule: &rules::UNKNOWN_PROPERTY, position, message, help })
 }
 

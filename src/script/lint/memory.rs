@@ -79,8 +79,12 @@ pub(super) fn look(examination: &mut Examination<'_>, statements: &[Stmt], known
             continue;
         }
         let message = format!("`this.{key}` is read and never set");
-        let help =
-            near.unwrap_or_else(|| format!("begin with it: `memory: #{{ {key}: 0 }}`, or set it: `this.{key} = …`"));
+        let list = ["push(", "pop(", "shift(", "len(", "insert("];
+        let text = examination.script.from(position);
+        let after = text.find(key.as_str()).map_or("", |at| &text[at + key.len()..]).trim_start_matches('.');
+        let start = if list.iter().any(|call| after.starts_with(call)) { "[]" } else { "0" };
+        let help = near
+            .unwrap_or_else(|| format!("begin with it: `memory: #{{ {key}: {start} }}`, or set it: `this.{key} = …`"));
         examination.say(&rules::UNSET_MEMORY, position, message, Some(help));
     }
 }

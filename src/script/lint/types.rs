@@ -59,7 +59,7 @@ impl Types {
     /// The type of a value of a setting.
     pub(super) fn of_setting(value: &Value) -> Self {
         match value {
-            Value::Unit => Self::UNIT,
+            Value::Unit | Value::Unset { .. } => Self::UNIT,
             Value::Bool(_) => Self::BOOL,
             Value::Int(_) => Self::INT,
             Value::Float(_) => Self::FLOAT,

@@ -5,7 +5,7 @@ use rhai::{Dynamic, Engine};
 
 use super::Answered;
 use crate::script::context;
-use crate::script::diagnose::complaint;
+use crate::script::diagnose::missing_value;
 
 /// Something that a decision asked for and that is `()`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,5 +98,5 @@ fn refuse(operator: &str) -> Answered<Dynamic> {
     let (given, asked) =
         known.first().map_or(("m.value ?? 0.0", "if m.value == () { … }"), |(_, given, asked)| (given, asked));
     let help = format!("{facts}give it a value, as in `{given}` or `(this.n ?? 0) + 1`, or ask first: `{asked}`");
-    Err(complaint(format!("`{operator}` {verb} a value that is missing, `()`"), Some(help), rhai::Position::NONE))
+    Err(missing_value(format!("`{operator}` {verb} a value that is missing, `()`"), help))
 }

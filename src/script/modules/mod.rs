@@ -12,6 +12,7 @@ pub(super) mod missing;
 pub(super) mod moment;
 pub(super) mod named;
 pub(super) mod options;
+mod range;
 pub(super) mod reaching;
 pub(super) mod redis;
 pub(super) mod secret;
@@ -246,6 +247,7 @@ pub(super) fn fitting(words: Option<&str>) -> Vec<&'static str> {
 pub(super) fn register(engine: &mut Engine) {
     missing::register(engine);
     unlike::register(engine);
+    range::register(engine);
     stages::register(engine);
     change::register(engine);
     moment::register(engine);

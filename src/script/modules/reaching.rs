@@ -45,6 +45,10 @@ where
             "`decide`, `.map` and `value` have what was measured; a function for `request` or `scale_to` of a described \
              stage returns its request, and the engine sends it",
         ),
+        Some(Reach::Test(_)) if what.starts_with("redis") || !what.contains("send") => refuse(
+            format!("`{what}` is called in a test, which reaches nothing"),
+            "hand over what would be measured: `under_test(\"web\").feed([12])`",
+        ),
         Some(Reach::Test(_)) => refuse(
             format!("`{what}` is called in a test, which reaches nothing itself"),
             "let a pipeline do it: `under_test(\"web\").tick()`, its requests answered by `http::stub(…)`",

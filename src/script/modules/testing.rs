@@ -2,6 +2,7 @@
 //! `http::stub`. All of it works only in a test that is being run.
 
 mod docs;
+mod expressions;
 mod replay;
 
 use std::sync::Arc;
@@ -31,6 +32,9 @@ const MOST_RECORDS: usize = 100;
 
 /// The most characters of a value in a message.
 const LONGEST: usize = 300;
+
+/// From so many bytes on it is said where two values differ.
+const LONG: usize = 60;
 
 /// What a failed measurement says that the test gave no reason for.
 const FED: &str = "failed, as the test says";
@@ -69,17 +73,19 @@ fn fail<T>(message: impl Into<String>) -> Answered<T> {
 }
 
 fn asserts(engine: &mut Engine) {
-    engine.register_fn("assert", |holds: Dynamic| assert(&holds, None));
-    engine.register_fn("assert", |holds: Dynamic, text: Dynamic| assert(&holds, Some(&text)));
-    engine.register_fn("assert_eq", |left: Dynamic, right: Dynamic| -> Answered<()> {
-        trial("assert_eq")?;
-        let (a, b) = (comparable("assert_eq", &left)?, comparable("assert_eq", &right)?);
-        if alike(&a, &b) { Ok(()) } else { fail(format!("left is {}, right is {}", shown(&left), shown(&right))) }
+    engine.register_fn("assert", |native: NativeCallContext, holds: Dynamic| assert(&native, &holds, None));
+    engine.register_fn("assert", |native: NativeCallContext, holds: Dynamic, text: Dynamic| {
+        assert(&native, &holds, Some(&text))
     });
-    engine.register_fn("assert_ne", |left: Dynamic, right: Dynamic| -> Answered<()> {
-        trial("assert_ne")?;
-        let (a, b) = (comparable("assert_ne", &left)?, comparable("assert_ne", &right)?);
-        if alike(&a, &b) { fail(format!("both are {}", shown(&left))) } else { Ok(()) }
+    engine.register_fn("assert_eq", |native: NativeCallContext, left: Dynamic, right: Dynamic| {
+        same("assert_eq", true, (&left, &right), None).map_err(|error| expressions::explained(&native, error))
+    });
+    engine.register_fn("assert_eq", |native: NativeCallContext, left: Dynamic, right: Dynamic, why: Dynamic| {
+        same("assert_eq", true, (&left, &right), Some(&why)).map_err(|error| expressions::explained(&native, error))
+    });
+    engine.register_fn("assert_ne", |left: Dynamic, right: Dynamic| same("assert_ne", false, (&left, &right), None));
+    engine.register_fn("assert_ne", |left: Dynamic, right: Dynamic, why: Dynamic| {
+        same("assert_ne", false, (&left, &right), Some(&why))
     });
     engine.register_fn("assert_near", |left: Dynamic, right: Dynamic, tolerance: Dynamic| -> Answered<()> {
         trial("assert_near")?;
@@ -94,16 +100,35 @@ fn asserts(engine: &mut Engine) {
     });
 }
 
-fn assert(holds: &Dynamic, why: Option<&Dynamic>) -> Answered<()> {
+fn assert(native: &NativeCallContext, holds: &Dynamic, why: Option<&Dynamic>) -> Answered<()> {
     trial("assert")?;
     match holds.as_bool() {
         Ok(true) => Ok(()),
         Ok(false) => match why {
             Some(why) => fail(text("the second argument of `assert`", why)?),
-            None => fail("this is false"),
+            None => expressions::falsehood(native),
         },
         Err(_) => fail(format!("`assert` takes `true` or `false`, not {}", shown(holds))),
     }
+}
+
+/// Fails unless the two are equal, or unless they differ.
+fn same(what: &str, equal: bool, (left, right): (&Dynamic, &Dynamic), why: Option<&Dynamic>) -> Answered<()> {
+    trial(what)?;
+    let (a, b) = (comparable(what, left)?, comparable(what, right)?);
+    if alike(&a, &b) == equal {
+        return Ok(());
+    }
+    let why = why.map(|why| text(&format!("the third argument of `{what}`"), why)).transpose()?;
+    let why = why.map_or_else(String::new, |why| format!("{why}: "));
+    if !equal {
+        return fail(format!("{why}both are {}", shown(left)));
+    }
+    // Of short ones it is seen.
+    let long = shown(left).len().max(shown(right).len()) > LONG;
+    let at = long.then(|| expressions::difference(&a, &b)).flatten();
+    let at = at.map_or_else(String::new, |at| format!("; they differ {at}"));
+    fail(format!("{why}left is {}, right is {}{at}", shown(left), shown(right)))
 }
 
 fn comparable(what: &str, value: &Dynamic) -> Answered<Json> {
@@ -144,6 +169,11 @@ fn driving(engine: &mut Engine) {
         let names = p.0.names();
         for value in all(values) {
             if names.is_empty() {
+                if value.is_map() && p.0.judges_numbers() {
+                    let help = "this pipeline has one measurement: write `feed([9])`";
+                    let message = format!("`feed` takes a number here, not the map {}", shown(&value));
+                    return Err(complaint(message, Some(help.into()), Position::NONE));
+                }
                 p.0.feed(measured(&value)?);
                 tick(p)?;
             } else {
@@ -162,7 +192,7 @@ fn driving(engine: &mut Engine) {
     engine.register_fn("replay", |p: &mut BenchValue, ticks: Dynamic| -> Answered<()> {
         for tick in replay::ticks(ticks)? {
             if limits::overdue() {
-                return fail("the test takes too long");
+                return fail("the test takes too long: is there a loop that does not end?");
             }
             trial("replay")?.replay(&p.0, &tick).or_else(fail)?;
         }
@@ -221,13 +251,21 @@ fn measured(value: &Dynamic) -> Answered<Result<Json, Failure>> {
     if let Some(failed) = value.read_lock::<Failed>() {
         return Ok(Err(Failure::overload(failed.0.clone())));
     }
+    if let Some(text) = value.read_lock::<rhai::ImmutableString>() {
+        let help = "feed numbers, `[120, 80]`, or data such as `#{ size: 3 }`; `()` is a measurement that failed";
+        return Err(complaint(
+            format!("`feed` takes what is measured, not the text \"{}\"", *text),
+            Some(help.into()),
+            Position::NONE,
+        ));
+    }
     convert::to_json(value).map(Ok).or_else(|what| fail(format!("{what} cannot be measured")))
 }
 
 fn tick(p: &BenchValue) -> Answered<()> {
     // A tick is one operation to the language, and may take long.
     if limits::overdue() {
-        return fail("the test takes too long");
+        return fail("the test takes too long: is there a loop that does not end?");
     }
     let ticked = trial("tick")?.tick(&p.0);
     ticked.map_err(|(message, help)| complaint(message, help, Position::NONE))

@@ -182,7 +182,10 @@ fn a_secret_that_is_not_set_goes_through_check() {
 #[test]
 fn what_is_wrong_is_told_at_its_place() {
     for (code, said) in [
-        ("http::get(\"a.test\")", "1:9: error: `http::get`: `a.test` is no web address: relative URL without a base"),
+        (
+            "http::get(\"a.test\")",
+            "1:9: error: `http::get`: `a.test` is no web address: it does not begin with `https://` or `http://`",
+        ),
         (
             "|| http::get(\"ftp://a.test/\")",
             "1:12: error: `http::get`: `ftp://a.test/` begins with `ftp:`, not with `https:` or `http:`",

@@ -20,7 +20,7 @@ fn the_standard_modules_are_embedded() {
     let said = script("import \"std/busines_hours\" as h;").report();
     assert_eq!(
         said,
-        "test.rhai:1:8: error: there is no standard module `std/busines_hours` (did you mean `business_hours`?)"
+        "test.rhai:1:8: error: there is no standard module `std/busines_hours` (did you mean `std/business_hours`?)"
     );
 }
 

@@ -16,5 +16,6 @@ mod requires;
 mod server;
 mod stdlib;
 mod traps;
+mod unset;
 mod values;
 mod wrong;

@@ -251,7 +251,7 @@ fn plain_variables() {
         MissingSecrets::Error,
     );
     let settings = bench.settings("web");
-    assert!(matches!(settings.entry("a").unwrap().value, Value::Unit));
+    assert!(matches!(settings.entry("a").unwrap().value, Value::Unset { .. }));
     assert!(matches!(settings.entry("b").unwrap().value, Value::Int(5)));
     assert!(matches!(&settings.entry("c").unwrap().value, Value::Text(text) if &**text == "web"));
 }

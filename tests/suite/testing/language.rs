@@ -7,7 +7,10 @@ use super::bench::{WEB, fails, loaded, passes, suite, verdicts};
 #[test]
 fn assertions_say_both_values() {
     for (body, said) in [
-        ("assert(1 > 2)", "this is false"),
+        ("assert(1 > 2)", "`1 > 2` is false: left is 1, right is 2"),
+        ("assert(false)", "this is false"),
+        ("assert_eq(2, 3, \"why\")", "why: left is 2, right is 3"),
+        ("assert_ne(2, 2, \"why\")", "why: both are 2"),
         ("assert(1 > 2, \"more\")", "more"),
         ("assert(1)", "`assert` takes `true` or `false`, not 1"),
         ("assert(())", "`assert` takes `true` or `false`, not ()"),
@@ -433,4 +436,48 @@ fn what_functions_send_is_answered_and_seen_and_needs_no_secret() {
                 `http::stub(\"POST\", \"https://secret.invalid/CHAT_URL\", #{ status: 200 });`)";
     assert_eq!(fails(CHAT, body), said);
     assert!(fails(CHAT, "http::get(\"https://a/\").send()").contains("in a test, which reaches nothing itself"));
+}
+
+#[test]
+fn a_failed_assertion_says_what_it_compared_and_which_key_no_record_has() {
+    let of = |body: &str| fails(WEB, &format!("let p = under_test(\"web\"); p.feed([50]); {body}"));
+    assert_eq!(of("assert(p.dynos() == 3);"), "`p.dynos() == 3` is false: left is 1, right is 3");
+    // Asking again must change nothing.
+    assert_eq!(of("assert([p.tick()].len() == 3);"), "`[p.tick()].len() == 3` is false");
+    let said = of("assert_eq(p.last().outcom, 3);");
+    assert_eq!(said, "left is (), right is 3 (a record has no `outcom`: did you mean `outcome`?)");
+    let said = of("assert(p.last().decisio == \"up\");");
+    assert!(said.ends_with("(a record has no `decisio`: did you mean `decision`?)"), "{said}");
+    let long = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, #{ a: 5 }]";
+    let said = of(&format!("assert_eq({long}, {});", long.replace("a: 5", "a: 6")));
+    assert!(said.ends_with("; they differ at `[24].a`: 5 and 6"), "{said}");
+}
+
+#[test]
+fn what_is_wrong_with_a_call_on_a_pipeline_is_told_with_how_it_is_written() {
+    let of = |body: &str| fails(WEB, &format!("let p = under_test(\"web\"); {body}"));
+    let said = of("assert_eq(p.dynos, 3);");
+    assert!(said.contains("is a function, and is written with brackets (write `.dynos(…)`)"), "{said}");
+    let said = of("p.feed();");
+    assert!(said.contains("is not called with 0 arguments (write `.feed(values)`"), "{said}");
+    let said = of("p.feed([\"lots\"]);");
+    assert!(said.contains("not the text \"lots\" (feed numbers"), "{said}");
+    let said = of("redis::server(\"redis://a.test\").llen(\"q\");");
+    assert!(said.contains("`under_test(\"web\").feed([12])`"), "{said}");
+    let said = of("while p.dynos() < 9 { }");
+    assert!(said.contains("what stands here does not end"), "{said}");
+}
+
+#[test]
+fn a_map_is_no_measurement_for_thresholds() {
+    let thresholds = WEB.replace(
+        "|m| if m.value > 100 { up(1) } else if m.value < 10 { down(1) }",
+        "decide::average_threshold(#{ max_measurement_value: 100 })",
+    );
+    let said = fails(&thresholds, "under_test(\"web\").feed(#{ latency: 9 });");
+    assert_eq!(
+        said,
+        "`feed` takes a number here, not the map {\"latency\":9} (this pipeline has one measurement: write `feed([9])`)"
+    );
+    passes(WEB.replace("m.value > 100", "m.data.latency > 3").as_str(), "under_test(\"web\").feed(#{ latency: 9 });");
 }

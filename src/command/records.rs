@@ -66,13 +66,12 @@ pub struct Found {
 /// What to say and do.
 pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
     let mut name = String::new();
-    let records = match log {
-        Some(log) => Records::Read(read(log)?),
-        None => {
-            let found = kept(args).await?;
-            name = found.name;
-            Records::Kept(found.state)
-        }
+    let records = if let Some(log) = log {
+        Records::Read(read(log)?)
+    } else {
+        let found = kept(args).await?;
+        name = found.name;
+        Records::Kept(found.state)
     };
     let scripts = match (&args.script, &records) {
         (Some(script), _) => Scripts::load(script)?,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -14,8 +15,11 @@ use crate::cli::RunArgs;
 use crate::control::{Socket, answer_mail};
 use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
-use crate::state::{self, Mailbox, ScriptKey};
-use crate::worker::{self, Follower, Options, Services, Supervisor};
+use crate::state::{self, Mailbox, ScriptKey, State};
+use crate::worker::{self, Follower, Loading, Options, Services, Supervisor};
+
+/// A worker looks this often whether another one has taken its state over.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Runs the command.
 pub async fn run(args: RunArgs) -> ExitCode {
@@ -45,25 +49,43 @@ pub async fn run(args: RunArgs) -> ExitCode {
     if let Err(why) = args.keep.state().check() {
         return super::fail(why);
     }
-    let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), &stop).await;
-    let Some(opened) = opened else { return ExitCode::SUCCESS };
+    loop {
+        match work(&args, loading.clone(), &stop, &reload).await {
+            Ended::Stopped(code) => return code,
+            Ended::TakenOver => tracing::warn!("this worker stands by again, since another one has its state"),
+        }
+    }
+}
+
+/// Why a worker came to its end.
+enum Ended {
+    /// It was told to, or cannot go on.
+    Stopped(ExitCode),
+    /// Another one has its state.
+    TakenOver,
+}
+
+/// Waits for the state, and works until `stop`, or until another worker has taken the state over.
+async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, reload: &Arc<Notify>) -> Ended {
+    let failed = |why: String| Ended::Stopped(super::fail(why));
+    let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), stop).await;
+    let Some(opened) = opened else { return Ended::Stopped(ExitCode::SUCCESS) };
     let on_a_dyno = loading.actor.dyno.is_some();
     limit_is_no_end();
-    let mut loading = loading;
     let mut follower = None;
     if args.script.script == Path::new(state::PUSHED) {
         let new = ScriptKey::from_environment().and_then(|key| Follower::new(Arc::clone(&opened.state), key));
         let mut following = match new {
             Ok(following) => following,
-            Err(why) => return super::fail(why),
+            Err(why) => return failed(why),
         };
-        let Some(script) = following.first(&stop).await else { return ExitCode::SUCCESS };
+        let Some(script) = following.first(stop).await else { return Ended::Stopped(ExitCode::SUCCESS) };
         loading.options = Arc::new(Options { script, ..(*loading.options).clone() });
         follower = Some(following);
     }
     let services = match Services::start(Arc::clone(&opened.state)) {
         Ok(services) => services,
-        Err(error) => return super::fail(error),
+        Err(error) => return failed(error),
     };
     let worker = match Supervisor::start(loading, services.world(), args.strict_start).await {
         Ok(worker) => worker,
@@ -73,7 +95,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
             } else {
                 worker::log(&problems.report);
             }
-            return ExitCode::from(super::FAILED);
+            return Ended::Stopped(ExitCode::from(super::FAILED));
         }
     };
     for unit in worker.units() {
@@ -81,7 +103,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
     }
     let specs = match super::selected(&worker) {
         Ok(specs) => specs,
-        Err(error) => return super::fail(error),
+        Err(error) => return failed(error),
     };
     let pipelines: Vec<String> = specs.iter().map(|spec| in_short(spec)).collect();
     let script = args.script.script.display();
@@ -93,10 +115,13 @@ pub async fn run(args: RunArgs) -> ExitCode {
              Redis of REDIS_URL"
         );
     }
-    warn_of_tests(&worker, stop.clone());
-    let answering = listen(&worker, opened.folder, opened.mailbox, &stop);
-    let following = follower.map(|follower| tokio::spawn(follower.follow(worker.refusals(), stop.clone())));
-    worker.run(stop, reload).await;
+    let work = stop.child_token();
+    warn_of_tests(&worker, work.clone());
+    let answering = listen(&worker, opened.folder, opened.mailbox, &work);
+    let watching = tokio::spawn(until_taken_over(Arc::clone(&opened.state), work.clone()));
+    let following = follower.map(|follower| tokio::spawn(follower.follow(worker.refusals(), work.clone())));
+    worker.run(work.clone(), Arc::clone(reload)).await;
+    work.cancel();
     if let Some(following) = following {
         let _ = following.await;
     }
@@ -104,12 +129,27 @@ pub async fn run(args: RunArgs) -> ExitCode {
     if let Some(answering) = answering {
         let _ = answering.await;
     }
+    let _ = watching.await;
     services.close().await;
+    if opened.state.must_stand_by() && !stop.is_cancelled() {
+        return Ended::TakenOver;
+    }
     if let Err(error) = opened.state.flush().await {
         tracing::error!("the last state is not kept: {error}");
     }
     tracing::info!("stopped");
-    ExitCode::SUCCESS
+    Ended::Stopped(ExitCode::SUCCESS)
+}
+
+/// Cancels `work` when another worker has taken `state` over.
+async fn until_taken_over(state: Arc<dyn State>, work: CancellationToken) {
+    while !state.must_stand_by() {
+        tokio::select! {
+            () = work.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+    work.cancel();
 }
 
 /// Lets commands ask this worker, where it has a folder or a Redis to be found in.

@@ -15,7 +15,7 @@ use crate::state::{self, FolderState, Lock, NotLocked, State};
 pub async fn place(args: &WorkerArgs) -> Result<Place, String> {
     let (state, script) = (args.state.clone().unwrap_or_default(), args.script.as_deref());
     match state::mailbox(&state, script).await? {
-        Some(mailbox) => Ok(Place::Redis(mailbox)),
+        Some(mailbox) => Ok(Place::Redis(Box::new(mailbox))),
         None => state::find(&state, script).map(Place::Folder),
     }
 }

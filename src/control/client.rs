@@ -32,7 +32,7 @@ pub enum Place {
     /// Its state is in this folder.
     Folder(PathBuf),
     /// Its state is in a Redis.
-    Redis(Mailbox),
+    Redis(Box<Mailbox>),
 }
 
 impl std::fmt::Display for Place {

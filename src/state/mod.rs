@@ -273,6 +273,11 @@ pub trait State: Send + Sync {
         false
     }
 
+    /// Whether this one should wait for the state anew, as another worker has it that will let go of it some day.
+    fn must_stand_by(&self) -> bool {
+        false
+    }
+
     /// Whether there is a state that cannot be used: what was is not known, and there may have been a scale.
     fn is_degraded(&self) -> bool {
         false

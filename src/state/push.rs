@@ -71,7 +71,7 @@ impl Pushed {
     pub fn signed(at: DateTime<Utc>, by: String, files: Vec<(String, String)>, key: &ScriptKey) -> Self {
         let mut pushed = Self { at: at.trunc_subsecs(6), by, files, signature: String::new() };
         let tag = hmac::sign(&key.0, &pushed.content());
-        pushed.signature = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        pushed.signature = crate::worker::hex(tag.as_ref());
         pushed
     }
 

@@ -42,9 +42,19 @@ impl Work {
         self.kept.is_empty() && self.records.is_empty() && self.generations.is_empty() && self.waiters.is_empty()
     }
 
-    /// Tells everybody who waits.
-    pub(super) fn answer(&mut self, result: &Result<(), StateError>) {
-        for waiter in self.waiters.drain(..) {
+    /// Whoever waits for it: to be told once it is written, or back in the queue for whoever looks there then.
+    pub(super) fn waiters(&mut self) -> Waiters {
+        Waiters(std::mem::take(&mut self.waiters))
+    }
+}
+
+/// Those who wait for some work.
+pub(super) struct Waiters(Vec<oneshot::Sender<Result<(), StateError>>>);
+
+impl Waiters {
+    /// Tells everybody.
+    pub(super) fn tell(self, result: &Result<(), StateError>) {
+        for waiter in self.0 {
             // Who waited may have given up.
             let _ = waiter.send(result.clone());
         }

@@ -31,4 +31,5 @@ pub use spread::first_delay;
 pub use supervisor::Supervisor;
 pub(crate) use supervisor::announce::log;
 pub use unit::{Aside, AsideKind, LastGood, Unit};
+pub use version::hex;
 pub use watch::Watch;

@@ -34,7 +34,8 @@ pub(super) fn version(source: &Source, files: &[(String, String)]) -> ScriptVers
     ScriptVersion { hash: hex(&hash.finalize()), revision: revision(&source.path) }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// `bytes` in hex.
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

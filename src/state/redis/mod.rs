@@ -362,6 +362,10 @@ impl State for RedisState {
         self.ours.as_ref().is_some_and(|ours| ours.standing.may_not_act())
     }
 
+    fn must_stand_by(&self) -> bool {
+        self.ours.as_ref().is_some_and(|ours| ours.standing.is_taken_over())
+    }
+
     fn is_degraded(&self) -> bool {
         self.ours.as_ref().is_some_and(|ours| !ours.standing.holds_for(Duration::ZERO))
     }

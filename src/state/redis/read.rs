@@ -36,12 +36,11 @@ pub(super) async fn kept(link: &RedisLink, keys: &Keys, pipeline: &str) -> Resul
 
 /// The records that `query` asks for, oldest first.
 pub(super) async fn records(link: &RedisLink, keys: &Keys, query: &Query) -> Result<Vec<Arc<Record>>, StateError> {
-    let names = match &query.pipeline {
-        Some(name) => vec![name.to_string()],
-        None => {
-            let command = redis::cmd("HKEYS").arg(keys.one("kept")).to_owned();
-            link.ask(command).await.map_err(said)?
-        }
+    let names: Vec<String> = if let Some(name) = &query.pipeline {
+        vec![name.to_string()]
+    } else {
+        let command = redis::cmd("HKEYS").arg(keys.one("kept")).to_owned();
+        link.ask(command).await.map_err(said)?
     };
     let mut found = Vec::new();
     for name in names {

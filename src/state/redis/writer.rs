@@ -53,18 +53,25 @@ impl Writer {
         }
         while let Some(mut work) = self.queue.take(touch_at.saturating_duration_since(Instant::now())) {
             let written = runtime.block_on(self.write(&work));
-            work.answer(&written);
+            let waiters = work.waiters();
             touch_at = Instant::now() + if written.is_ok() { RENEW } else { RETRY };
-            match written {
-                Ok(()) => trouble.is_over(work.lost),
-                Err(_) if self.standing.is_taken_over() => continue,
+            match &written {
+                Ok(()) => {
+                    trouble.is_over(work.lost);
+                    waiters.tell(&written);
+                }
+                Err(_) if self.standing.is_taken_over() => {
+                    waiters.tell(&written);
+                    continue;
+                }
                 Err(error) => {
-                    trouble.begins(&error);
+                    trouble.begins(error);
                     if self.queue.is_closed() {
                         tracing::error!("{} records are lost: they could not be written", work.records.len());
                     } else if !work.is_empty() {
                         self.queue.take_back(work, RETRY);
                     }
+                    waiters.tell(&written);
                     continue;
                 }
             }

@@ -38,17 +38,21 @@ impl Writer {
         while let Some(mut work) = self.queue.take(forget_at.saturating_duration_since(Instant::now())) {
             if !work.is_empty() {
                 let written = self.write(&work, &mut known);
-                work.answer(&written);
-                match written {
-                    Ok(()) => trouble.is_over(work.lost),
-                    Err(_) if self.taken_over.load(Ordering::Acquire) => {}
+                let waiters = work.waiters();
+                match &written {
+                    Ok(()) => {
+                        trouble.is_over(work.lost);
+                        waiters.tell(&written);
+                    }
+                    Err(_) if self.taken_over.load(Ordering::Acquire) => waiters.tell(&written),
                     Err(error) => {
-                        trouble.begins(&error);
+                        trouble.begins(error);
                         if self.queue.is_closed() {
                             tracing::error!("{} records are lost: they could not be written", work.records.len());
                         } else {
                             self.queue.take_back(work, RETRY);
                         }
+                        waiters.tell(&written);
                         continue;
                     }
                 }

@@ -43,6 +43,29 @@ fn a_second_worker_stands_by_and_takes_over_when_the_first_is_killed() {
 }
 
 #[test]
+fn a_worker_that_was_taken_over_stands_by_again() {
+    let (script, folder) = (ticking(), tempfile::tempdir().unwrap());
+    let server = processes::redis(folder.path(), &[]);
+    let run = || Autoscaler::on("run", &script.path()).arg("--state").arg(&format!("{}?name=shop", url(&server)));
+    let mut first = run().spawn();
+    first.line("web: measured");
+    // As if its lease had ended while it could not be reached: the first one is frozen meanwhile.
+    first.signal(Signal::Stop);
+    assert_eq!(processes::command(server.port, "DEL autoscaler:{shop}:lease"), ":1\r\n");
+    let mut second = run().spawn();
+    second.line("web: measured");
+    first.signal(Signal::Continue);
+    first.line("another worker has taken the state over");
+    first.line("this worker stands by again");
+    first.line("measures and scales nothing");
+    second.stop(Signal::Terminate);
+    let mark = first.mark();
+    first.line("this worker takes over");
+    first.line_after(mark, "web: measured");
+    first.stop(Signal::Terminate);
+}
+
+#[test]
 fn the_url_comes_from_the_environment_and_no_password_is_shown() {
     let (script, folder) = (ticking(), tempfile::tempdir().unwrap());
     let server = processes::redis(folder.path(), &["--requirepass", "quite-a-secret"]);

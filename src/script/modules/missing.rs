@@ -3,7 +3,7 @@
 
 use rhai::{Dynamic, Engine};
 
-use super::Answered;
+use super::{Answered, complaint};
 use crate::script::context;
 use crate::script::diagnose::missing_value;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::values::switch;
-use crate::testing::properties::Property;
 use super::{ReachArgs, ScriptArg};
+use crate::testing::properties::Property;
 
 /// `check`.
 #[derive(Clone, Debug, Args)]

@@ -67,8 +67,7 @@ pub fn read(trace: &str, pipeline: Option<&str>, args: &SimulateArgs) -> Result<
         let (mut rates, mut from) = (Vec::new(), since);
         while from < until {
             let to = (from + STRETCH).min(until);
-            let query =
-                Query { pipeline: Some(Arc::clone(&name)), since: Some(from), until: Some(to), newest: None };
+            let query = Query { pipeline: Some(Arc::clone(&name)), since: Some(from), until: Some(to), newest: None };
             rates.extend(kept.records(&query).await?.iter().map(|record| (record.at, rate.find(record))));
             from = to;
         }

@@ -11,7 +11,7 @@ use crate::cli::GateArgs;
 use crate::pipeline::{Gate, PipelineSpec};
 use crate::script;
 use crate::simulate::{Candidate, Faults, PREFIX, Progress, Run, Setting, make, read, run_all};
-use crate::worker::{Generation, GateVerdict};
+use crate::worker::{GateVerdict, Generation};
 
 /// How much politer than a worker it is: the ticks go first.
 const NICE: i32 = 10;

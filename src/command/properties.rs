@@ -20,7 +20,7 @@ use crate::testing::properties::{Property, Searched, search};
 use crate::worker::Options;
 
 /// One pipeline is searched for so long at most.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often it is said how far it is.
 const REFRESH: Duration = Duration::from_millis(200);
@@ -34,7 +34,8 @@ pub fn run(args: &TestArgs) -> ExitCode {
     let properties: Vec<Property> = Property::ALL.into_iter().filter(|one| !args.except.contains(one)).collect();
     let mut found: Vec<(String, Searched)> = Vec::new();
     for (file, spec) in &specs {
-        let searched = watched(&spec.name, |runs| search(spec, &properties, args.seed, Instant::now() + PATIENCE, runs));
+        let searched =
+            watched(&spec.name, |runs| search(spec, &properties, args.seed, Instant::now() + PATIENCE, runs));
         found.push((file.clone(), searched));
     }
     let mut out = anstream::stdout();
@@ -81,7 +82,9 @@ fn specs(args: &TestArgs) -> Result<Vec<(String, Arc<PipelineSpec>)>, ExitCode> 
             let selected = declared.specs.into_iter().filter(|spec| loading.options.selects(&spec.name, None));
             let file = source.path.display().to_string();
             specs.extend(selected.map(|spec| (file.clone(), spec)));
-            for said in declared.report.diagnostics().iter().filter(|said| said.severity == crate::settings::Severity::Error) {
+            for said in
+                declared.report.diagnostics().iter().filter(|said| said.severity == crate::settings::Severity::Error)
+            {
                 report.push(said.clone());
             }
             files.extend(loaded.files);

@@ -94,12 +94,7 @@ async fn chosen(args: &ReplayArgs, found: &Found) -> Result<Vec<Chosen>, String>
     })
 }
 
-async fn replay(
-    args: &ReplayArgs,
-    found: &Found,
-    recorded: &Arc<str>,
-    spec: &PipelineSpec,
-) -> Result<Replay, String> {
+async fn replay(args: &ReplayArgs, found: &Found, recorded: &Arc<str>, spec: &PipelineSpec) -> Result<Replay, String> {
     let zone = spec.decide.zone;
     let since = time::moment(&args.since, zone, found.now)?;
     let until = match &args.until {

@@ -29,8 +29,9 @@ const LOOK: Duration = Duration::from_secs(5);
 pub async fn run(args: TestArgs) -> ExitCode {
     if args.properties {
         let searched = tokio::task::spawn_blocking(move || super::properties::run(&args)).await;
-        return searched
-            .unwrap_or_else(|error| super::fail(format!("the search broke down: {error}; this is a bug of autoscaler")));
+        return searched.unwrap_or_else(|error| {
+            super::fail(format!("the search broke down: {error}; this is a bug of autoscaler"))
+        });
     }
     if !args.watch {
         let verdicts = tokio::task::spawn_blocking(move || (once(&args), args)).await;

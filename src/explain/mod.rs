@@ -13,8 +13,8 @@ pub mod table;
 pub mod time;
 mod ways;
 
-pub(crate) use search::literals;
 pub use scene::{Scene, remembered};
+pub(crate) use search::literals;
 pub use show::show;
 pub use story::{Explanation, Question, Stretch, explain, of_scale_lines};
 pub use ways::Way;

@@ -73,7 +73,9 @@ pub fn trace(
         return Err(format!("`{name}`: a single rate is recorded in that time, and a load has two at least"));
     }
     if length > MOST_SAMPLES {
-        return Err(format!("`{name}`: {length} steps of {step} s are more than {MOST_SAMPLES}: name a later `--since`"));
+        return Err(format!(
+            "`{name}`: {length} steps of {step} s are more than {MOST_SAMPLES}: name a later `--since`"
+        ));
     }
     let mut repairs = Repairs::default();
     let mut samples: Vec<f64> = Vec::with_capacity(length);

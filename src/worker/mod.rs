@@ -21,8 +21,8 @@ mod watchdog;
 
 pub use actor::Actor;
 pub use changes::{Change, changes};
-pub use generation::{Generation, Loading, Refused, shared_targets};
 pub use gate::GateVerdict;
+pub use generation::{Generation, Loading, Refused, shared_targets};
 pub use live::Services;
 pub use options::Options;
 pub use spread::first_delay;

@@ -80,13 +80,7 @@ pub struct Searched {
 /// Searches `spec` for what does not hold of `properties`, until it is through or `until` is over; `seed` decides
 /// the values that are drawn, and `runs` counts. Blocks.
 #[must_use]
-pub fn search(
-    spec: &PipelineSpec,
-    properties: &[Property],
-    seed: u64,
-    until: Instant,
-    runs: &AtomicU64,
-) -> Searched {
+pub fn search(spec: &PipelineSpec, properties: &[Property], seed: u64, until: Instant, runs: &AtomicU64) -> Searched {
     let mut subject = Subject::new(spec, seed, until, runs);
     let mut findings = Vec::new();
     for property in properties {

@@ -50,7 +50,8 @@ fn fed(subject: &Subject<'_>, loads: &[Load]) -> String {
     }
     let entries = subject.channels.iter().zip(loads).filter_map(|(channel, load)| {
         let name = channel.name.as_ref()?;
-        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit());
+        let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !name.starts_with(|c: char| c.is_ascii_digit());
         let name = if plain { name.to_string() } else { format!("{:?}", &**name) };
         Some(format!("{name}: {}", load.text()))
     });

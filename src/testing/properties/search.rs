@@ -19,11 +19,11 @@ const MOST_MISSING: usize = 3;
 const LARGE: [f64; 3] = [10_000.0, 100_000.0, 1_000_000.0];
 
 /// The other measurements stay at the value at this share of theirs.
-const OTHERS: [f64; 3] = [0.0, 0.5, 1.0];
+const OTHERS: [f64; 2] = [0.0, 0.5];
 
 /// Shares for the other measurements, where there are others.
 fn others(subject: &Subject<'_>) -> &'static [f64] {
-    if subject.channels.len() > 1 { &OTHERS } else { &OTHERS[..1] }
+    if subject.channels.len() > 1 { &OTHERS[1..] } else { &OTHERS[..1] }
 }
 
 /// Rounder values first, then `value` itself: the first that still `fails`.
@@ -87,13 +87,7 @@ fn load(subject: &Subject<'_>, quiet: &[Option<f64>], channel: usize, value: f64
 }
 
 /// Ticks after which the dynos have turned too often.
-fn turns(
-    subject: &mut Subject<'_>,
-    quiet: &[Option<f64>],
-    channel: usize,
-    value: f64,
-    start: u32,
-) -> Option<usize> {
+fn turns(subject: &mut Subject<'_>, quiet: &[Option<f64>], channel: usize, value: f64, start: u32) -> Option<usize> {
     let run = subject.open(start)?;
     let loads = load(subject, quiet, channel, value);
     let (mut dynos, mut way, mut turns, mut still) = (start, None, 0, 0);
@@ -278,8 +272,7 @@ pub(super) fn operation_limit(subject: &mut Subject<'_>) -> Option<Finding> {
             values.extend(LARGE);
             for dynos in subject.starts() {
                 for value in values.clone() {
-                    let mut ends =
-                        |value: f64| uses_up(subject, &with(&quiet, channel, Some(value)), dynos, ticks);
+                    let mut ends = |value: f64| uses_up(subject, &with(&quiet, channel, Some(value)), dynos, ticks);
                     if ends(value).is_none() {
                         continue;
                     }

@@ -18,7 +18,7 @@ use crate::testing::{Bench, Trial};
 const DRAWN: usize = 8;
 
 /// More values of one measurement than these are thinned out.
-const MOST_VALUES: usize = 80;
+const MOST_VALUES: usize = 48;
 
 /// Dynos at which runs begin are at most so many.
 const MOST_DYNOS: u32 = 50;
@@ -236,7 +236,12 @@ fn channels(spec: &PipelineSpec, seed: u64) -> (Vec<Channel>, bool) {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 fn values(spec: &PipelineSpec, stage: Option<usize>, shared: bool, chance: &mut Chance) -> Vec<f64> {
     let mut numbers = vec![0.0, 1.0, 10.0, 100.0, 1_000.0];
-    for policy in spec.decide.policies.iter().filter(|policy| stage.is_none() || policy.judges.is_none_or(|own| Some(own) == stage)) {
+    for policy in spec
+        .decide
+        .policies
+        .iter()
+        .filter(|policy| stage.is_none() || policy.judges.is_none_or(|own| Some(own) == stage))
+    {
         if let Some((min, max)) = policy.kind.thresholds() {
             numbers.extend([min, max, f64::midpoint(min, max)]);
         }

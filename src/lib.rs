@@ -25,13 +25,15 @@
 //! - [`world`]: everything a tick touches outside, as one value of capabilities; `world::pretend` reaches
 //!   nothing.
 //! - [`net`]: HTTP and Redis behind those capabilities. [`heroku`]: the platform, and a fake of it.
-//! - [`state`]: what is kept. [`levers`]: what an operator pulls in an incident. [`secret`]: what is never shown. [`log`]: what the log looks like.
+//! - [`state`]: what is kept, in memory, SQLite or elsewhere. [`levers`]: what an operator pulls in an incident.
+//! - [`secret`]: what is never shown. [`log`]: what the log looks like.
 //!
 //! The program:
 //! - [`worker`]: generations, tasks, reloading, stopping.
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`simulate`]: a pretended app under recorded load, in which the very same ticks are run and scored.
 //! - [`replay`]: a new script over what a running one has recorded.
+//! - [`picture`]: how a simulation looks, as a page and in a terminal.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`control`]: the talk between a worker and the commands that ask it.
@@ -50,6 +52,7 @@ pub mod log;
 pub mod measure;
 pub mod net;
 pub mod notify;
+pub mod picture;
 pub mod pipeline;
 pub mod program;
 pub mod reach;

@@ -24,7 +24,7 @@ pub use scripts::{
 };
 pub use shared::{FindArgs, LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
 pub use simulate::{PresetArg, SimulateArgs};
-pub use work::{DemoArgs, GateArgs, KeepArgs, OnceArgs, RunArgs};
+pub use work::{DemoArgs, GateArgs, KeepArgs, OnceArgs, PushArgs, RunArgs};
 
 /// The command line as parsed.
 #[derive(Debug, Parser)]
@@ -68,6 +68,8 @@ pub enum Command {
     History(HistoryArgs),
     /// Make a test of the script from what was recorded at some time
     Pin(PinArgs),
+    /// Check, test, sign and publish a script for a worker that runs `state:`
+    Push(PushArgs),
     /// Read what ticks have recorded
     Records(RecordedArgs),
     /// Run the tests that scripts hold, on a virtual clock, reaching nothing
@@ -131,7 +133,10 @@ fn is_command(word: &OsString) -> bool {
 /// Whether `word` is a flag, looks like a path, or is one.
 fn names_script(word: &OsString) -> bool {
     let text = word.to_string_lossy();
-    text.starts_with('-') || text.contains(['.', '/']) || std::path::Path::new(word).exists()
+    text == crate::state::PUSHED
+        || text.starts_with('-')
+        || text.contains(['.', '/'])
+        || std::path::Path::new(word).exists()
 }
 
 #[cfg(test)]

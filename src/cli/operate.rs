@@ -14,8 +14,8 @@ pub struct WorkerArgs {
     /// The worker that runs this script; without it and --state the only one that there is
     #[arg(long = "script", value_name = "FILE", env = "AUTOSCALER_SCRIPT")]
     pub script: Option<PathBuf>,
-    /// The worker whose state is in this folder
-    #[arg(long, value_name = "DIR", env = "AUTOSCALER_STATE", value_parser = StateArg::parse)]
+    /// The worker whose state is here: a folder, redis://…, or `redis` for the URL in REDIS_URL
+    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", hide_env_values = true, value_parser = StateArg::parse)]
     pub state: Option<StateArg>,
 }
 

@@ -15,8 +15,9 @@ pub struct RecordsArgs {
     /// The script of the worker, a .rhai file or a folder of them
     #[arg(long, value_name = "SCRIPT", env = "AUTOSCALER_SCRIPT")]
     pub script: Option<PathBuf>,
-    /// The state folder of the worker [default: that of --script, else the only one there is]
-    #[arg(long, value_name = "DIR", env = "AUTOSCALER_STATE", value_parser = StateArg::parse)]
+    /// Where the worker keeps its state: a folder, redis://…, or `redis` for the URL in REDIS_URL
+    /// [default: the folder of --script, else the only one there is]
+    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", hide_env_values = true, value_parser = StateArg::parse)]
     pub state: Option<StateArg>,
 }
 

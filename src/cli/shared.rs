@@ -11,7 +11,8 @@ use crate::state::StateArg;
 /// Where the script is.
 #[derive(Clone, Debug, Args)]
 pub struct ScriptArg {
-    /// The script: a .rhai file, a folder of them (each a unit of its own), or - for standard input
+    /// The script: a .rhai file, a folder of them (each a unit of its own), or - for standard input; for
+    /// `run` also state:, the one that `push` put there
     #[arg(value_name = "SCRIPT", env = "AUTOSCALER_SCRIPT")]
     pub script: PathBuf,
 }
@@ -22,19 +23,19 @@ pub struct FindArgs {
     /// The worker that runs this script [default: the only one there is state of]
     #[arg(long = "script", value_name = "FILE", env = "AUTOSCALER_SCRIPT")]
     pub script: Option<PathBuf>,
-    /// The worker whose state is kept in this folder
-    #[arg(long, value_name = "DIR", env = "AUTOSCALER_STATE", value_parser = StateArg::parse)]
+    /// The worker whose state is kept here: a folder, redis://…, or `redis` for the URL in REDIS_URL
+    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", hide_env_values = true, value_parser = StateArg::parse)]
     pub state: Option<StateArg>,
 }
 
 impl FindArgs {
-    /// The state folder.
+    /// The state, for reading.
     ///
     /// # Errors
-    /// There is none, or there are several: then they are listed.
-    pub fn folder(&self) -> Result<PathBuf, String> {
+    /// There is none, or there are several: then they are listed; or it cannot be read.
+    pub async fn look(&self) -> Result<crate::state::Found, String> {
         let script = self.script.as_deref().filter(|script| !script.as_os_str().is_empty());
-        crate::state::find(&self.state.clone().unwrap_or_default(), script)
+        crate::state::look(&self.state.clone().unwrap_or_default(), script).await
     }
 }
 

@@ -41,6 +41,13 @@ pub struct SimulateArgs {
     /// Print JSON: an array of scores
     #[arg(long, env = "AUTOSCALER_JSON", value_parser = switch)]
     pub json: bool,
+    /// Write a page about it: charts with the reason of every scale, scores, a comparison; as a file that ends
+    /// with .svg the charts alone
+    #[arg(long, value_name = "FILE", env = "AUTOSCALER_REPORT")]
+    pub report: Option<PathBuf>,
+    /// Draw load, dynos and demand in a few lines; done on a terminal without being asked
+    #[arg(long, env = "AUTOSCALER_CHART", value_parser = switch)]
+    pub chart: bool,
     /// The seed of everything that is drawn
     #[arg(long, value_name = "N", env = "AUTOSCALER_SEED", default_value_t = 1)]
     pub seed: u64,

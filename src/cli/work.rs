@@ -35,27 +35,34 @@ pub struct RunArgs {
     pub log: LogArgs,
 }
 
+/// Megabytes of records in a file.
+const IN_FILE_MB: u64 = 500;
+
+/// Megabytes of records in Redis, whose memory is scarce, and shared with a queue as often as not.
+const IN_REDIS_MB: u64 = 10;
+
 /// Where state is kept, and for how long.
 #[derive(Clone, Debug, Args)]
 pub struct KeepArgs {
-    /// Where state is kept: a folder, or `memory`, which ends with the process
-    /// [default: a folder of the script's own under ~/.local/state/autoscaler]
-    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", value_parser = StateArg::parse)]
+    /// Where state is kept: a folder, redis://…, `redis` for the URL in REDIS_URL, or `memory`, which ends with the
+    /// process [default: a folder of the script's own under ~/.local/state/autoscaler]
+    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", hide_env_values = true, value_parser = StateArg::parse)]
     pub state: Option<StateArg>,
     /// Records are kept for so long, such as 12h or 30d
     #[arg(long, value_name = "DURATION", env = "AUTOSCALER_KEEP", default_value = "30d", value_parser = duration)]
     pub keep: Duration,
-    /// The oldest records go while all together take more than so many megabytes
-    #[arg(long, value_name = "MB", env = "AUTOSCALER_KEEP_MB", default_value = "500",
-        value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
-    pub keep_mb: u64,
+    /// The oldest records go while all together take more than so many megabytes [default: 500, in Redis 10]
+    #[arg(long, value_name = "MB", env = "AUTOSCALER_KEEP_MB",
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub keep_mb: Option<u64>,
 }
 
 impl KeepArgs {
     /// For how long records are kept.
     #[must_use]
     pub fn keep(&self) -> Keep {
-        Keep { age: self.keep, bytes: self.keep_mb * 1_000_000 }
+        let default = if self.state().is_redis() { IN_REDIS_MB } else { IN_FILE_MB };
+        Keep { age: self.keep, bytes: self.keep_mb.unwrap_or(default) * 1_000_000 }
     }
 
     /// Where.
@@ -63,6 +70,23 @@ impl KeepArgs {
     pub fn state(&self) -> StateArg {
         self.state.clone().unwrap_or_default()
     }
+}
+
+/// `push`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    autoscaler push autoscale.rhai --state redis            to the Redis of REDIS_URL\n  \
+    autoscaler run state: --state redis                     the worker that runs it, and follows\n\n\
+    The script is signed with AUTOSCALER_SCRIPT_KEY, which the worker has too: it runs nothing else. Exit codes: 0 \
+    it is published, 1 it has an error, a test of it fails, or it cannot be published, 2 wrong usage.")]
+pub struct PushArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub script: ScriptArg,
+    /// The state of the worker: redis://…, `redis` for the URL in REDIS_URL, or a folder
+    /// [default: the folder `pushed` under ~/.local/state/autoscaler]
+    #[arg(long, value_name = "STORE", env = "AUTOSCALER_STATE", hide_env_values = true, value_parser = StateArg::parse)]
+    pub state: Option<StateArg>,
 }
 
 /// `once`.

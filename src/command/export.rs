@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use chrono::{TimeDelta, Utc};
 
 use crate::cli::{ExportArgs, RecordedArgs, RecordedCommand};
-use crate::state::{FolderState, Query, State, StateError};
+use crate::state::{Query, State, StateError};
 
 /// So much time is read at once: a month of many pipelines does not fit into memory.
 const WINDOW: TimeDelta = TimeDelta::hours(6);
@@ -14,12 +14,11 @@ const WINDOW: TimeDelta = TimeDelta::hours(6);
 /// Runs the command.
 pub async fn run(args: RecordedArgs) -> ExitCode {
     let RecordedCommand::Export(args) = args.command;
-    let state = args.find.folder().and_then(|folder| FolderState::read(&folder).map_err(|error| error.to_string()));
-    let state = match state {
-        Ok(state) => state,
+    let state = match args.find.look().await {
+        Ok(found) => found.state,
         Err(error) => return super::fail(error),
     };
-    match export(&args, &state, &mut std::io::BufWriter::new(std::io::stdout())).await {
+    match export(&args, &*state, &mut std::io::BufWriter::new(std::io::stdout())).await {
         Ok(written) => super::written(written),
         Err(error) => super::fail(format!("the records cannot be read: {error}")),
     }
@@ -27,7 +26,7 @@ pub async fn run(args: RecordedArgs) -> ExitCode {
 
 async fn export(
     args: &ExportArgs,
-    state: &FolderState,
+    state: &dyn State,
     out: &mut (impl Write + Send),
 ) -> Result<std::io::Result<()>, StateError> {
     // What is recorded meanwhile is none of it.

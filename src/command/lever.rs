@@ -1,7 +1,6 @@
 //! `autoscaler pause`, `resume`, `set`, `scale-in`, `scale-out`: levers, pulled at a running worker, or written
 //! where the next one finds them.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use chrono::{TimeDelta, Utc};
 
 use super::{fail, worker};
 use crate::cli::{PauseArgs, ResumeArgs, SetArgs, Switch, SwitchArgs, WhoseArgs, WhyArgs, WorkerArgs};
-use crate::control::{Answer, Ask, NoAnswer, ask};
+use crate::control::{Answer, Ask, NoAnswer, Place};
 use crate::levers::{Answered, Lever, Pull, Pulled, Whom, apply};
 
 /// Runs `pause`.
@@ -53,17 +52,17 @@ fn whom(whose: WhoseArgs) -> Whom {
 }
 
 async fn pull(args: &WorkerArgs, whom: Whom, lever: Lever, why: WhyArgs) -> ExitCode {
-    let folder = match worker::folder(args) {
-        Ok(folder) => folder,
+    let place = match worker::place(args).await {
+        Ok(place) => place,
         Err(help) => return fail(help),
     };
     let now = Utc::now();
     let until = |span: Duration| TimeDelta::from_std(span).ok().and_then(|span| now.checked_add_signed(span));
     let (until, reason) = (why.duration.and_then(until), why.reason.map(|reason| crate::notify::one_line(&reason)));
     let pulled = Pulled { whom, lever, pull: Pull { by: worker::operator(), at: now, until, reason } };
-    match ask(&folder, &Ask::Pull(pulled.clone())).await {
+    match place.ask(&Ask::Pull(pulled.clone())).await {
         Ok(answer) => worker::print(answer),
-        Err(NoAnswer::NoWorker) => match write(&folder, &pulled).await {
+        Err(NoAnswer::NoWorker) => match write(args, &place, &pulled).await {
             Ok(lines) => worker::print(Answer::Done(lines)),
             Err(why) => fail(why),
         },
@@ -71,9 +70,9 @@ async fn pull(args: &WorkerArgs, whom: Whom, lever: Lever, why: WhyArgs) -> Exit
     }
 }
 
-/// Writes the lever into the state in `folder`, where no worker has it.
-async fn write(folder: &Path, pulled: &Pulled) -> Result<Vec<String>, String> {
-    let state = worker::unheld(folder)?;
+/// Writes the lever into the state, where no worker has it.
+async fn write(args: &WorkerArgs, place: &Place, pulled: &Pulled) -> Result<Vec<String>, String> {
+    let state = worker::unheld(args, place).await?;
     let mut levers = state.levers().await.map_err(|error| error.to_string())?;
     let whose = match &pulled.whom {
         Whom::All => "all pipelines",

@@ -17,6 +17,7 @@ mod lever;
 pub mod once;
 pub mod pin;
 mod properties;
+pub mod push;
 mod records;
 pub mod reference;
 pub mod replay;
@@ -54,6 +55,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Explain(args) => explain::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Pin(args) => pin::run(args).await,
+        Command::Push(args) => push::run(args).await,
         Command::Test(args) => test::run(args).await,
         Command::Simulate(args) => simulate::run(*args).await,
         Command::Replay(args) => replay::run(args).await,

@@ -14,7 +14,7 @@ use crate::explain::time;
 use crate::pipeline::{PipelineSpec, Record};
 use crate::script::{self, MissingSecrets, Source};
 use crate::settings::did_you_mean;
-use crate::state::{self, FolderState, Query, State};
+use crate::state::{self, Query, State};
 use crate::worker::{Generation, Loading, Options};
 
 /// So many records at most are looked at around one tick.
@@ -65,13 +65,18 @@ pub struct Found {
 /// # Errors
 /// What to say and do.
 pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
+    let mut name = String::new();
     let records = match log {
         Some(log) => Records::Read(read(log)?),
-        None => Records::Kept(kept(args)?),
+        None => {
+            let found = kept(args).await?;
+            name = found.name;
+            Records::Kept(found.state)
+        }
     };
     let scripts = match (&args.script, &records) {
         (Some(script), _) => Scripts::load(script)?,
-        (None, Records::Kept(state)) => Scripts::kept(state, args).await,
+        (None, Records::Kept(state)) => Scripts::kept(state, &name).await,
         (None, Records::Read(_)) => Scripts::default(),
     };
     let now = records.now();
@@ -92,23 +97,34 @@ impl Records {
 ///
 /// # Errors
 /// What to say and do.
-pub fn open_for(new: &Path, args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
+pub async fn open_for(new: &Path, args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
     let records = match log {
         Some(log) => Records::Read(read(log)?),
-        None => Records::Kept(kept(args)?),
+        None => Records::Kept(kept(args).await?.state),
     };
     let scripts = Scripts::load(new)?;
     let now = records.now();
     Ok(Found { records, scripts, now })
 }
 
+/// The records of a worker with the scripts that are kept with them: those of the script that `args` name, or of the
+/// only worker there is.
+///
+/// # Errors
+/// What to say and do.
+pub async fn open_kept(args: &RecordsArgs) -> Result<Found, String> {
+    let found = match (kept(args).await, &args.script) {
+        (Err(_), Some(_)) => kept(&RecordsArgs { script: None, ..args.clone() }).await?,
+        (found, _) => found?,
+    };
+    let scripts = Scripts::kept(&found.state, &found.name).await;
+    Ok(Found { records: Records::Kept(found.state), scripts, now: Utc::now() })
+}
+
 /// The state of the worker that `args` name, for reading.
-fn kept(args: &RecordsArgs) -> Result<Arc<dyn State>, String> {
-    let arg = args.state.clone().unwrap_or_default();
-    let folder = state::find(&arg, args.script.as_deref())
-        .map_err(|why| format!("{why}; or name a log, with - for one on standard input"))?;
-    let state = FolderState::read(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
-    Ok(Arc::new(state))
+async fn kept(args: &RecordsArgs) -> Result<state::Found, String> {
+    let found = state::look(&args.state.clone().unwrap_or_default(), args.script.as_deref()).await;
+    found.map_err(|why| format!("{why}; or name a log, with - for one on standard input"))
 }
 
 fn read(log: &Path) -> Result<Log, String> {
@@ -122,19 +138,17 @@ fn read(log: &Path) -> Result<Log, String> {
 
 impl Scripts {
     /// The newest versions that a worker kept in `state`, as far as their names can be told; they are no files.
-    async fn kept(state: &Arc<dyn State>, args: &RecordsArgs) -> Self {
+    async fn kept(state: &Arc<dyn State>, name: &str) -> Self {
         let mut units = Vec::new();
-        let folder = state::find(&args.state.clone().unwrap_or_default(), None).unwrap_or_default();
-        let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // A folder of state is named for its script: `autoscale.rhai-0123abcd`.
-        let script = folder.rsplit_once('-').map(|(script, _)| script.trim_end_matches(".rhai").to_owned());
+        // State is named for its script: `autoscale.rhai-0123abcd`.
+        let script = name.rsplit_once('-').map(|(script, _)| script.trim_end_matches(".rhai").to_owned());
         let newest = state.records(&Query { newest: Some(NAMES), ..Query::default() }).await.unwrap_or_default();
         let mut names: Vec<(String, bool)> = script.map(|script| (script, false)).into_iter().collect();
         let prefixes = newest.iter().filter_map(|record| record.pipeline.rsplit_once('/'));
         names.extend(prefixes.map(|(unit, _)| (unit.to_owned(), true)));
         names.sort();
         names.dedup();
-        let loading = pretending(Path::new(&folder));
+        let loading = pretending(Path::new(name));
         for (name, is_unit) in names {
             let Ok(kept) = state.generations(&name).await else { continue };
             let unit = is_unit.then(|| name.as_str().into());
@@ -146,7 +160,7 @@ impl Scripts {
     }
 
     /// Loads the script at `path`, reaching nothing; what is wrong with it is drawn.
-    fn load(path: &Path) -> Result<Self, String> {
+    pub fn load(path: &Path) -> Result<Self, String> {
         let sources = script::sources(path).map_err(|said| said.to_string())?;
         let loading = pretending(path);
         let mut units = Vec::new();

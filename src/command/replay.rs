@@ -22,7 +22,7 @@ const STRETCH: TimeDelta = TimeDelta::hours(6);
 
 /// Runs the command.
 pub async fn run(args: ReplayArgs) -> ExitCode {
-    let found = match records::open_for(&args.new, &args.records, args.log.as_deref()) {
+    let found = match records::open_for(&args.new, &args.records, args.log.as_deref()).await {
         Ok(found) => found,
         Err(error) => return super::fail(error),
     };

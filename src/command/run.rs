@@ -1,6 +1,6 @@
 //! `autoscaler run SCRIPT`: the worker, until it is told to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{draw, loading};
 use crate::cli::RunArgs;
-use crate::control::Socket;
+use crate::control::{Socket, answer_mail};
 use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
-use crate::state;
-use crate::worker::{self, Options, Services, Supervisor};
+use crate::state::{self, Mailbox, ScriptKey};
+use crate::worker::{self, Follower, Options, Services, Supervisor};
 
 /// Runs the command.
 pub async fn run(args: RunArgs) -> ExitCode {
@@ -42,10 +42,25 @@ pub async fn run(args: RunArgs) -> ExitCode {
         stop.cancelled().await;
         return ExitCode::SUCCESS;
     }
+    if let Err(why) = args.keep.state().check() {
+        return super::fail(why);
+    }
     let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), &stop).await;
     let Some(opened) = opened else { return ExitCode::SUCCESS };
     let on_a_dyno = loading.actor.dyno.is_some();
     limit_is_no_end();
+    let mut loading = loading;
+    let mut follower = None;
+    if args.script.script == Path::new(state::PUSHED) {
+        let new = ScriptKey::from_environment().and_then(|key| Follower::new(Arc::clone(&opened.state), key));
+        let mut following = match new {
+            Ok(following) => following,
+            Err(why) => return super::fail(why),
+        };
+        let Some(script) = following.first(&stop).await else { return ExitCode::SUCCESS };
+        loading.options = Arc::new(Options { script, ..(*loading.options).clone() });
+        follower = Some(following);
+    }
     let services = match Services::start(Arc::clone(&opened.state)) {
         Ok(services) => services,
         Err(error) => return super::fail(error),
@@ -72,12 +87,19 @@ pub async fn run(args: RunArgs) -> ExitCode {
     let script = args.script.script.display();
     let dry_run = if args.dry_run { "; dry run: nothing is scaled" } else { "" };
     tracing::info!("autoscaler {} runs {} from {script}{dry_run}", env!("CARGO_PKG_VERSION"), pipelines.join(", "));
-    if on_a_dyno {
-        tracing::warn!("what this worker remembers ends with its dyno, whose disk is not kept");
+    if on_a_dyno && !args.keep.state().is_redis() {
+        tracing::warn!(
+            "what this worker remembers ends with its dyno, whose disk is not kept; `--state redis` keeps it in the \
+             Redis of REDIS_URL"
+        );
     }
     warn_of_tests(&worker, stop.clone());
-    let answering = listen(&worker, opened.folder, &stop);
+    let answering = listen(&worker, opened.folder, opened.mailbox, &stop);
+    let following = follower.map(|follower| tokio::spawn(follower.follow(worker.refusals(), stop.clone())));
     worker.run(stop, reload).await;
+    if let Some(following) = following {
+        let _ = following.await;
+    }
     // The socket goes with it.
     if let Some(answering) = answering {
         let _ = answering.await;
@@ -90,11 +112,22 @@ pub async fn run(args: RunArgs) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Lets commands ask this worker, where it has a folder to be found in.
-fn listen(worker: &Supervisor, folder: Option<PathBuf>, stop: &CancellationToken) -> Option<JoinHandle<()>> {
+/// Lets commands ask this worker, where it has a folder or a Redis to be found in.
+fn listen(
+    worker: &Supervisor,
+    folder: Option<PathBuf>,
+    mailbox: Option<Mailbox>,
+    stop: &CancellationToken,
+) -> Option<JoinHandle<()>> {
+    if let Some(mailbox) = mailbox {
+        let desk = Arc::new(worker.desk(Some(mailbox.to_string())));
+        return Some(tokio::spawn(answer_mail(mailbox, desk, stop.clone())));
+    }
     let folder = folder?;
     match Socket::bind(&folder) {
-        Ok(socket) => Some(tokio::spawn(socket.serve(Arc::new(worker.desk(Some(folder))), stop.clone()))),
+        Ok(socket) => {
+            Some(tokio::spawn(socket.serve(Arc::new(worker.desk(Some(folder.display().to_string()))), stop.clone())))
+        }
         Err(error) => {
             tracing::warn!("{error}");
             None

@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use ratatui::crossterm::terminal;
+
 use super::simulated::{self, Watched};
 use super::{draw, from_state, loading};
 use crate::cli::{ReachArgs, SimulateArgs};
 use crate::decide::DynosByTime;
+use crate::picture::{self, Destination, Form, Shown};
 use crate::pipeline::PipelineSpec;
 use crate::script::{self, MissingSecrets, Source};
 use crate::settings::Report;
@@ -20,6 +23,12 @@ use crate::worker::{Generation, Options};
 
 const SECONDS_A_DAY: f64 = 86_400.0;
 
+/// The columns of a chart that goes to no terminal.
+const PIPE_COLUMNS: u16 = 80;
+
+/// A chart is no wider, however wide the terminal is.
+const MOST_COLUMNS: u16 = 160;
+
 /// Runs the command.
 pub async fn run(args: SimulateArgs) -> ExitCode {
     let done = tokio::task::spawn_blocking(move || simulate(&args)).await;
@@ -27,8 +36,11 @@ pub async fn run(args: SimulateArgs) -> ExitCode {
 }
 
 fn simulate(args: &SimulateArgs) -> ExitCode {
-    let prepared = candidates(args).and_then(|candidates| Ok((settings(args)?, candidates)));
-    let (settings, candidates) = match prepared {
+    let prepared = destination(args).and_then(|report| {
+        let candidates = candidates(args)?;
+        Ok((report, settings(args)?, candidates))
+    });
+    let (report, settings, candidates) = match prepared {
         Ok(prepared) => prepared,
         Err(Refused::Told) => return ExitCode::from(super::FAILED),
         Err(Refused::Because(said)) => return super::fail(said),
@@ -41,10 +53,39 @@ fn simulate(args: &SimulateArgs) -> ExitCode {
     let watched = std::io::stderr().is_terminal().then(|| Watched::start(&progress));
     let runs = run_all(&settings, &candidates, &progress);
     drop(watched);
-    match runs {
-        Ok(runs) => print(&runs, args),
-        Err(said) => super::fail(said),
+    let runs = match runs {
+        Ok(runs) => runs,
+        Err(said) => return super::fail(said),
+    };
+    let printed = print(&settings, &candidates, &runs, args);
+    let drawn = report.map_or(Ok(()), |report| {
+        let shown = Shown::all(&settings, &candidates, &runs);
+        report.write(&match report.form {
+            Form::Page => picture::page(&shown),
+            Form::Picture => picture::picture(&shown),
+        })
+    });
+    drawn.map_or_else(super::fail, |()| printed)
+}
+
+/// Where the picture goes, found fit before anything is done.
+fn destination(args: &SimulateArgs) -> Result<Option<Destination>, Refused> {
+    if args.chart && args.json {
+        return Err(Refused::Usage("`--chart` draws for people, and `--json` prints for machines".into()));
     }
+    args.report.as_deref().map(Destination::check).transpose().map_err(Refused::Because)
+}
+
+/// Whether a chart is drawn on standard output.
+fn charted(args: &SimulateArgs) -> bool {
+    args.chart || (!args.json && std::io::stdout().is_terminal())
+}
+
+/// The columns of the terminal.
+fn width() -> usize {
+    let columns =
+        if std::io::stdout().is_terminal() { terminal::size().ok().map(|(columns, _)| columns) } else { None };
+    usize::from(columns.filter(|columns| *columns > 0).unwrap_or(PIPE_COLUMNS).min(MOST_COLUMNS))
 }
 
 /// Why nothing is simulated.
@@ -63,7 +104,7 @@ impl From<String> for Refused {
     }
 }
 
-fn print(runs: &[Run], args: &SimulateArgs) -> ExitCode {
+fn print(settings: &[Setting], candidates: &[Candidate], runs: &[Run], args: &SimulateArgs) -> ExitCode {
     for run in runs {
         if let Some((ticks, said)) = &run.wrong {
             let (policy, all) = (&run.policy, run.ticks);
@@ -71,7 +112,13 @@ fn print(runs: &[Run], args: &SimulateArgs) -> ExitCode {
         }
     }
     let mut out = anstream::stdout();
-    let written = if args.json { writeln!(out, "{}", simulated::json(runs)) } else { simulated::table(&mut out, runs) };
+    let written = if args.json {
+        writeln!(out, "{}", simulated::json(runs))
+    } else {
+        let shown = Shown::all(settings, candidates, runs);
+        simulated::table(&mut out, runs)
+            .and_then(|()| if charted(args) { simulated::charts(&mut out, &shown, width()) } else { Ok(()) })
+    };
     super::written(written)
 }
 
@@ -111,13 +158,14 @@ fn settings(args: &SimulateArgs) -> Result<Vec<Setting>, Refused> {
             let days = trace.seconds() as f64 / SECONDS_A_DAY;
             return Err(format!("`{name}` lasts {days:.2} days, and the first {warmup_days} are not scored").into());
         }
+        let series_step = (args.report.is_some() || charted(args)).then(|| picture::step(&trace));
         settings.push(Setting {
             trace: Arc::new(trace),
             seed: args.seed,
             warmup,
             faults: args.faults.unwrap_or_default(),
             exact: args.exact,
-            series_step: None,
+            series_step,
         });
     }
     Ok(settings)

@@ -9,6 +9,8 @@ use std::time::Duration;
 use anstyle::Style;
 use serde_json::{Value as Json, json};
 
+use crate::notify::one_line;
+use crate::picture::{self, Shown};
 use crate::simulate::{Progress, Run};
 
 /// How often the progress is written.
@@ -83,6 +85,19 @@ pub fn table(out: &mut impl Write, runs: &[Run]) -> std::io::Result<()> {
         let wall: f64 = runs.iter().map(|run| run.wall.as_secs_f64()).sum();
         let ticks: u64 = runs.iter().map(|run| run.ticks).sum();
         writeln!(out, "{dim}{ticks} ticks in {wall:.2} s{dim:#}\n")?;
+    }
+    Ok(())
+}
+
+/// The runs as charts in `width` columns.
+pub fn charts(out: &mut impl Write, shown: &[Shown<'_>], width: usize) -> std::io::Result<()> {
+    let bold = Style::new().bold();
+    for one in shown {
+        writeln!(out, "{bold}{}{bold:#} on {}", one_line(&one.run.policy), one_line(&one.run.trace))?;
+        for line in picture::lines(one, width) {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }

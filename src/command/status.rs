@@ -5,22 +5,22 @@ use std::process::ExitCode;
 use chrono::Utc;
 
 use super::{fail, worker, written};
-use crate::cli::StatusArgs;
-use crate::control::{Answer, Ask, NoAnswer, Status, StoreStatus, ask, pipelines};
+use crate::cli::{StatusArgs, WorkerArgs};
+use crate::control::{Answer, Ask, NoAnswer, Place, Status, StoreStatus, pipelines};
 use crate::settings::did_you_mean;
 
 mod draw;
 
 /// Runs the command.
 pub async fn run(args: &StatusArgs) -> ExitCode {
-    let folder = match worker::folder(&args.worker) {
-        Ok(folder) => folder,
+    let place = match worker::place(&args.worker).await {
+        Ok(place) => place,
         Err(why) => return fail(why),
     };
-    let status = match ask(&folder, &Ask::Status).await {
+    let status = match place.ask(&Ask::Status).await {
         Ok(Answer::Status(status)) => *status,
         Ok(answer) => return worker::print(answer),
-        Err(NoAnswer::NoWorker) => match of_folder(&folder).await {
+        Err(NoAnswer::NoWorker) => match of_state(&args.worker, &place).await {
             Ok(status) => status,
             Err(why) => return fail(format!("no worker runs, and {why}")),
         },
@@ -39,13 +39,17 @@ pub async fn run(args: &StatusArgs) -> ExitCode {
     if status.worker.is_none() { ExitCode::from(super::FAILED) } else { code }
 }
 
-/// What the state folder knows where no worker runs.
-async fn of_folder(folder: &std::path::Path) -> Result<Status, String> {
-    let state = worker::read(folder)?;
+/// What the state knows where no worker runs.
+async fn of_state(args: &WorkerArgs, place: &Place) -> Result<Status, String> {
+    let state = worker::read(args).await?;
     let now = Utc::now();
     let levers = state.levers().await.map_err(|error| error.to_string())?;
     let pipelines = pipelines(&state, None, &levers, now).await.map_err(|error| error.to_string())?;
-    let store = StoreStatus { folder: Some(folder.display().to_string()), healthy: true, error: None };
+    let folder = match place {
+        Place::Folder(folder) => folder.display().to_string(),
+        Place::Redis(mailbox) => mailbox.to_string(),
+    };
+    let store = StoreStatus { folder: Some(folder), healthy: true, error: None };
     Ok(Status { v: 1, at: now, worker: None, units: Vec::new(), store, pipelines })
 }
 

@@ -1,20 +1,23 @@
 //! Owns finding the worker that a command talks to, and who it is that talks.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::fail;
 use crate::cli::WorkerArgs;
-use crate::control::{Answer, Ask, NoAnswer, ask};
+use crate::control::{Answer, Ask, NoAnswer, Place};
 use crate::state::{self, FolderState, Lock, NotLocked, State};
 
-/// The state folder of the worker that `args` name.
+/// Where the worker that `args` name is found.
 ///
 /// # Errors
 /// There is none, or several.
-pub fn folder(args: &WorkerArgs) -> Result<PathBuf, String> {
-    state::find(&args.state.clone().unwrap_or_default(), args.script.as_deref())
+pub async fn place(args: &WorkerArgs) -> Result<Place, String> {
+    let (state, script) = (args.state.clone().unwrap_or_default(), args.script.as_deref());
+    match state::mailbox(&state, script).await? {
+        Some(mailbox) => Ok(Place::Redis(mailbox)),
+        None => state::find(&state, script).map(Place::Folder),
+    }
 }
 
 /// Who types: "ann@ops-1".
@@ -39,24 +42,23 @@ pub fn print(answer: Answer) -> ExitCode {
 
 /// Asks the worker that `args` name, and prints what it says.
 pub async fn ask_and_print(args: &WorkerArgs, question: &Ask) -> ExitCode {
-    let folder = match folder(args) {
-        Ok(folder) => folder,
+    let place = match place(args).await {
+        Ok(place) => place,
         Err(why) => return fail(why),
     };
-    match ask(&folder, question).await {
+    match place.ask(question).await {
         Ok(answer) => print(answer),
-        Err(NoAnswer::NoWorker) => {
-            fail(format!("no worker runs whose state is in `{}`: start it first", folder.display()))
-        }
+        Err(NoAnswer::NoWorker) => fail(format!("no worker runs whose state is in {place}: start it first")),
         Err(error) => fail(error),
     }
 }
 
-/// The state in `folder`, to be written to, where no worker has it.
+/// The state of the worker that `args` name, whose levers can be kept, where no worker has it.
 ///
 /// # Errors
 /// A live worker has it, which cannot be asked.
-pub fn unheld(folder: &Path) -> Result<Arc<dyn State>, String> {
+pub async fn unheld(args: &WorkerArgs, place: &Place) -> Result<Arc<dyn State>, String> {
+    let Place::Folder(folder) = place else { return read(args).await };
     match Lock::take(folder) {
         // What is not in the store is kept without it.
         Ok(lock) => Ok(Arc::new(FolderState::degraded(folder, Some(lock)))),
@@ -68,10 +70,11 @@ pub fn unheld(folder: &Path) -> Result<Arc<dyn State>, String> {
     }
 }
 
-/// The state in `folder`, to be read.
+/// The state of the worker that `args` name, to be read.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn read(folder: &Path) -> Result<Arc<dyn State>, String> {
-    FolderState::read(folder).map(|state| Arc::new(state) as Arc<dyn State>).map_err(|error| error.to_string())
+pub async fn read(args: &WorkerArgs) -> Result<Arc<dyn State>, String> {
+    let found = state::look(&args.state.clone().unwrap_or_default(), args.script.as_deref()).await?;
+    Ok(found.state)
 }

@@ -1,7 +1,6 @@
 //! Owns the answers of a running worker: levers are pulled here, at once, also while a script loads; what changes
 //! the generation is handed to the supervisor, which owns it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -29,7 +28,7 @@ pub struct Desk {
     specs: watch::Receiver<Vec<Arc<PipelineSpec>>>,
     units: watch::Receiver<Vec<UnitStatus>>,
     orders: mpsc::Sender<Order>,
-    folder: Option<PathBuf>,
+    place: Option<String>,
     since: DateTime<Utc>,
     zone: Tz,
     /// One lever at a time.
@@ -37,18 +36,18 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk of a worker whose state is in `folder`, on whose machine it is as late as in `zone`.
+    /// A desk of a worker whose state is in `place`, on whose machine it is as late as in `zone`.
     #[must_use]
     pub fn new(
         world: Arc<World>,
         specs: watch::Receiver<Vec<Arc<PipelineSpec>>>,
         units: watch::Receiver<Vec<UnitStatus>>,
         orders: mpsc::Sender<Order>,
-        folder: Option<PathBuf>,
+        place: Option<String>,
         zone: Tz,
     ) -> Self {
         let since = world.clock.now();
-        Self { world, specs, units, orders, folder, since, zone, pulling: Mutex::default() }
+        Self { world, specs, units, orders, place, since, zone, pulling: Mutex::default() }
     }
 
     /// Answers.
@@ -72,7 +71,7 @@ impl Desk {
         let levers = self.world.levers.levers();
         let pipelines = pipelines(&self.world.state, Some(&specs), &levers, now).await;
         let error = pipelines.as_ref().err().map(ToString::to_string);
-        let folder = self.folder.as_ref().map(|folder| folder.display().to_string());
+        let folder = self.place.clone();
         Answer::Status(Box::new(Status {
             v: 1,
             at: now,

@@ -1,15 +1,17 @@
 //! Owns the talk between a running worker and the commands that ask something of it: one line of JSON each way
-//! over a socket in the worker's state folder, which only its own user can reach. What is answered from is the
+//! over a socket in the worker's state folder, which only its own user can reach, or through the Redis of its state. What is answered from is the
 //! worker's; what is printed is the commands'.
 
 mod ask;
 mod client;
+mod courier;
 mod desk;
 mod server;
 mod status;
 
 pub use ask::{Answer, Ask, Script};
-pub use client::{NoAnswer, ask};
+pub use client::{NoAnswer, Place, ask};
+pub use courier::serve as answer_mail;
 pub use desk::{Desk, Order};
 pub use server::{Socket, SocketError};
 pub use status::{

@@ -92,7 +92,7 @@ pub struct TrialStatus {
 /// Where state is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoreStatus {
-    /// The folder; none for memory.
+    /// The folder, or where else it is; none for memory.
     pub folder: Option<String>,
     /// Whether what is kept will be there after a restart.
     pub healthy: bool,

@@ -65,7 +65,9 @@ impl Log {
         from.read_to_string(&mut text)?;
         self.lines = text.lines().count();
         if let Ok(items) = serde_json::from_str::<Vec<Json>>(&text) {
-            items.into_iter().for_each(|item| self.take(item));
+            for item in items {
+                self.take(item);
+            }
         } else {
             self.lines = 0;
             text.lines().for_each(|line| self.line(line));

@@ -2,6 +2,7 @@
 //! called with and the answers it gives. It knows no script language; `script::` implements it.
 
 mod calls;
+mod outline;
 mod role;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 pub use calls::{Calls, FULL, IN_PLACE, REACHING};
+pub use outline::{Answers, Outline, Window};
 pub use role::{Role, Standing, sample_time};
 
 use crate::pipeline::{Event, Moment};
@@ -57,6 +59,11 @@ pub trait Callable: Send + Sync + fmt::Debug {
     /// As of [`Callable::call`].
     fn rehearse(&self, _argument: Argument, _memory: &Json) -> Result<Option<Returned>, CallError> {
         Ok(None)
+    }
+
+    /// What can be told by reading it.
+    fn outline(&self) -> Outline {
+        Outline::default()
     }
 
     /// Where the whole number `n` is written as one of its answers.

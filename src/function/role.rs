@@ -53,6 +53,8 @@ pub struct Standing {
     /// The names that the pipeline gives to its measurements, none where its one measurement has no name;
     /// `None` where they are not known.
     pub names: Option<Vec<Arc<str>>>,
+    /// Whether a request that it answers is sent for it, as in `measure::http`.
+    pub sends: bool,
     /// Whether it decides on all of several measurements.
     pub judges_all: bool,
 }

@@ -8,11 +8,13 @@ mod lines;
 mod redirect;
 mod redis;
 mod redis_errors;
+mod redis_link;
 mod redis_read;
 
 pub use client::{BODY_LIMIT, Client};
 pub use errors::seconds;
 pub use redis::RedisConnections;
+pub use redis_link::RedisLink;
 
 /// Makes ring the TLS provider of this process. `main` calls it once, and so does every test that
 /// opens a client; a second call changes nothing.

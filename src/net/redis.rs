@@ -142,7 +142,7 @@ async fn ask<T: FromRedisValue>(
     }
 }
 
-async fn connect(server: &RedisServer) -> Result<MultiplexedConnection, RedisError> {
+pub(super) async fn connect(server: &RedisServer) -> Result<MultiplexedConnection, RedisError> {
     let address = match &server.address {
         RedisAddress::Sentinel { sentinels, master } => {
             let (host, port) = ask_sentinels(sentinels, master).await?;

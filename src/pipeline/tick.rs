@@ -4,26 +4,25 @@
 mod act;
 mod cap;
 mod circumstances;
+mod keep;
 mod look;
 mod panel;
 mod record;
 mod tell;
 
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
+pub(crate) use self::keep::BUSY_KEY;
 use self::panel::{Answers, Panel};
 use super::controller::{Busy, Circumstances, Observation, Proposed, decide};
 use super::{ByHand, ControlState, Decided, Decision, Measurement, Outcome, PipelineSpec, Record, Room, ShadowRecord};
-use crate::decide::NamedPolicy;
 use crate::levers::{ActiveLevers, Levers};
-use crate::measure::MeasureStage;
-use crate::state::{Batch, Fence, Intent, Kept, Measured};
+use crate::state::{Fence, Intent, Kept, Measured};
 use crate::world::{Freshness, Platform, ScaleError, Supply, World};
 
 /// A pipeline at work.
@@ -50,6 +49,8 @@ pub struct Pipeline {
     told: Option<(u32, u32)>,
     /// Said in the next record.
     notes: Vec<String>,
+    /// Whether what was kept could not be read: nobody will know it any more.
+    unknown: bool,
 }
 
 /// Tells whether a pipeline has a scale call in flight, which must be awaited before its tick is
@@ -147,8 +148,10 @@ impl Pipeline {
             acting: Arc::default(),
             told: None,
             notes,
+            unknown: false,
         };
         pipeline.take_up(&spec);
+        pipeline.unknown = !known && !pipeline.world.state.is_degraded();
         if !known {
             let now = pipeline.world.clock.now();
             pipeline.kept.control.degrade(now, spec.decide.wait);
@@ -161,7 +164,7 @@ impl Pipeline {
     #[must_use]
     pub fn unused(spec: &PipelineSpec) -> Kept {
         let target = spec.scale.target();
-        let sources = || spec.measure.iter().map(|stage| (stage.name.to_string(), Some(source(stage))));
+        let sources = || spec.measure.iter().map(|stage| (stage.name.to_string(), Some(keep::source(stage))));
         if spec.names_measurements() {
             let measured = |(name, source)| (name, Measured { source, ..Measured::default() });
             return Kept { named: sources().map(measured).collect(), target, ..Kept::default() };
@@ -207,6 +210,8 @@ impl Pipeline {
     /// [`Acting::now`] says that a scale call is in flight.
     pub async fn tick(&mut self, due: DateTime<Utc>) -> Arc<Record> {
         self.kept.control.mend_clock(due);
+        // A store may be lost for a while, and come back.
+        self.kept.control.degraded = self.unknown || self.world.state.is_degraded();
         self.kept.control.tick += 1;
         let mut errors = std::mem::take(&mut self.notes);
         let fresh = self.kept.control.must_read(due);
@@ -229,7 +234,7 @@ impl Pipeline {
             circumstances,
             levers: levers.active(&self.spec.name, due),
         };
-        let (room, decision, control) = self.judge(due, &seen);
+        let (room, decision, mut control) = self.judge(due, &seen);
         let outcome = Outcome::None;
         errors.extend(unknown);
         let mut course = Course {
@@ -245,12 +250,10 @@ impl Pipeline {
             levers,
             errors,
         };
-        let control = self.ask_for_work(due, &mut course, control).await;
-        let control = if course.decision.change().is_some() {
-            self.look_again(due, &mut course, before, control).await
-        } else {
-            control
-        };
+        self.ask_for_work(due, &mut course, &mut control).await;
+        if course.decision.change().is_some() {
+            self.look_again(due, &mut course, before, &mut control).await;
+        }
         self.panel.heard(&mut course.answers);
         let decided_on = std::mem::replace(&mut self.kept.control, control);
         if course.answers.wrong.is_some() {
@@ -280,14 +283,13 @@ impl Pipeline {
         due: DateTime<Utc>,
         course: &mut Course,
         before: Vec<Json>,
-        control: ControlState,
-    ) -> ControlState {
+        control: &mut ControlState,
+    ) {
         let supply = self.observe(Freshness::Now).await;
         let same = |old: &Supply, new: &Supply| (old.dynos, old.limit) == (new.dynos, new.limit);
         let levers = self.world.levers.levers();
         let unmoved = matches!((&course.supply, &supply), (Ok(old), Ok(new)) if same(old, new))
             && Arc::ptr_eq(&levers, &course.levers);
-        let mut control = control;
         if supply.is_ok() {
             control.read();
             self.kept.control.read();
@@ -298,7 +300,7 @@ impl Pipeline {
         let booting = course.supply.as_ref().map_or(0, |supply| supply.booting);
         course.supply = supply.map(|supply| Supply { booting: supply.booting.max(booting), ..supply });
         if unmoved {
-            return control;
+            return;
         }
         course.by_hand = self.note_count(&course.supply, due).or(course.by_hand);
         course.levers = levers;
@@ -306,8 +308,8 @@ impl Pipeline {
         self.panel.restore(before);
         let policies = (&self.spec.decide.policies[..], &self.panel);
         course.answers = self.ask(due, policies, &self.kept.control, &course.measurements, &course.supply).await;
-        let control = self.judge_again(due, course);
-        self.ask_for_work(due, course, control).await
+        *control = self.judge_again(due, course);
+        self.ask_for_work(due, course, control).await;
     }
 
     /// Decides again, as things stand in `course` now.
@@ -319,16 +321,16 @@ impl Pipeline {
 
     /// Before a fall: the work that it would interrupt, where a guard wants to know; then it is decided
     /// again.
-    async fn ask_for_work(&self, due: DateTime<Utc>, course: &mut Course, control: ControlState) -> ControlState {
+    async fn ask_for_work(&self, due: DateTime<Utc>, course: &mut Course, control: &mut ControlState) {
         let Some(work) = self.spec.guards.busy.as_ref().filter(|_| course.decision.decided == Decided::Down) else {
-            return control;
+            return;
         };
         if course.circumstances.busy == Busy::NotAsked {
             let (busy, wrong) = Box::pin(self.busy(due, work)).await;
             course.circumstances.busy = busy;
             course.errors.extend(wrong);
         }
-        self.judge_again(due, course)
+        *control = self.judge_again(due, course);
     }
 
     /// Decides, and is granted what is decided by the limits that are shared with other pipelines.
@@ -338,7 +340,7 @@ impl Pipeline {
         let current = dynos.ok().map(|supply| supply.dynos);
         let open = state.open.map(|intent| intent.to);
         let (decision, (room, control)) = self.world.ledger.decide(spec, current, open, due, |room| {
-            let observation = Observation { measurements, dynos, proposals, room, circumstances, levers };
+            let observation = Observation { measurements, dynos, proposals, levers, room, circumstances };
             let (decision, control) = decide(spec, state, &observation, due);
             (decision, (room, control))
         });
@@ -365,140 +367,4 @@ impl Pipeline {
         let (decision, _) = decide(&spec, control, &observation, due);
         Some(record::of_shadow(&spec, &decision, &observation))
     }
-
-    /// Fits what was measured to `spec`: what comes from another source now starts anew.
-    fn take_up_measurements(&mut self, spec: &PipelineSpec) {
-        let mut changed = false;
-        if spec.names_measurements() {
-            (self.kept.history, self.kept.source) = (Arc::default(), None);
-            self.kept.named.retain(|name, _| spec.measure.iter().any(|stage| *stage.name == **name));
-        } else {
-            self.kept.named.clear();
-        }
-        let mut readings = Vec::new();
-        for stage in &spec.measure {
-            let source = source(stage);
-            let before = self.spec.measure.iter().position(|before| before.name == stage.name);
-            let reading = before.and_then(|before| self.readings.get_mut(before)?.take());
-            if !spec.names_measurements() {
-                if self.kept.source.as_ref() != Some(&source) {
-                    (self.kept.history, self.kept.source) = (Arc::default(), Some(source));
-                    changed = true;
-                }
-                continue;
-            }
-            let measured = self.kept.named.entry(stage.name.to_string()).or_default();
-            let same = measured.source.as_ref() == Some(&source);
-            if !same {
-                *measured = Measured { history: Arc::default(), source: Some(source) };
-                changed = true;
-            }
-            readings.push(reading.filter(|_| same));
-        }
-        self.readings = readings;
-        if changed {
-            self.kept.control.new_source();
-        }
-    }
-
-    /// Fits what is kept to `spec`.
-    fn take_up(&mut self, spec: &PipelineSpec) {
-        self.take_up_measurements(spec);
-        let target = spec.scale.target();
-        if self.kept.target != target {
-            self.kept.control.new_target();
-            self.kept.scales.clear();
-            self.kept.target = target;
-        }
-        let memory = |key: &str, initial: &Json| {
-            let kept = self.kept.memory.get(key).filter(|memory| memory.is_object());
-            let initial = if initial.is_object() { initial.clone() } else { Json::Object(serde_json::Map::new()) };
-            Mutex::new(kept.cloned().unwrap_or(initial))
-        };
-        let stages = spec.measure.iter();
-        self.measure_memory = stages.map(|stage| memory(&measure_key(spec, &stage.name), &stage.memory)).collect();
-        let panel = |key: &'static str, policies: &[NamedPolicy], before: (&[NamedPolicy], &Panel)| {
-            let memory = policies.iter().map(|policy| memory(&policy_key(key, policies, &policy.name), &policy.memory));
-            Panel::new(policies, memory.collect(), before)
-        };
-        let (old, new) = (&self.spec.decide, &spec.decide);
-        let deciding = panel(DECIDE_KEY, &new.policies, (&old.policies, &self.panel));
-        let shadow = panel(SHADOW_KEY, &new.shadow, (&old.shadow, &self.shadow));
-        (self.panel, self.shadow) = (deciding, shadow);
-        let none = Json::Null;
-        self.busy_memory = memory(BUSY_KEY, spec.guards.busy.as_ref().map_or(&none, |work| &work.stage.memory));
-        if let (Some(this), Some(kept)) = (self.platform.memory(), self.kept.memory.get(SCALE_KEY)) {
-            *this.lock().unwrap_or_else(PoisonError::into_inner) = kept.clone();
-        }
-    }
-
-    /// Brings `kept.memory` up to date.
-    fn keep_memory(&mut self) {
-        let kept = &mut self.kept.memory;
-        let mut keep = |key: &str, memory: &Mutex<Json>| {
-            let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-            // An empty map is what a stage without memory has: nearly all of them, at every tick.
-            if memory.as_object().is_some_and(|map| !map.is_empty()) || kept.contains_key(key) {
-                kept.insert(key.to_owned(), memory.clone());
-            }
-        };
-        keep(BUSY_KEY, &self.busy_memory);
-        let decide = &self.spec.decide;
-        for (key, policies, panel) in
-            [(DECIDE_KEY, &decide.policies, &self.panel), (SHADOW_KEY, &decide.shadow, &self.shadow)]
-        {
-            for (policy, memory) in policies.iter().zip(panel.memory()) {
-                keep(&policy_key(key, policies, &policy.name), memory);
-            }
-        }
-        for (stage, memory) in self.spec.measure.iter().zip(&self.measure_memory) {
-            keep(&measure_key(&self.spec, &stage.name), memory);
-        }
-        if let Some(memory) = self.platform.memory() {
-            keep(SCALE_KEY, memory);
-        }
-        kept.extend(self.world.audience.memories(&self.spec.name));
-    }
-
-    async fn commit(
-        &mut self,
-        intent: Option<Intent>,
-        record: Option<&Arc<Record>>,
-    ) -> Result<(), crate::state::StateError> {
-        self.keep_memory();
-        let batch = Batch { kept: self.kept.clone(), intent, record: record.cloned() };
-        self.world.state.commit(&self.spec.name, self.fence, batch).await
-    }
-}
-
-/// The key of the deciding stage's memory.
-const DECIDE_KEY: &str = "decide";
-
-/// The key of the memory of the function that counts work, and its name as a stage.
-pub(crate) const BUSY_KEY: &str = "busy";
-/// The key of the shadow's memory.
-const SHADOW_KEY: &str = "shadow";
-
-/// The key of a policy's memory.
-fn policy_key(key: &'static str, policies: &[NamedPolicy], name: &str) -> Cow<'static, str> {
-    if policies.len() == 1 { key.into() } else { format!("{key}.{name}").into() }
-}
-
-/// The key of the scaling stage's memory.
-const SCALE_KEY: &str = "scale";
-
-/// The key of a measuring stage's memory.
-fn measure_key(spec: &PipelineSpec, name: &str) -> Cow<'static, str> {
-    if spec.measure.len() == 1 { "measure".into() } else { format!("measure.{name}").into() }
-}
-
-/// Source and unit of what `stage` measures, `.map` included: histories of different ones do not mix.
-fn source(stage: &MeasureStage) -> String {
-    let mut source = stage.backend.source();
-    for function in &stage.map {
-        source.push('\n');
-        source.push_str(function.fingerprint());
-    }
-    source.push('\n');
-    source
 }

@@ -5,6 +5,7 @@ mod functions;
 mod habits;
 mod language;
 mod reach;
+mod sense;
 mod settings;
 mod values;
 
@@ -12,6 +13,7 @@ pub use functions::*;
 pub use habits::*;
 pub use language::*;
 pub use reach::*;
+pub use sense::*;
 pub use settings::*;
 pub use values::*;
 
@@ -32,7 +34,7 @@ pub struct Rule {
 
 /// Every rule, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [SETTINGS, REACH, LANGUAGE, FUNCTIONS, VALUES, HABITS].into_iter().flatten().copied()
+    [SETTINGS, REACH, LANGUAGE, FUNCTIONS, SENSE, VALUES, HABITS].into_iter().flatten().copied()
 }
 
 #[cfg(test)]

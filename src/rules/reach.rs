@@ -74,8 +74,8 @@ pub static REQUIRED_VERSION: Rule = Rule {
 pub static TEST_NOT_RUN: Rule = Rule {
     id: "test-not-run",
     severity: Severity::Warning,
-    title: "a function `test_…` that is no test",
-    doc: "A test takes no parameters and is not private.",
+    title: "a test that is not run",
+    doc: "The name of a test begins with `test_`; it takes no parameters and is not private.",
 };
 
 /// All of them.

@@ -14,7 +14,9 @@ use super::limits::{MEMORY_BYTES, Metered, NESTING};
 use super::modules::http::RequestValue;
 use super::modules::{event::EventValue, moment::MomentValue, reaching::ReplyValue, secret::ScriptSecret};
 use super::{context, convert, diagnose, lint, reaches, slips};
-use crate::function::{Argument, Budget, CallError, Callable, FULL, Memory, Permit, Reach, Returned, Standing};
+use crate::function::{
+    Argument, Budget, CallError, Callable, FULL, Memory, Outline, Permit, Reach, Returned, Standing,
+};
 use crate::settings::{Place, Report};
 
 /// What a trial may use: the operations of a decision; more time than it has, since this machine may be a slow one.
@@ -137,6 +139,10 @@ impl Callable for ScriptFunction {
     fn examine(&self, standing: &Standing, memory: Memory<'_>, report: &mut Report) {
         let handed = lint::Handed { standing, captures: self.pointer.curry(), memory };
         lint::examine(&self.engine, &self.home, self.pointer.fn_name(), &handed, report);
+    }
+
+    fn outline(&self) -> Outline {
+        lint::outline(&self.home, self.pointer.fn_name(), self.pointer.curry())
     }
 
     fn plain_answer(&self, n: i64) -> Option<Place> {

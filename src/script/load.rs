@@ -118,6 +118,11 @@ fn declare(source: &Source, surroundings: &Arc<Surroundings>, name: Arc<str>, pa
 /// The tests of the script itself; one that cannot be run is warned of.
 fn tests(engine: &Arc<Engine>, surroundings: &Arc<Surroundings>) -> Vec<Test> {
     let Some(script) = surroundings.files.all().into_iter().next() else { return Vec::new() };
+    session::with(|session| {
+        if !session.declarations.is_empty() {
+            lint::unused(&script, &mut session.report);
+        }
+    });
     let mut tests = Vec::new();
     for (name, defined) in script.tests() {
         let bound = (defined.definition.params.is_empty())

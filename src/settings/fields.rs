@@ -49,6 +49,19 @@ pub struct Fields<'a> {
     report: &'a mut Report,
 }
 
+/// Round thousands of seconds from here on are more likely meant as milliseconds.
+const LIKE_MILLISECONDS: f64 = 5_000.0;
+
+/// What the keys of common services begin with.
+const KEYS: &[&str] = &["HRKU-", "xoxb-", "xoxp-", "SG.", "rnd_", "sk_live_", "ghp_"];
+
+/// Whether `text` is a key as services make them: by its beginning, or a UUID.
+fn is_like_a_key(text: &str) -> bool {
+    let begins = KEYS.iter().any(|begin| text.len() > begin.len() + 8 && text.starts_with(begin));
+    let parts: Vec<usize> = text.split('-').map(str::len).collect();
+    begins || parts == [8, 4, 4, 4, 12] && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
+}
+
 impl<'a> Fields<'a> {
     /// Opens `node`, which belongs to `owner` and may hold the settings of `tables`. Reports a node
     /// that is no map, unknown keys (with the nearest known one) and missing required ones.
@@ -252,6 +265,11 @@ impl<'a> Fields<'a> {
         }
         let value = self.number(name)?;
         let seconds = value * unit;
+        if unit == 1.0 && value >= LIKE_MILLISECONDS && value % 1_000.0 == 0.0 {
+            let (hours, meant) = (seconds / 3_600.0, value / 1_000.0);
+            let message = format!("`{name}` is {value} seconds, which is {hours:.1} hours");
+            self.warning(name, message, Some(format!("it is in seconds: did you mean {meant}?")));
+        }
         let least = if zero { "must not be negative" } else { "must be above 0" };
         if seconds < 0.0 || (seconds == 0.0 && !zero) {
             self.error(name, format!("`{name}` is {}, and {least}", in_short(value)), None);
@@ -325,12 +343,32 @@ impl<'a> Fields<'a> {
     pub fn secret(&mut self, name: &str) -> Option<Secret> {
         match self.node(name)? {
             Node { value: Value::Secret(secret), .. } => Some(secret.clone()),
-            Node { value: Value::Text(text), .. } => Some(Secret::new(Arc::clone(text))),
+            Node { value: Value::Text(text), .. } => {
+                let text = Arc::clone(text);
+                self.plain_secret(name, &text);
+                Some(Secret::new(text))
+            }
             Node { value: Value::MissingSecret(_), .. } => Some(Secret::new("")),
             node => {
                 self.wrong_type(name, node);
                 None
             }
+        }
+    }
+
+    /// Warns where the text of a secret names a variable, or is a key that is written out.
+    fn plain_secret(&mut self, name: &str, text: &str) {
+        let inner = text.trim_start_matches('$').trim_matches(['{', '}']);
+        let named = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        let variable = !inner.is_empty() && inner.chars().all(named) && (text.starts_with('$') || inner.contains('_'));
+        if variable {
+            let message = format!("`{name}` is the name of a variable as a text, and not what that variable holds");
+            let help = format!("write `env::secret(\"{inner}\")`");
+            self.say(&rules::PLAIN_SECRET, name, message, Some(help));
+        } else if is_like_a_key(text) {
+            let message = format!("`{name}` looks like a key that is written in the script");
+            let help = "keep it in the environment, and write `env::secret(\"NAME\")`".to_owned();
+            self.say(&rules::PLAIN_SECRET, name, message, Some(help));
         }
     }
 

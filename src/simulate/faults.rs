@@ -1,5 +1,6 @@
 //! Owns what goes wrong in a simulation because it was asked for: `missing:1%,scale-fails:2%,slow-boot:5%`.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::chance::Chance;
@@ -26,6 +27,19 @@ impl Faults {
     /// Seconds that the next dyno boots.
     pub fn boot(self, seconds: u64, chance: &mut Chance) -> u64 {
         if chance.happens(self.slow_boot) { seconds * SLOWER } else { seconds }
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shares = NAMES.iter().zip([self.missing, self.scale_fails, self.slow_boot]);
+        // A percentage was written in decimals, and is shown without what binary made of it.
+        let percent = |share: f64| (share * 1e8).round() / 1e6;
+        let named: Vec<String> = shares
+            .filter(|(_, share)| *share > 0.0)
+            .map(|(name, share)| format!("{name}:{}%", percent(share)))
+            .collect();
+        f.write_str(&named.join(","))
     }
 }
 
@@ -61,7 +75,9 @@ mod tests {
     fn faults_are_read_and_what_is_none_is_said() {
         let faults: Faults = "missing:1%, scale-fails:2.5%,slow-boot:100%".parse().unwrap();
         assert_eq!(faults, Faults { missing: 0.01, scale_fails: 0.025, slow_boot: 1.0 });
+        assert_eq!(faults.to_string(), "missing:1%,scale-fails:2.5%,slow-boot:100%");
         assert_eq!("".parse(), Ok(Faults::default()));
+        assert_eq!(Faults { scale_fails: 0.07, ..Faults::default() }.to_string(), "scale-fails:7%");
         assert_eq!(faults.boot(60, &mut Chance::seeded(1, 0)), 180);
         for (text, due) in [
             ("missing", "write it as"),

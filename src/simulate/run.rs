@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::app::{App, Second};
+use super::app::App;
 use super::chance::Chance;
 use super::erlang::Demand;
 use super::events::Events;
@@ -17,6 +17,7 @@ use super::fluid::Fluid;
 use super::model::{AppKind, Model};
 use super::scene::{Scene, Shared};
 use super::scores::{Dynos, Scorer, Scores};
+use super::series::{Point, Series};
 use super::trace::Trace;
 use crate::pipeline::{Mode, Outcome, Pipeline, PipelineSpec, Record};
 use crate::state::Fence;
@@ -94,25 +95,6 @@ pub struct Scaling {
     pub reason: String,
 }
 
-/// One point of a series: means over its seconds, counts at its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Point {
-    /// Requests per second.
-    pub load: f64,
-    /// Dynos that the objective needs, the most of its seconds.
-    pub demand: u32,
-    /// Dynos that take load.
-    pub ready: u32,
-    /// Dynos that are paid for.
-    pub all: u32,
-    /// Milliseconds of waiting, on average over the seconds.
-    pub wait_ms: f64,
-    /// Late requests, 0 to 1.
-    pub late: f64,
-    /// The last measurement.
-    pub measured: Option<f64>,
-}
-
 /// Simulates `candidate` in `setting`; `done` counts the seconds that are done.
 ///
 /// # Errors
@@ -139,8 +121,7 @@ struct Simulation<'a> {
     setting: &'a Setting,
     scorer: Scorer,
     run: Run,
-    /// The point of the series that is being added up.
-    point: Point,
+    series: Option<Series>,
 }
 
 impl<'a> Simulation<'a> {
@@ -166,6 +147,7 @@ impl<'a> Simulation<'a> {
         done.fetch_add(seconds % TELL_EVERY, Ordering::Relaxed);
         let mut run = simulation.run;
         run.scores = simulation.scorer.scores(candidate.model.price);
+        run.series = simulation.series.map_or_else(Vec::new, Series::points);
         run.seconds = seconds;
         run
     }
@@ -211,7 +193,8 @@ impl<'a> Simulation<'a> {
             wrong: None,
             wall: Duration::ZERO,
         };
-        Self { scene, pipeline, clock, start, setting, scorer: Scorer::default(), run, point: Point::default() }
+        let series = setting.series_step.map(Series::every);
+        Self { scene, pipeline, clock, start, setting, scorer: Scorer::default(), run, series }
     }
 
     async fn tick(&mut self, milliseconds: u64) {
@@ -252,24 +235,8 @@ impl<'a> Simulation<'a> {
         if scored {
             self.scorer.second(&passed, dynos);
         }
-        if let Some(step) = self.setting.series_step {
-            self.add(second, step, &passed, dynos, measured);
-        }
-    }
-
-    /// Adds a second to the series.
-    #[allow(clippy::cast_precision_loss)]
-    fn add(&mut self, second: u64, step: u64, passed: &Second, dynos: Dynos, measured: Option<f64>) {
-        let part = 1.0 / step as f64;
-        self.point.load += part * passed.arrived;
-        self.point.wait_ms += part * 1000.0 * passed.wait;
-        self.point.late += part * passed.late;
-        self.point.demand = self.point.demand.max(dynos.demand);
-        if (second + 1).is_multiple_of(step) {
-            let late = if self.point.load > 0.0 { (self.point.late / self.point.load).min(1.0) } else { 0.0 };
-            let point = Point { ready: dynos.ready, all: dynos.all, late, measured, ..self.point };
-            self.run.series.push(point);
-            self.point = Point::default();
+        if let Some(series) = &mut self.series {
+            series.second(&passed, dynos, measured);
         }
     }
 }

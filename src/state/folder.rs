@@ -8,8 +8,9 @@ use async_trait::async_trait;
 
 use super::levers_file::LeversFile;
 use super::lock::Lock;
+use super::push::PushedFile;
 use super::sqlite::{self, Database};
-use super::{Batch, Fence, Keep, Kept, KeptGeneration, MemoryState, Query, State, StateError};
+use super::{Batch, Fence, Keep, Kept, KeptGeneration, MemoryState, Pushed, Query, State, StateError};
 use crate::levers::Levers;
 use crate::pipeline::Record;
 
@@ -19,6 +20,7 @@ const STORE: &str = "state.db";
 /// The state of a folder.
 pub struct FolderState {
     levers: LeversFile,
+    pushed: PushedFile,
     store: Store,
     /// Held as long as this process writes.
     _lock: Option<Lock>,
@@ -62,7 +64,7 @@ impl FolderState {
     }
 
     fn with(folder: &Path, store: Store, lock: Option<Lock>) -> Self {
-        Self { levers: LeversFile::new(folder), store, _lock: lock }
+        Self { levers: LeversFile::new(folder), pushed: PushedFile::new(folder), store, _lock: lock }
     }
 }
 
@@ -118,6 +120,14 @@ impl State for FolderState {
             Store::Read(_) => Err(only_read()),
             Store::Memory(memory) => memory.keep_generation(generation).await,
         }
+    }
+
+    async fn pushed(&self) -> Result<Vec<Pushed>, StateError> {
+        self.pushed.read()
+    }
+
+    async fn push_mark(&self) -> Result<String, StateError> {
+        Ok(self.pushed.mark())
     }
 
     async fn flush(&self) -> Result<(), StateError> {

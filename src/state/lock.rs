@@ -39,7 +39,7 @@ impl Lock {
                 let mut holder = String::new();
                 // A holder that says nothing is one all the same.
                 let _ = file.take(LONGEST).read_to_string(&mut holder);
-                return Err(NotLocked::Held(holder.trim().to_owned()));
+                return Err(NotLocked::Held(for_people(&holder).to_owned()));
             }
             Err(TryLockError::Error(error)) => return Err(NotLocked::Failed(error)),
         }
@@ -49,8 +49,64 @@ impl Lock {
     }
 }
 
-/// This process, as others are told of it.
-fn who() -> String {
+/// This process, as others are told of it: "process 12 on web.1", then what tells whether it has ended.
+pub(super) fn who() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("process {} on {host}", std::process::id())
+    let people = format!("process {} on {host}", std::process::id());
+    match (machine(), started(std::process::id())) {
+        (Some(machine), Some(started)) => format!("{people}; {machine} {} {started}", std::process::id()),
+        _ => people,
+    }
+}
+
+/// Of what [`who`] says, what people are told.
+pub(super) fn for_people(who: &str) -> &str {
+    who.split_once(';').map_or(who, |(people, _)| people).trim()
+}
+
+/// Whether the process that said `who` was one of this machine, and is not there any more.
+pub(super) fn has_ended(who: &str) -> bool {
+    let parts: Vec<&str> = who.split_once(';').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    let [machine, id, started_at] = parts[..] else { return false };
+    let Ok(id) = id.parse() else { return false };
+    self::machine().is_some_and(|here| here == machine) && started(id).is_none_or(|started| started != started_at)
+}
+
+/// What tells this boot of this machine, and these process numbers, from all others.
+fn machine() -> Option<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let numbers = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{}/{}", boot.trim(), numbers.display()))
+}
+
+/// When the process `id` started, in ticks since the machine did; none for one that has ended.
+fn started(id: u32) -> Option<String> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name in parentheses may hold anything; what follows are the fields from the third on.
+    let mut fields = text[text.rfind(')')? + 1..].split_whitespace();
+    let state = fields.next()?;
+    if state == "Z" || state == "X" {
+        return None;
+    }
+    fields.nth(18).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_has_ended_is_known_from_one_that_lives() {
+        let me = who();
+        assert!(for_people(&me).starts_with("process "), "{me}");
+        assert!(!has_ended(&me));
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let id = child.id();
+        child.wait().unwrap();
+        let (people, rest) = me.split_once(';').unwrap();
+        let machine = rest.split_whitespace().next().unwrap();
+        assert!(has_ended(&format!("{people}; {machine} {id} 1")));
+        assert!(!has_ended(&format!("{people}; another/machine {id} 1")), "nobody knows of another machine");
+        assert!(!has_ended("process 1 on web.1"));
+    }
 }

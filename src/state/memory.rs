@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 
-use super::{Batch, Fence, Kept, KeptGeneration, Query, State, StateError};
+use super::{Batch, Fence, Kept, KeptGeneration, MOST_GENERATIONS, Query, State, StateError};
 use crate::levers::Levers;
 use crate::pipeline::Record;
 
@@ -20,9 +20,6 @@ const MOST_RECORDS_IN_ALL: usize = 10_000;
 
 /// Records kept of each pipeline, however many there are.
 const FEWEST_RECORDS: usize = 10;
-
-/// Versions kept of each unit: the one in force, and what it may be rolled back to.
-const MOST_GENERATIONS: usize = 10;
 
 /// Records that a live view may lag behind before it misses some.
 const STREAM: usize = 256;

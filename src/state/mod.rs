@@ -6,7 +6,12 @@ mod levers_file;
 mod lock;
 mod memory;
 mod open;
+mod packed;
+mod push;
+mod queue;
+mod redis;
 mod sqlite;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -23,8 +28,19 @@ use crate::pipeline::{Conditions, ControlState, History, Record, Scales};
 pub use folder::FolderState;
 pub use lock::{Lock, NotLocked};
 pub use memory::MemoryState;
-pub use open::{Opened, StateArg, find, open};
+pub use open::{Found, Opened, StateArg, find, look, mailbox, open};
+pub use push::{Pushed, ScriptKey, push};
+pub use redis::{Mailbox, RedisPlace};
 pub use sqlite::newest_version;
+
+/// In place of a script: the one that was pushed to the state.
+pub const PUSHED: &str = "state:";
+
+/// So many records of one pipeline are packed together.
+const TOGETHER: usize = 64;
+
+/// Versions kept of each unit: the one in force, and what it may be rolled back to.
+const MOST_GENERATIONS: usize = 10;
 
 /// For how long records are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,6 +238,22 @@ pub trait State: Send + Sync {
     /// # Errors
     /// When the store cannot be written.
     async fn keep_generation(&self, generation: KeptGeneration) -> Result<(), StateError>;
+
+    /// The scripts that were pushed to this state, newest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn pushed(&self) -> Result<Vec<Pushed>, StateError> {
+        Ok(Vec::new())
+    }
+
+    /// What changes whenever a script is pushed.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn push_mark(&self) -> Result<String, StateError> {
+        Ok(String::new())
+    }
 
     /// Waits until everything so far is on the disk.
     ///

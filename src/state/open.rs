@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::lock::{Lock, NotLocked};
-use super::{FolderState, Keep, MemoryState, State};
+use super::redis::{self, Mailbox, RedisPlace};
+use super::{FolderState, Keep, MemoryState, PUSHED, State};
 
 /// A worker that stands by looks this often whether the lock is free.
 const LOOK: Duration = Duration::from_millis(500);
@@ -26,23 +27,47 @@ pub enum StateArg {
     Memory,
     /// In this folder.
     Folder(PathBuf),
+    /// In this Redis.
+    Redis(RedisPlace),
 }
 
 impl StateArg {
-    /// Reads `memory` or a folder; an empty text is one that was forgotten.
+    /// Reads `memory`, a folder, or a Redis; an empty text is one that was forgotten.
     ///
     /// # Errors
-    /// What can be neither.
+    /// What can be none of them. What is wrong with a URL is told by [`StateArg::check`]: here it would be quoted,
+    /// with the password in it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let help = "write `memory`, or a folder such as `./state`";
-        match text.trim() {
+        let help = "write `memory`, a folder such as `./state`, `redis://…`, or `redis` for the URL in REDIS_URL";
+        let text = text.trim();
+        if let Some(place) = RedisPlace::parse(text, &|name| std::env::var(name).ok()) {
+            return Ok(Self::Redis(place));
+        }
+        match text {
             "" => Ok(Self::Home),
             "memory" => Ok(Self::Memory),
-            text if text.contains("://") => Err(format!("state cannot be kept at an address; {help}")),
+            text if text.contains("://") => Err(format!("state cannot be kept at such an address; {help}")),
             // A slip rather than a folder.
-            "redis" | "rediss" | "sqlite" | "file" => Err(help.into()),
+            "rediss" | "sqlite" | "file" => Err(help.into()),
             text => Ok(Self::Folder(text.into())),
         }
+    }
+
+    /// Whether it can be opened at all.
+    ///
+    /// # Errors
+    /// What is wrong with a URL, without quoting it.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Redis(place) => place.server().map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is a Redis, and so outlives the machine that a worker runs on.
+    #[must_use]
+    pub fn is_redis(&self) -> bool {
+        matches!(self, Self::Redis(_))
     }
 }
 
@@ -52,11 +77,13 @@ pub struct Opened {
     pub state: Arc<dyn State>,
     /// The folder, which is ours as long as `state` lives.
     pub folder: Option<PathBuf>,
+    /// Where commands ask, where it is in a Redis.
+    pub mailbox: Option<Mailbox>,
 }
 
 impl Opened {
     fn memory() -> Self {
-        Self { state: Arc::new(MemoryState::default()), folder: None }
+        Self { state: Arc::new(MemoryState::default()), folder: None, mailbox: None }
     }
 }
 
@@ -65,11 +92,16 @@ impl Opened {
 pub async fn open(arg: &StateArg, script: &Path, keep: Keep, stop: &CancellationToken) -> Option<Opened> {
     let (folder, asked_for) = match arg {
         StateArg::Memory => return Some(Opened::memory()),
+        StateArg::Redis(place) => return in_redis(place, script, keep, stop).await,
         StateArg::Folder(folder) => (Ok(folder.clone()), true),
         StateArg::Home => (home_folder(script, &|name| std::env::var_os(name)), false),
     };
     // A slip of a path leaves nothing behind: the worker will not start on it.
-    let slip = || !script.exists() && script != Path::new("-") && folder.as_ref().is_ok_and(|folder| !folder.exists());
+    let slip = || {
+        !script.exists()
+            && ![Path::new("-"), Path::new(PUSHED)].contains(&script)
+            && folder.as_ref().is_ok_and(|folder| !folder.exists())
+    };
     if !asked_for && slip() {
         return Some(Opened::memory());
     }
@@ -78,7 +110,7 @@ pub async fn open(arg: &StateArg, script: &Path, keep: Keep, stop: &Cancellation
         Ok(folder) => folder,
         Err(why) if asked_for => {
             tracing::error!("{why}; {IN_MEMORY}");
-            return Some(Opened { state: Arc::new(MemoryState::degraded()), folder: None });
+            return Some(Opened { state: Arc::new(MemoryState::degraded()), folder: None, mailbox: None });
         }
         Err(why) => {
             tracing::warn!("{why}; state is kept in memory and ends with this process");
@@ -96,11 +128,62 @@ pub async fn open(arg: &StateArg, script: &Path, keep: Keep, stop: &Cancellation
             FolderState::degraded(&folder, None)
         }
     };
-    Some(Opened { state: Arc::new(state), folder: Some(folder) })
+    Some(Opened { state: Arc::new(state), folder: Some(folder), mailbox: None })
+}
+
+/// Opens the state of the worker that runs `script` in a Redis.
+async fn in_redis(place: &RedisPlace, script: &Path, keep: Keep, stop: &CancellationToken) -> Option<Opened> {
+    let named = place.server().and_then(|server| Ok((server, place.name().map_or_else(|| name_of(script), Ok)?)));
+    match named {
+        Ok((server, name)) => {
+            let mailbox = Mailbox::new(server.clone(), &name);
+            let state = redis::open(server, &name, keep, stop).await?;
+            Some(Opened { state, folder: None, mailbox: Some(mailbox) })
+        }
+        Err(why) => {
+            tracing::error!("{why}; {IN_MEMORY}");
+            Some(Opened { state: Arc::new(MemoryState::degraded()), folder: None, mailbox: None })
+        }
+    }
+}
+
+/// Where the worker of `script` is asked, or the only one there is, if its state is in a Redis.
+///
+/// # Errors
+/// There is none, or there are several; or the server cannot be asked.
+pub async fn mailbox(arg: &StateArg, script: Option<&Path>) -> Result<Option<Mailbox>, String> {
+    let StateArg::Redis(place) = arg else { return Ok(None) };
+    let server = place.server()?;
+    let name = redis::find(&server, place.name(), script).await?;
+    Ok(Some(Mailbox::new(server, &name)))
+}
+
+/// The state of a worker, opened for reading by somebody else.
+pub struct Found {
+    /// The state.
+    pub state: Arc<dyn State>,
+    /// What it is called: the script's file name and eight digits, or a name that was given.
+    pub name: String,
+}
+
+/// Opens the state of `script`, or of the only script there is state of, for reading.
+///
+/// # Errors
+/// There is none, or there are several: then they are listed; or it cannot be read.
+pub async fn look(arg: &StateArg, script: Option<&Path>) -> Result<Found, String> {
+    if let StateArg::Redis(place) = arg {
+        let server = place.server()?;
+        let name = redis::find(&server, place.name(), script).await?;
+        return Ok(Found { state: Arc::new(redis::RedisState::read(server, &name)), name });
+    }
+    let folder = find(arg, script)?;
+    let state = FolderState::read(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Found { state: Arc::new(state), name })
 }
 
 /// What a worker does whose state cannot be used.
-const IN_MEMORY: &str = "the worker goes on in memory, waits once as after a scale, and does not scale in until it is started with a \
+pub(super) const IN_MEMORY: &str = "the worker goes on in memory, waits once as after a scale, and does not scale in until it is started with a \
      state that it can use; what is there stays as it is";
 
 /// Waits for the lock of `folder`. `None`: it was told to `stop`.
@@ -146,6 +229,7 @@ fn find_among(state: &StateArg, script: Option<&Path>, variables: Variables<'_>)
         (StateArg::Memory, _) => {
             return Err("state in memory belongs to its worker alone; start the worker with a folder".into());
         }
+        (StateArg::Redis(place), _) => return Err(format!("the state in {place} is not in a folder")),
         (StateArg::Folder(folder), _) => folder.clone(),
         (StateArg::Home, Some(script)) => home_folder(script, variables)?,
         (StateArg::Home, None) => return only_folder(&root(variables)?),
@@ -188,14 +272,35 @@ fn root(variables: Variables<'_>) -> Result<PathBuf, String> {
     Ok(root.join("autoscaler"))
 }
 
-/// The folder of `script`: its file name, and eight digits that tell it from others of that name.
+/// The folder of `script`.
 fn home_folder(script: &Path, variables: Variables<'_>) -> Result<PathBuf, String> {
+    let name = name_of(script)?;
+    Ok(root(variables)?.join(name))
+}
+
+/// What the state of `script` is called: its file name, and eight digits that tell it from others of that name.
+pub(super) fn name_of(script: &Path) -> Result<String, String> {
+    if script == Path::new(PUSHED) {
+        // It is pushed from one machine and runs on another.
+        return Ok("pushed".into());
+    }
     let script = if script == Path::new("-") { Path::new("stdin.rhai") } else { script };
     let path = std::path::absolute(script).map_err(|error| format!("`{}` is nowhere: {error}", script.display()))?;
     let name = path.file_name().map_or_else(|| "script".into(), |name| name.to_string_lossy());
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
     let digits = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
-    Ok(root(variables)?.join(format!("{name}-{digits:08x}")))
+    Ok(format!("{name}-{digits:08x}"))
+}
+
+/// The folder of the state of `script`, made where there is none.
+pub(super) fn made_folder(arg: &StateArg, script: &Path) -> Result<PathBuf, String> {
+    let folder = match arg {
+        StateArg::Folder(folder) => folder.clone(),
+        StateArg::Home => home_folder(script, &|name| std::env::var_os(name))?,
+        StateArg::Memory => return Err("state in memory belongs to its worker alone; name a folder or a Redis".into()),
+        StateArg::Redis(place) => return Err(format!("the state in {place} is not in a folder")),
+    };
+    make(&folder).map(|()| folder)
 }
 
 /// Makes `folder` for this user alone, and sees whether it can be written.

@@ -161,6 +161,12 @@ impl Generation {
         })
     }
 
+    /// The files of `source` as they are kept: path below the script's folder, and text; the script itself first.
+    #[must_use]
+    pub fn texts(&self, source: &Source) -> Vec<(String, String)> {
+        version::files(source, &self.files)
+    }
+
     /// Makes it the generation `id`: it is one that had a number already.
     pub fn renumber(&mut self, id: u64) {
         self.id = id;

@@ -2,7 +2,6 @@
 //! everything in time. It never touches a platform or a measurement itself.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +71,9 @@ pub struct Supervisor {
     /// Pipelines whose functions fail.
     failing: mpsc::UnboundedReceiver<Failing>,
     fails: mpsc::UnboundedSender<Failing>,
+    /// Why pushed scripts are not taken.
+    refusals: mpsc::UnboundedReceiver<String>,
+    refusing: mpsc::UnboundedSender<String>,
 }
 
 /// A worker that cannot start.
@@ -125,6 +127,7 @@ impl Supervisor {
         let (ordering, orders) = mpsc::channel(MOST_ORDERS);
         let (fails, failing) = mpsc::unbounded_channel();
         let (checks, checked) = mpsc::unbounded_channel();
+        let (refusing, refusals) = mpsc::unbounded_channel();
         Self {
             world,
             loading,
@@ -146,6 +149,8 @@ impl Supervisor {
             newest_check: 0,
             failing,
             fails,
+            refusals,
+            refusing,
         }
     }
 
@@ -193,11 +198,17 @@ impl Supervisor {
         self.in_force.subscribe()
     }
 
-    /// Where commands ask this worker, whose state is in `folder`.
+    /// Where it is told why a script that was pushed is not taken.
     #[must_use]
-    pub fn desk(&self, folder: Option<PathBuf>) -> Desk {
+    pub fn refusals(&self) -> mpsc::UnboundedSender<String> {
+        self.refusing.clone()
+    }
+
+    /// Where commands ask this worker, whose state is in `place`.
+    #[must_use]
+    pub fn desk(&self, place: Option<String>) -> Desk {
         let (specs, units) = (self.follow_specs(), self.standing.subscribe());
-        Desk::new(Arc::clone(&self.world), specs, units, self.ordering.clone(), folder, self.loading.zone)
+        Desk::new(Arc::clone(&self.world), specs, units, self.ordering.clone(), place, self.loading.zone)
     }
 
     /// Takes up the levers that are kept.
@@ -243,6 +254,7 @@ impl Supervisor {
                 Some(order) = self.orders.recv() => self.obey(order).await,
                 Some(checked) = self.checked.recv() => self.take_verdict(checked).await,
                 Some(failing) = self.failing.recv() => self.judge_failing(&failing),
+                Some(why) = self.refusals.recv() => self.announce_not_taken(why),
                 () = trial_ends(&self.units) => self.end_trials(),
             }
         }

@@ -53,6 +53,9 @@ pub(super) fn warn(spec: &PipelineSpec, at: &Written<'_>, report: &mut Report) {
     too_rapid(spec, at, report);
 }
 
+/// A time in milliseconds below this is more likely meant in seconds.
+const SECONDS: f64 = 5.0;
+
 fn thresholds(policy: &dyn Policy, stage: &MeasureStage, node: &Node, pipeline: Option<&Place>, report: &mut Report) {
     let (Some((min, max)), Some(unit)) = (policy.thresholds(), stage.unit()) else { return };
     let given = stage.backend.thresholds() != (None, None);
@@ -67,6 +70,12 @@ fn thresholds(policy: &dyn Policy, stage: &MeasureStage, node: &Node, pipeline: 
         let message = format!("the default thresholds {min} and {max} are not meant for {unit}");
         let help = "write `min_measurement_value` and `max_measurement_value`";
         report.say(&rules::IDLE_THRESHOLD, default_place.as_ref(), message, help.to_owned());
+        return;
+    }
+    if milliseconds && own && max > 0.0 && max < SECONDS {
+        let message = format!("a maximum of {max} ms is shorter than any answer of an app takes");
+        let help = format!("thresholds are in milliseconds: did you mean {}?", max * 1_000.0);
+        report.say(&rules::DOUBTFUL_VALUE, place("max_measurement_value").as_ref(), message, help);
         return;
     }
     // Neither a time nor a number of tasks is ever negative, and no time is 0.

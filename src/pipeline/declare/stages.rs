@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::wide::{Common, WIDE};
-use super::{at_place_of, memory};
+use super::{at_place_of, memory, wide};
 use crate::decide::{self, Policy, PolicyKind};
-use crate::function::Function;
+use crate::function::{Function, Window};
 use crate::measure::{self, Measure, OnFailure};
 use crate::rules;
 use crate::scale::{self, Scale};
@@ -241,7 +241,13 @@ impl Decided {
     }
 
     pub fn history_needed(&self) -> usize {
-        self.native().map_or(0, Policy::history_needed)
+        match &self.policy {
+            Chosen::Native(policy) => policy.history_needed(),
+            Chosen::Scripted(function) => {
+                let windows = function.outline().windows;
+                windows.iter().map(|window| window.needed).max().unwrap_or(0).min(wide::LONGEST_HISTORY)
+            }
+        }
     }
 
     pub fn kind(self) -> PolicyKind {
@@ -287,6 +293,10 @@ impl Decided {
             };
             report.say(&rules::THRESHOLD_ORDER, place(key).as_ref(), message, None);
         }
+        if let Chosen::Scripted(function) = &self.policy {
+            looked_back(function, decide, common, report);
+            return;
+        }
         let needed = self.history_needed();
         if let Some(length) = common.history_length
             && length < needed
@@ -296,6 +306,24 @@ impl Decided {
             let help = format!("write at least {needed}, or leave it out");
             report.say(&rules::WRONG_VALUE, place.as_ref(), message, help);
         }
+    }
+}
+
+/// Reports where `function` looks back on more measurements than are kept.
+fn looked_back(function: &Function, decide: Option<&Node>, common: &Common, report: &mut Report) {
+    let Some(window) = function.outline().windows.into_iter().max_by_key(|window| window.needed) else { return };
+    let Window { needed, text, place } = window;
+    if needed > wide::LONGEST_HISTORY {
+        let message = format!("`{text}` needs {needed} measurements, and at most {} are kept", wide::LONGEST_HISTORY);
+        let help = "measure an average, or sum up in `this`".to_owned();
+        report.say(&rules::WRONG_VALUE, Some(&place), message, help);
+        return;
+    }
+    if let Some(length) = common.history_length.filter(|length| *length < needed) {
+        let message = format!("`history_length` is {length}, and `{text}` in line {} needs {needed}", place.line);
+        let place = common.history_place.clone().or_else(|| place_of(decide, "history_length"));
+        let help = format!("write at least {needed}, or leave it out");
+        report.say(&rules::WRONG_VALUE, place.as_ref(), message, help);
     }
 }
 
@@ -321,7 +349,7 @@ pub(super) fn check_unused(stage: &Arc<Stage>, report: &mut Report) {
         StageKind::Decide => {
             let scripted = decide("decide", &node, report).is_none_or(|decided| decided.is_scripted());
             let settings = super::ScriptSettings::default();
-            drop(super::wide::common("`decide`", &empty(), Some(&node), settings, scripted, report));
+            drop(wide::common("`decide`", &empty(), Some(&node), settings, scripted, report));
         }
         StageKind::Scale => drop(scale(&node, report)),
         StageKind::Notify => drop(super::notifying::notify(&node, report)),

@@ -19,7 +19,7 @@ use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Value,
 pub(super) const HISTORY_LENGTH: usize = 10;
 
 /// The longest history: it is kept in memory, and copied for scripted decisions.
-const LONGEST_HISTORY: i64 = 10_000;
+pub(super) const LONGEST_HISTORY: usize = 10_000;
 
 const MODE: Setting = Setting {
     name: "mode",
@@ -206,7 +206,7 @@ pub(super) fn common(
     check_bounds(&mut fields, min.as_ref(), max.as_ref());
     let whole = |fields: &mut Fields<'_>, name, most| fields.whole(name, 1..=most);
     let increment = whole(&mut fields, "increment", 1000);
-    let history_length = whole(&mut fields, "history_length", LONGEST_HISTORY);
+    let history_length = whole(&mut fields, "history_length", i64::try_from(LONGEST_HISTORY).unwrap_or(i64::MAX));
     Common {
         mode: if fields.has(MODE.name) { mode(&mut fields) } else { settings.mode },
         // Where one of them is wrong the pipeline does not come to run.

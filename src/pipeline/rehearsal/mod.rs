@@ -1,6 +1,7 @@
 //! Owns trying scripted decisions and notifications on samples, for `check`: what would fail at the first
 //! tick or incident is better told now. It reaches nothing; only what fails at every sample is an error.
 
+mod answers;
 mod samples;
 
 use std::collections::HashSet;
@@ -73,6 +74,7 @@ pub fn rehearse(specs: &[Arc<PipelineSpec>], report: &mut Report) {
                 decision(spec, policy, function, until, report);
             }
         }
+        answers::look(spec, report);
         for stage in &spec.notify {
             let Some(function) =
                 stage.backend.function().filter(|function| tried.insert((String::new(), identity(function))))
@@ -106,7 +108,7 @@ fn identity(function: &Function) -> (Place, String) {
 fn decision(spec: &PipelineSpec, policy: &NamedPolicy, function: &Function, until: Instant, report: &mut Report) {
     let mut trials = Trials { complete: true, ..Trials::default() };
     let mut bare = Vec::new();
-    for sample in samples::moments(spec) {
+    for sample in samples::moments(spec, &function.outline()) {
         if Instant::now() > until {
             trials.complete = false;
             break;

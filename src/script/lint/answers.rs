@@ -3,7 +3,9 @@
 use rhai::{Expr, Position, Stmt, StmtBlock};
 
 use super::Examination;
+use super::tails::{self, Tail};
 use crate::rules;
+use crate::script::files::Script;
 
 /// The functions that make an answer.
 const MAKERS: &[&str] = &["up", "down", "to", "hold"];
@@ -15,12 +17,37 @@ pub(super) fn dropped(examination: &mut Examination<'_>, statements: &[Stmt]) {
         if let (false, Some((name, position))) = (last, answer(expression)) {
             found.push((name.to_owned(), position));
         }
+        let called = match expression {
+            Written::Call(name, position) => Some((name, position)),
+            Written::Expr(Expr::FnCall(call, position)) if !call.is_qualified() => {
+                Some((call.name.as_str(), *position))
+            }
+            Written::Expr(_) => None,
+        };
+        if let (false, Some((name, position))) = (last, called)
+            && gives_answers(examination.script, name)
+        {
+            found.push((name.to_owned(), position));
+        }
     });
     for (name, position) in found {
         let message = format!("`{name}(…)` makes an answer that is not returned");
         let help = format!("write `else` between the cases, or `return {name}(…)`");
         examination.say(&rules::DROPPED_ANSWER, position, message, Some(help));
     }
+}
+
+/// Whether a function `name` of the script may answer for the decision.
+fn gives_answers(script: &Script, name: &str) -> bool {
+    let named = script.functions.get(name).into_iter().flatten();
+    named.into_iter().any(|defined| {
+        let statements = script.statements(defined);
+        tails::tails(&statements).iter().any(|tail| match tail {
+            Tail::Expr(expression) => answer(Written::Expr(expression)).is_some(),
+            Tail::Call(call, _) => MAKERS.contains(&call.name.as_str()),
+            Tail::Nothing | Tail::Unknown => false,
+        })
+    })
 }
 
 /// Where `number` stands as a whole answer in `statements`.

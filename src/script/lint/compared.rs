@@ -66,7 +66,7 @@ fn compared(inference: &Inference<'_>, name: &str, a: &Expr, b: &Expr, position:
 }
 
 /// The comparison with its sides changed.
-fn turned(name: &str) -> &str {
+pub(super) fn turned(name: &str) -> &str {
     match name {
         "<" => ">",
         "<=" => ">=",
@@ -79,7 +79,7 @@ fn turned(name: &str) -> &str {
 /// What compares with nothing but its own kind.
 fn separate() -> Types {
     let language = [Types::NUMBER, Types::BOOL, Types::TEXT, Types::CHAR, Types::ARRAY, Types::MAP];
-    let own = ["Moment", "Event", "History", "Time", "Answer"].map(Types::named);
+    let own = ["Moment", "Event", "History", "Time", "Answer", "Secret"].map(Types::named);
     language.into_iter().chain(own).fold(Types::NONE, Types::or)
 }
 

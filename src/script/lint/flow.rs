@@ -50,6 +50,11 @@ fn start(statement: &Stmt) -> Position {
     }
 }
 
+/// Whether what stands behind `statements` is come to only where they are not.
+pub(super) fn leaves(statements: &[Stmt]) -> bool {
+    statements.last().and_then(ends).is_some()
+}
+
 /// The word with which `statement` surely ends its block.
 fn ends(statement: &Stmt) -> Option<&'static str> {
     use rhai::ASTFlags;

@@ -171,6 +171,11 @@ impl<'a> Inference<'a> {
         traced
     }
 
+    /// Whether the parameter `name` is never set.
+    pub(super) fn is_fixed(&self, name: &str) -> bool {
+        matches!(self.sources.get(name).map(Vec::as_slice), Some([Source::Types(_)])) && !self.changed.contains(name)
+    }
+
     /// The types that `expression` can be of.
     pub(super) fn types(&self, expression: &Expr) -> Types {
         match expression {
@@ -211,7 +216,7 @@ impl<'a> Inference<'a> {
         }
     }
 
-    fn call(&self, call: &FnCallExpr) -> Types {
+    pub(super) fn call(&self, call: &FnCallExpr) -> Types {
         if call.is_operator_call() {
             return match call.args.as_slice() {
                 [only] if call.name == "-" || call.name == "+" => self.types(only),

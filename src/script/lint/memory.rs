@@ -1,4 +1,4 @@
-//! Owns `this`, the memory of a stage: entries that are read and never set.
+//! Owns `this`, the memory of a stage: entries that are read and never set, and slips in setting one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +44,7 @@ fn key(chain: &Expr) -> Option<(&str, Position)> {
 pub(super) fn look(examination: &mut Examination<'_>, statements: &[Stmt], known: &[(String, Types)]) {
     let mut set: BTreeSet<String> = known.iter().map(|(key, _)| key.clone()).collect();
     let mut read: BTreeMap<String, (Position, bool)> = BTreeMap::new();
+    let mut written: BTreeMap<String, Position> = BTreeMap::new();
     for statement in statements {
         statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {
             if let [before @ .., ASTNode::Expr(chain)] = path
@@ -51,6 +52,7 @@ pub(super) fn look(examination: &mut Examination<'_>, statements: &[Stmt], known
             {
                 if is_set(before.last(), chain) {
                     set.insert(key.to_owned());
+                    written.entry(key.to_owned()).or_insert(position);
                 } else {
                     let asked = is_asked(before.last());
                     read.entry(key.to_owned()).and_modify(|known| known.1 &= asked).or_insert((position, asked));
@@ -58,6 +60,15 @@ pub(super) fn look(examination: &mut Examination<'_>, statements: &[Stmt], known
             }
             true
         });
+    }
+    // An entry that the memory begins with is meant, read or not.
+    written.retain(|key, _| !read.contains_key(key) && !known.iter().any(|(known, _)| known == key));
+    for (key, position) in written {
+        let others = set.iter().chain(read.keys()).filter(|other| **other != key).map(String::as_str);
+        if let Some(help) = did_you_mean(&key, others) {
+            let message = format!("`this.{key}` is set and never read");
+            examination.say(&rules::UNREAD_MEMORY, position, message, Some(help));
+        }
     }
     let mut found: Vec<_> = read.into_iter().filter(|(key, _)| !set.contains(key)).collect();
     found.sort_by_key(|(_, (position, _))| *position);

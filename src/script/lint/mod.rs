@@ -6,14 +6,20 @@ mod arguments;
 mod arms;
 mod chain;
 mod compared;
+mod conditions;
 mod flow;
+mod growing;
 mod inference;
 mod members;
 mod memory;
 mod operators;
+mod outline;
 mod roles;
+mod tails;
 mod texts;
 mod types;
+mod unused;
+mod useless;
 mod values;
 mod variables;
 
@@ -29,8 +35,10 @@ use inference::Inference;
 use types::Types;
 
 pub(super) use answers::plain;
+pub(super) use outline::outline;
 pub(super) use roles::functions;
 pub(super) use texts::plain_texts;
+pub(super) use unused::unused;
 
 /// One function of a stage and all that it leads to.
 struct Examination<'a> {
@@ -142,6 +150,13 @@ impl Examination<'_> {
         compared::look(self, &inference, body, scene);
         variables::look(self, &inference, body);
         flow::look(self, body);
+        conditions::look(self, &inference, body, scene);
+        useless::unsent(self, &inference, body, scene);
+        useless::zeros(self, body, scene);
+        if way.depth == Depth::Stage {
+            useless::answers(self, &inference, body);
+            growing::look(self, &inference, body);
+        }
         if let Some(known) = &memory {
             memory::look(self, body, known);
         }

@@ -13,7 +13,7 @@ pub(in crate::script) fn functions<'a>(
     declarations: &'a [Declaration],
     unused: &'a [Arc<Stage>],
 ) -> Vec<(Standing, Memory<'a>, &'a Function)> {
-    let mut found = Found { functions: Vec::new(), seen: HashSet::new(), names: None, judges_all: false };
+    let mut found = Found { functions: Vec::new(), seen: HashSet::new(), names: None, judges_all: false, sends: false };
     for declaration in declarations {
         let named = declaration.settings.entry("measure").and_then(Node::entries);
         let names: Vec<Arc<str>> = named.unwrap_or_default().iter().map(|(name, _)| Arc::clone(name)).collect();
@@ -59,13 +59,15 @@ struct Found<'a> {
     /// Of the pipeline that is looked at.
     names: Option<Vec<Arc<str>>>,
     judges_all: bool,
+    /// Whether the stage that is looked at sends what is answered.
+    sends: bool,
 }
 
 impl<'a> Found<'a> {
     fn add(&mut self, role: Role, memory: Memory<'a>, function: &'a Function) {
         let decides = role == Role::Decide;
         let names = if decides { self.names.clone() } else { None };
-        let standing = Standing { role, names, judges_all: decides && self.judges_all };
+        let standing = Standing { role, names, sends: self.sends, judges_all: decides && self.judges_all };
         if self.seen.insert((standing.clone(), function.place())) {
             self.functions.push((standing, memory, function));
         }
@@ -101,6 +103,12 @@ impl<'a> Found<'a> {
     }
 
     fn stage(&mut self, stage: &'a Stage) {
+        let around = std::mem::replace(&mut self.sends, &*stage.name != "custom");
+        self.functions_of(stage);
+        self.sends = around;
+    }
+
+    fn functions_of(&mut self, stage: &'a Stage) {
         for function in &stage.map {
             self.add(Role::Map, None, function);
         }

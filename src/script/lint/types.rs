@@ -7,7 +7,7 @@ use crate::script::modules::KINDS;
 use crate::settings::Value;
 
 /// A set of types; a value is of one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Types(u32);
 
 /// The names that the tables use for the language's own types, in the order of their bits.
@@ -70,7 +70,7 @@ impl Types {
         }
     }
 
-    pub(super) fn or(self, other: Self) -> Self {
+    pub(super) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 

@@ -321,6 +321,9 @@ mod tests {
         BTreeMap::from([
             (TypeId::of::<moment::MomentValue>(), "Moment"),
             (TypeId::of::<history::HistoryValue>(), "History"),
+            (TypeId::of::<named::ValuesValue>(), "Values"),
+            (TypeId::of::<named::MeasurementsValue>(), "Measurements"),
+            (TypeId::of::<named::MeasurementValue>(), "Measurement"),
             (TypeId::of::<moment::NowValue>(), "Time"),
             (TypeId::of::<event::EventValue>(), "Event"),
             (TypeId::of::<change::Answer>(), "Answer"),

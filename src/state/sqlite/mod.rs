@@ -1,8 +1,6 @@
 //! Owns the store in a file: SQLite, written by one thread and read by whoever asks, also while it is written.
 //! It decides nothing about where the file is, nor who may write it ([`super::open`] does).
 
-mod packed;
-mod queue;
 mod read;
 mod schema;
 mod write;
@@ -13,9 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use queue::Queue;
-use writer::{Writer, taken_over};
+use writer::Writer;
 
+use super::queue::Queue;
+use super::trouble::taken_over;
 use super::{Batch, Fence, Keep, Kept, KeptGeneration, Query, StateError};
 use crate::pipeline::Record;
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono::DateTime;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{Kept, KeptGeneration, Query, StateError};
-use super::{packed, schema};
+use super::super::{Kept, KeptGeneration, Query, StateError, packed};
+use super::schema;
 use crate::pipeline::{History, Record};
 
 /// What is kept of `pipeline` in `file`.

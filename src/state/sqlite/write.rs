@@ -7,17 +7,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::super::{Fence, Kept, KeptGeneration};
-use super::packed;
-use super::queue::Work;
+use super::super::queue::Work;
+use super::super::{Fence, Kept, KeptGeneration, MOST_GENERATIONS, TOGETHER, packed};
 use super::schema;
 use crate::pipeline::{History, Record};
-
-/// So many records of one pipeline are packed together.
-pub(super) const TOGETHER: usize = 64;
-
-/// Versions kept of each unit: the one in force, and what it may be rolled back to.
-const MOST_GENERATIONS: usize = 10;
 
 /// Why work could not be written.
 pub(super) enum Refusal {

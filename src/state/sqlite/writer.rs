@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use rusqlite::Connection;
 
+use super::super::queue::{Queue, Work};
+use super::super::trouble::{TAKEN_OVER, Trouble, taken_over};
 use super::super::{Fence, Keep, StateError};
-use super::queue::{Queue, Work};
 use super::schema;
 use super::write::{self, Known, Refusal};
 
@@ -32,17 +33,17 @@ impl Writer {
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self) {
         let mut known = Known::default();
-        let mut trouble: Option<String> = None;
+        let mut trouble = Trouble::default();
         let mut forget_at = Instant::now();
         while let Some(mut work) = self.queue.take(forget_at.saturating_duration_since(Instant::now())) {
             if !work.is_empty() {
                 let written = self.write(&work, &mut known);
                 work.answer(&written);
                 match written {
-                    Ok(()) => over(&mut trouble, work.lost),
+                    Ok(()) => trouble.is_over(work.lost),
                     Err(_) if self.taken_over.load(Ordering::Acquire) => {}
                     Err(error) => {
-                        begins(&mut trouble, &error);
+                        trouble.begins(&error);
                         if self.queue.is_closed() {
                             tracing::error!("{} records are lost: they could not be written", work.records.len());
                         } else {
@@ -78,7 +79,7 @@ impl Writer {
                 Refusal::Store(error) => schema::said(&error),
                 Refusal::TakenOver => {
                     self.taken_over.store(true, Ordering::Release);
-                    tracing::error!("another worker has taken the state over: this one scales nothing any more");
+                    tracing::error!("{TAKEN_OVER}: this one scales nothing any more");
                     taken_over()
                 }
             }
@@ -97,27 +98,5 @@ impl Writer {
         if let Err(error) = write::forget(&mut self.connection, oldest, self.keep.bytes) {
             tracing::debug!("old records could not be deleted: {error}");
         }
-    }
-}
-
-pub(super) fn taken_over() -> StateError {
-    StateError("another worker has taken the state over".into())
-}
-
-fn begins(trouble: &mut Option<String>, error: &StateError) {
-    if trouble.as_deref() != Some(&error.0) {
-        tracing::error!("state cannot be written: {error}; the worker goes on, holds it in memory and tries again");
-        *trouble = Some(error.0.clone());
-    }
-}
-
-fn over(trouble: &mut Option<String>, lost: u64) {
-    if trouble.take().is_none() {
-        return;
-    }
-    if lost > 0 {
-        tracing::warn!("state is written again; {lost} records found no room meanwhile and are lost");
-    } else {
-        tracing::info!("state is written again, and nothing is lost");
     }
 }

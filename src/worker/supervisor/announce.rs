@@ -71,6 +71,14 @@ impl Supervisor {
         self.announce(&unit.source, EventKind::ReloadFailed, phase, message, Some(reason));
     }
 
+    /// A script that was pushed is not taken.
+    pub(super) fn announce_not_taken(&self, why: String) {
+        tracing::error!("{why}; the old one runs on");
+        let Some(unit) = self.units.first() else { return };
+        let message = format!("A pushed script is not taken, the old one runs on: {why}.");
+        self.announce(&unit.source, EventKind::ReloadFailed, Phase::Once, message, Some(why));
+    }
+
     /// The end of a refusal.
     pub(super) fn announce_mended(&self, source: &Source) {
         let message = format!("{} loads again.", name(source));

@@ -9,11 +9,13 @@ mod app;
 mod heroku;
 mod process;
 mod script;
+mod shown;
 
 pub use app::{AppServer, Manner};
 pub use heroku::{APP, FakeHeroku, KEY};
 pub use process::{Autoscaler, Said, Signal, Worker};
 pub use script::Script;
+pub use shown::{lines_fit, sessions, timeless};
 
 /// Time enough for anything that should happen at once, on a machine that is busy with other tests.
 pub const SOON: Duration = Duration::from_secs(30);

@@ -14,8 +14,8 @@ async fn wanting(wide: &str) -> App {
     Draft { decide: "|m| to(m.value)".into(), scale: HEROKU.into(), wide, ..Draft::default() }.open().await
 }
 
-fn refused() -> Option<ScaleError> {
-    Some(ScaleError { kind: ScaleErrorKind::Refused, message: "no".into() })
+fn refused() -> ScaleError {
+    ScaleError { kind: ScaleErrorKind::Refused, message: "no".into() }
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn a_release_holds_and_so_does_not_knowing() {
     app.platform().lock().unwrap().releasing = true;
     assert_eq!(app.feed([3.0]).await.reasons[0].guard, "release");
     app.platform().lock().unwrap().releasing = false;
-    app.platform().lock().unwrap().silent = refused();
+    app.platform().lock().unwrap().silent = Some(refused());
     let record = app.feed([3.0]).await;
     assert_eq!(record.reasons[0].text, "it is unknown whether a release is under way, so nothing is decided");
     assert_eq!(record.error.as_deref(), Some("what the platform is doing is unknown: no"));
@@ -86,7 +86,7 @@ async fn a_release_holds_and_so_does_not_knowing() {
 #[tokio::test]
 async fn an_open_breaker_is_told_once_and_its_end_too() {
     let mut app = wanting("circuit_breaker: #{ failures: 3, retry_seconds: 900 },").await;
-    app.platform().lock().unwrap().scales = (0..4).map(|_| refused()).collect();
+    app.platform().lock().unwrap().scales = (0..4).map(|_| Some(refused())).collect();
     for _ in 0..10 {
         app.feed([4.0]).await;
     }

@@ -95,6 +95,10 @@ fn spec() -> impl Strategy<Value = PipelineSpec> {
 }
 
 /// What happens in one tick.
+fn wish(dynos: Option<i64>) -> Proposal {
+    Proposal { dynos, text: "test".into() }
+}
+
 #[derive(Clone, Debug)]
 struct Tick {
     /// The clock moves by so many seconds.
@@ -102,7 +106,8 @@ struct Tick {
     /// A person sets the count.
     set: Option<u32>,
     value: Option<f64>,
-    wanted: Option<Option<i64>>,
+    /// What the policy wants, where it is asked.
+    wanted: Option<Proposal>,
     known: bool,
     limit: Option<u32>,
     booting: u32,
@@ -132,8 +137,8 @@ fn tick() -> impl Strategy<Value = Tick> {
         2 => (0_u32..6).prop_map(Busy::Jobs),
         1 => Just(Busy::Unknown)
     ];
-    let wanted =
-        proptest::option::weighted(0.9, proptest::option::weighted(0.8, prop_oneof![-5_i64..30, any::<i64>()]));
+    let wanted = proptest::option::weighted(0.8, prop_oneof![-5_i64..30, any::<i64>()]).prop_map(wish);
+    let wanted = proptest::option::weighted(0.9, wanted);
     let platform = (
         proptest::bool::weighted(0.95),
         proptest::option::weighted(0.1, 1_u32..12),
@@ -168,8 +173,8 @@ impl Tick {
             Some(value) => Measurement { value: Some(value), ..Measurement::good("custom", 1.into(), now) },
             None => Measurement::failed("custom", Failure::overload("timed out"), now),
         };
-        let proposal = |dynos| Proposed { name: "decision".into(), proposal: Proposal { dynos, text: "test".into() } };
-        let proposals: Vec<Proposed> = self.wanted.map(proposal).into_iter().collect();
+        let proposed = |proposal| Proposed { name: "decision".into(), proposal };
+        let proposals: Vec<Proposed> = self.wanted.clone().map(proposed).into_iter().collect();
         let supply = Supply { dynos, booting: self.booting, limit: self.limit, read_at: now };
         let observation = Observation {
             levers: autoscaler::levers::ActiveLevers::default(),
@@ -303,7 +308,7 @@ proptest! {
                 busy.busy = Busy::Jobs(0);
             }
             let desired = |values: &[f64]| {
-                let wanted = Some(wanted(&spec, values, dynos));
+                let wanted = Some(wish(wanted(&spec, values, dynos)));
                 Tick { wanted, circumstances: busy, value: Some(1.0), ..tick.clone() }.decide(&spec, state, dynos, now).0.desired
             };
             prop_assert!(desired(&high) >= desired(&low), "{low:?} {high:?} {tick:?}");

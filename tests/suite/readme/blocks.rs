@@ -6,9 +6,7 @@ use std::process::Command;
 use super::markdown::Block;
 use super::sandbox::Sandbox;
 use super::{pages, root};
-
-/// A line that stands for any lines, or within a line for any text.
-const ANYTHING: &str = "…";
+use crate::harness::{lines_fit, sessions};
 
 /// What runs Django views: a project of one file, in memory.
 const VIEWS: &str = r#"
@@ -89,15 +87,7 @@ fn quotes_a_script(block: &Block, sandbox: &Sandbox) {
 fn every_shown_command_works_and_says_what_is_shown() {
     for block in blocks("console") {
         let sandbox = Sandbox::new();
-        let mut sessions: Vec<(&str, Vec<&str>)> = Vec::new();
-        for line in block.text.lines() {
-            if let Some(command) = line.strip_prefix("$ ") {
-                sessions.push((command, Vec::new()));
-            } else {
-                sessions.last_mut().unwrap_or_else(|| panic!("{}: output before a command", block.place)).1.push(line);
-            }
-        }
-        for (line, shown) in sessions {
+        for (line, shown) in sessions(&block.text) {
             let words: Vec<&str> = line.split_whitespace().collect();
             let said = match &words[..] {
                 ["autoscaler", arguments @ ..] => sandbox.autoscaler(arguments.iter().copied()),
@@ -139,24 +129,6 @@ fn every_shell_block_is_sound() {
     }
 }
 
-/// Whether `actual` is what `shown` shows.
-fn lines_fit(shown: &[&str], actual: &[&str]) -> bool {
-    match shown.split_first() {
-        None => actual.is_empty(),
-        Some((&ANYTHING, rest)) => (0..=actual.len()).any(|skip| lines_fit(rest, &actual[skip..])),
-        Some((line, rest)) => {
-            actual.split_first().is_some_and(|(first, others)| line_fits(line, first) && lines_fit(rest, others))
-        }
-    }
-}
-
-fn line_fits(shown: &str, actual: &str) -> bool {
-    let Some((before, after)) = shown.split_once(ANYTHING) else { return shown.trim_end() == actual.trim_end() };
-    actual.strip_prefix(before).is_some_and(|rest| {
-        rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| line_fits(after, &rest[at..]))
-    })
-}
-
 #[test]
 fn shown_output_is_compared() {
     assert!(lines_fit(&["a", "…", "d … f"], &["a", "b", "c", "d 12 f"]));
@@ -164,4 +136,14 @@ fn shown_output_is_compared() {
     assert!(!lines_fit(&["a", "…", "z"], &["a", "b"]));
     assert!(!lines_fit(&["a"], &["a", "b"]));
     assert!(!lines_fit(&["d … f"], &["d 12 g"]));
+}
+
+#[test]
+fn the_explanation_in_the_readme_is_the_one_of_the_page_that_is_compared_with_real_output() {
+    let explains = |block: &Block| block.language == "text" && block.text.starts_with("$ autoscaler explain");
+    let readme = super::readme().blocks().into_iter().find(explains).expect("an explanation");
+    let page = super::Page::read(&root().join("docs/explaining.md"));
+    let real = page.blocks().into_iter().find(explains).expect("the real one");
+    let (shown, real): (Vec<&str>, Vec<&str>) = (readme.text.lines().collect(), real.text.lines().collect());
+    assert!(lines_fit(&shown, &real), "{}", readme.text);
 }

@@ -1,4 +1,4 @@
-//! Owns the tables of the README: they name every setting of the engine's own tables with its default,
+//! Owns the tables of the README and of docs/settings.md: they name every setting of the engine's own tables with its default,
 //! every documented name, and no command or flag that does not exist.
 
 use autoscaler::settings::{Constructor, Preset, Setting};
@@ -59,7 +59,7 @@ struct Known {
     setting: &'static Setting,
 }
 
-/// A setting as the README has it.
+/// A setting as the tables have it.
 #[derive(Debug)]
 struct Shown {
     function: String,
@@ -98,9 +98,10 @@ fn known() -> Vec<Known> {
     known
 }
 
-/// The rows of the tables of settings, in the README and, for what scripts describe, in docs/script.md: four cells, of which an empty first one means "as above".
+/// The rows of the tables of settings, in docs/settings.md and, for what scripts describe, in
+/// docs/script.md: four cells, of which an empty first one means "as above".
 fn shown() -> Vec<Shown> {
-    let pages = [readme(), Page::read(&root().join("docs/script.md"))];
+    let pages = ["docs/settings.md", "docs/script.md"].map(|page| Page::read(&root().join(page)));
     let mut function = String::new();
     let mut shown = Vec::new();
     for row in pages.iter().flat_map(Page::rows) {
@@ -115,11 +116,11 @@ fn shown() -> Vec<Shown> {
         let (documented, default) = (documented.to_owned(), default.to_owned());
         shown.push(Shown { function: function.clone(), setting, documented, default });
     }
-    assert!(shown.len() > 40, "the README's tables of settings are not found: {shown:?}");
+    assert!(shown.len() > 40, "the tables of settings are not found: {shown:?}");
     shown
 }
 
-/// How the README writes a default; `None` where it may use words.
+/// How the tables write a default; `None` where it may use words.
 fn default(preset: Preset) -> Option<String> {
     match preset {
         Preset::Required => Some("required".into()),
@@ -132,7 +133,7 @@ fn default(preset: Preset) -> Option<String> {
 }
 
 #[test]
-fn every_setting_is_in_the_readme_with_its_default() {
+fn every_setting_is_in_a_table_with_its_default() {
     let shown = shown();
     let mut wrong = Vec::new();
     for Known { function, setting } in known() {
@@ -141,14 +142,14 @@ fn every_setting_is_in_the_readme_with_its_default() {
         let right = row.is_some_and(|row| expected.as_ref().is_none_or(|text| row.default.starts_with(&**text)));
         if !right {
             let text = expected.unwrap_or_else(|| format!("(in words) {:?}", setting.preset));
-            wrong.push(format!("`{function}` `{}`: the default is {text}; the README has {row:?}", setting.name));
+            wrong.push(format!("`{function}` `{}`: the default is {text}; the table has {row:?}", setting.name));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn every_setting_in_the_readme_exists() {
+fn every_setting_in_a_table_exists() {
     let known = known();
     let exists = |row: &&Shown| known.iter().any(|k| k.function == row.function && k.setting.name == row.setting);
     let wrong: Vec<String> = shown().iter().filter(|row| !exists(row)).map(|row| format!("{row:?}")).collect();
@@ -160,7 +161,7 @@ fn every_documented_setting_has_its_name_here() {
     let shown = shown();
     for name in DOCUMENTED_SETTINGS {
         let rows: Vec<_> = shown.iter().filter(|row| row.documented == *name).collect();
-        assert!(!rows.is_empty(), "{name} is not in the README");
+        assert!(!rows.is_empty(), "{name} is in no table");
         for row in rows {
             assert_eq!(row.setting, name.to_lowercase());
         }
@@ -207,6 +208,10 @@ fn every_command_and_flag_in_the_readme_exists() {
         "scale-out",
         "rollback",
         "try",
+        "explain",
+        "history",
+        "pin",
+        "simulate",
     ];
     let flags: String = with_flags.iter().map(|command| help(&[command])).collect();
     let word = |text: &str, word: &str| {

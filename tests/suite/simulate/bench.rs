@@ -42,14 +42,25 @@ pub fn web(settings: &str) -> String {
     )
 }
 
-/// The script in the setting.
+/// The only pipeline of a script, and the app as it describes it.
 #[track_caller]
-pub fn simulated(text: &str, setting: &Setting) -> Run {
+pub fn candidate(text: &str, name: &str) -> Candidate {
     let spec = spec(text);
     let described = spec.simulate.as_deref().cloned().unwrap_or_default();
     let model = described.model(&spec.name, spec.measure[0].backend.backend()).unwrap();
-    let candidate = Candidate { name: "web".into(), spec, model };
-    run(setting, &candidate, &AtomicU64::new(0)).unwrap()
+    Candidate { name: name.into(), spec, model }
+}
+
+/// The candidate in the setting.
+#[track_caller]
+pub fn simulated_as(candidate: &Candidate, setting: &Setting) -> Run {
+    run(setting, candidate, &AtomicU64::new(0)).unwrap()
+}
+
+/// The script in the setting.
+#[track_caller]
+pub fn simulated(text: &str, setting: &Setting) -> Run {
+    simulated_as(&candidate(text, "web"), setting)
 }
 
 /// These rates, a minute apart.

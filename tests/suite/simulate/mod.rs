@@ -8,4 +8,5 @@ mod bad_input;
 mod bench;
 mod command;
 mod measured;
+mod pictures;
 mod scripts;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::harness::{Autoscaler, FakeHeroku, SOON, Script, Signal, Worker, eventually};
+use crate::measure::processes;
 
 /// Workers are killed so often, each time at a random instant.
 const KILLS: usize = 200;
@@ -27,8 +28,15 @@ fn killed_at_any_instant_with_state_in_a_file() {
     crashes(&|lane| states.path().join(lane.to_string()).display().to_string());
 }
 
+#[test]
+fn killed_at_any_instant_with_state_in_redis() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = processes::redis(folder.path(), &[]);
+    crashes(&|lane| format!("redis://127.0.0.1:{}/{lane}", server.port));
+}
+
 /// Kills workers whose lane keeps its state in `state(lane)`, and looks at what they did to their apps.
-pub fn crashes(state: &(dyn Fn(usize) -> String + Sync)) {
+fn crashes(state: &(dyn Fn(usize) -> String + Sync)) {
     std::thread::scope(|scope| {
         for lane in 0..LANES {
             scope.spawn(move || Lane::new(state(lane)).run(KILLS / LANES));

@@ -4,6 +4,9 @@ mod crash;
 mod export;
 mod folder;
 mod last_good;
+mod lost;
+mod push;
+mod redis;
 mod restart;
 mod store;
 mod trouble;
@@ -17,10 +20,12 @@ use autoscaler::pipeline::{
     ControlState, Decided, DynoCounts, History, Measurement, MeasurementRecord, Outcome, ProposalRecord,
     RECORD_VERSION, Reason, Record,
 };
-use autoscaler::state::{self, Batch, Keep, Kept, Measured, Opened, StateArg};
+use autoscaler::state::{self, Batch, Keep, Kept, Measured, Opened, State, StateArg};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
+
+use crate::measure::processes::{self, Running};
 
 /// A time of the tests, `seconds` after their start, which lies some days back: nothing is too old.
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -34,8 +39,82 @@ async fn open(folder: &Path) -> Opened {
 }
 
 async fn open_keeping(folder: &Path, keep: Keep) -> Opened {
-    let arg = StateArg::Folder(folder.to_owned());
-    state::open(&arg, Path::new("/nowhere/web.rhai"), keep, &CancellationToken::new()).await.unwrap()
+    open_at(&StateArg::Folder(folder.to_owned()), keep).await
+}
+
+async fn open_at(arg: &StateArg, keep: Keep) -> Opened {
+    let script = Path::new("/nowhere/web.rhai");
+    state::open(arg, script, keep, &CancellationToken::new()).await.unwrap()
+}
+
+/// Somewhere to keep state, as long as it lives.
+struct Place {
+    what: &'static str,
+    arg: StateArg,
+    folder: tempfile::TempDir,
+    server: Option<Running>,
+}
+
+impl Place {
+    fn memory() -> Self {
+        Self { what: "memory", arg: StateArg::Memory, folder: tempfile::tempdir().unwrap(), server: None }
+    }
+
+    fn folder() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { what: "a file", arg: StateArg::Folder(folder.path().to_owned()), folder, server: None }
+    }
+
+    fn redis() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = processes::redis(folder.path(), &[]);
+        let arg = StateArg::parse(&url(&server)).unwrap();
+        Self { what: "redis", arg, folder, server: Some(server) }
+    }
+
+    /// Those that outlive a process.
+    fn lasting() -> [Self; 2] {
+        [Self::folder(), Self::redis()]
+    }
+
+    fn all() -> [Self; 3] {
+        [Self::memory(), Self::folder(), Self::redis()]
+    }
+
+    /// As its worker.
+    async fn open(&self) -> Arc<dyn State> {
+        self.open_keeping(Keep::default()).await
+    }
+
+    async fn open_keeping(&self, keep: Keep) -> Arc<dyn State> {
+        open_at(&self.arg, keep).await.state
+    }
+
+    /// As somebody else.
+    async fn read(&self) -> Arc<dyn State> {
+        state::look(&self.arg, None).await.map_err(|why| format!("{}: {why}", self.what)).unwrap().state
+    }
+
+    /// Makes the lock one that does not hold, as on some network file systems, and in Redis a lease that ended.
+    fn unlock(&self) {
+        match &self.server {
+            None => std::fs::remove_file(self.folder.path().join("lock")).unwrap(),
+            Some(server) => {
+                let lease = "autoscaler:{web.rhai-SUM}:lease".replace("web.rhai-SUM", &name_of_state());
+                assert!(processes::command(server.port, &format!("DEL {lease}")).starts_with(":1"), "no lease");
+            }
+        }
+    }
+}
+
+/// What the state of the script in [`open_at`] is called.
+fn name_of_state() -> String {
+    // The first 8 digits of SHA-256 of "/nowhere/web.rhai".
+    "web.rhai-2b2946f3".into()
+}
+
+fn url(server: &Running) -> String {
+    format!("redis://127.0.0.1:{}/0", server.port)
 }
 
 /// What is kept after `ticks` ticks: a history of at most 10.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{KEY, eager, ticking};
-use crate::harness::{Autoscaler, FakeHeroku, Script, Signal, Worker, wait_for};
+use crate::harness::{Autoscaler, FakeHeroku, Script, Signal, Worker, lines_fit, sessions, timeless, wait_for};
 
 /// `autoscaler WORDS… --state FOLDER`, by ann.
 fn at(folder: &Path, words: &[&str]) -> Autoscaler {
@@ -186,4 +186,62 @@ fn a_rollback_and_a_trial_from_the_command_line() {
     worker.stop(Signal::Terminate);
     let said = at(folder.path(), &["rollback"]).run().expect(1);
     assert!(said.stderr.contains("no worker runs whose state is in"), "{}", said.stderr);
+}
+
+#[test]
+fn the_night_of_the_readme() {
+    const README: &str = include_str!("../../../README.md");
+    let (heroku, folder) = (FakeHeroku::start(), tempfile::tempdir().unwrap());
+    heroku.fake.set_dynos("shop", "web", 5);
+    heroku.fake.add_app("queue", &[("celery", 1)]);
+    let text = format!(
+        "pipeline(\"web\", #{{
+            measure: measure::custom(#{{ measurement_interval_in_seconds: 0.2 }}, || 1340), max_dynos: 5,
+            decide: decide::consecutive_threshold(#{{ min_measurement_value: 500, max_measurement_value: 1000 }}),
+            post_scale_wait_time_seconds: 60, min_dynos: 1, scale: {},
+        }});
+        pipeline(\"celery\", #{{
+            measure: measure::custom(#{{ measurement_interval_in_seconds: 0.2 }}, || 12), min_dynos: 1, max_dynos: 8,
+            decide: decide::average_threshold(#{{ min_measurement_value: 1, max_measurement_value: 50 }}), scale: {},
+        }});",
+        heroku.scale(),
+        heroku.scale().replace("shop", "queue"),
+    );
+    let script = Script::named("autoscale.rhai", &text);
+    let worker = run_in(folder.path(), &script);
+    let both = |status: &serde_json::Value| {
+        let all = status["pipelines"].as_array().unwrap();
+        all.len() == 2 && all.iter().all(|one| one["last"].is_object())
+    };
+    worker.line("autoscaler ");
+    wait_for("a tick of both", || both(&at(folder.path(), &["status", "--json"]).run().json()));
+    // From elsewhere, so that what was set has something to do: it waits from then on.
+    let block = README.split("```text\n").find(|block| block.starts_with("$ autoscaler pause")).unwrap();
+    for (command, shown) in sessions(block.split("```").next().unwrap()) {
+        let quoted: Vec<&str> = command.split('"').collect();
+        let words = quoted.iter().enumerate().flat_map(|(index, part)| {
+            let one = (index % 2 == 1).then_some(*part);
+            one.into_iter().chain(part.split_whitespace().filter(move |_| index % 2 == 0))
+        });
+        let words: Vec<&str> = words.skip(1).collect();
+        match words[0] {
+            "status" => {
+                heroku.fake.set_dynos("shop", "web", 3);
+                wait_for("the count that was set", || heroku.web() == 5);
+                let scaled = || at(folder.path(), &["status", "web"]).run().stdout.contains("up from 3 to 5");
+                wait_for("the tick that scaled", scaled);
+            }
+            "rollback" => {
+                let mark = worker.mark();
+                script.save(&text.replace("max_dynos: 5", "max_dynos: 6"));
+                worker.line_after(mark, "`max_dynos` 5 → 6");
+            }
+            _ => {}
+        }
+        let said = timeless(&at(folder.path(), &words).run().expect(0).stdout);
+        let shown: Vec<String> = shown.into_iter().map(timeless).collect();
+        let (shown, said_lines): (Vec<&str>, Vec<&str>) =
+            (shown.iter().map(String::as_str).collect(), said.lines().collect());
+        assert!(lines_fit(&shown, &said_lines), "{command} says\n{said}\nand the README\n{}", shown.join("\n"));
+    }
 }

@@ -1,5 +1,5 @@
 //! Owns what waits to be written: of each pipeline the newest state, and the records of all. It is bounded: while
-//! the disk takes nothing the oldest records go, and no tick ever waits for room.
+//! the store takes nothing the oldest records go, and no tick ever waits for room.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::super::{Batch, Kept, KeptGeneration, StateError};
+use super::{Batch, Kept, KeptGeneration, StateError};
 use crate::pipeline::Record;
 
 /// What waits is written this long after the first of it came …
@@ -32,7 +32,7 @@ pub(super) struct Work {
     pub(super) lost: u64,
     /// Who waits for it.
     waiters: Vec<oneshot::Sender<Result<(), StateError>>>,
-    /// Whether it must be on the disk itself when the waiters are told.
+    /// Whether it must outlive a power failure when the waiters are told.
     pub(super) safe: bool,
 }
 
@@ -100,7 +100,7 @@ impl Queue {
         self.ring(waiting);
     }
 
-    /// Tells when everything added so far is written; where `safe`, when the disk itself has it.
+    /// Tells when everything added so far is written; where `safe`, when it outlives a power failure.
     pub(super) fn written(&self, safe: bool) -> oneshot::Receiver<Result<(), StateError>> {
         let (told, tells) = oneshot::channel();
         let mut waiting = self.lock();

@@ -18,11 +18,11 @@ pub const FROM_STATE: &str = "from-state";
 /// Records are read in stretches of this length.
 const STRETCH: TimeDelta = TimeDelta::hours(6);
 
-/// The pipeline that `trace` names, where it is a load from records: `Some(None)` names none.
-pub fn named(trace: &str) -> Option<Option<&str>> {
+/// The pipeline that `trace` names, where it is a load from records; "" where it names none.
+pub fn named(trace: &str) -> Option<&str> {
     match trace.strip_prefix(FROM_STATE)? {
-        "" => Some(None),
-        rest => rest.strip_prefix(':').map(Some),
+        "" => Some(""),
+        rest => rest.strip_prefix(':'),
     }
 }
 

@@ -55,7 +55,7 @@ fn judge(path: &Path) -> Result<GateVerdict, String> {
             series_step: None,
         };
         let specs = generation.suite.specs.iter().filter(|spec| gate.pipelines.contains(&spec.name));
-        let candidates = specs.map(|spec| candidate(spec)).collect::<Result<Vec<_>, String>>()?;
+        let candidates = specs.map(candidate).collect::<Result<Vec<_>, String>>()?;
         let progress = Arc::new(Progress::of(std::slice::from_ref(&setting), candidates.len()));
         let runs = run_all(&[setting], &candidates, &progress)?;
         verdict.objections.extend(runs.iter().filter_map(|run| objection(gate, run)));

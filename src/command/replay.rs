@@ -116,12 +116,11 @@ async fn replay(args: &ReplayArgs, found: &Found, recorded: &Arc<str>, spec: &Pi
     while from < until {
         let to = (from + STRETCH).min(until);
         for record in found.records(&query(Some(from), to, None)).await? {
-            let replayer = match &mut replayer {
-                Some(replayer) => replayer,
-                None => {
-                    let earlier = found.records(&query(None, record.at, Some(WARMING))).await?;
-                    replayer.insert(Replayer::open(&spec, &earlier, &record).await?)
-                }
+            let replayer = if let Some(replayer) = &mut replayer {
+                replayer
+            } else {
+                let earlier = found.records(&query(None, record.at, Some(WARMING))).await?;
+                replayer.insert(Replayer::open(&spec, &earlier, &record).await?)
             };
             replayer.tick(&record).await;
         }

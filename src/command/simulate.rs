@@ -176,7 +176,7 @@ fn trace(name: &str, args: &SimulateArgs) -> Result<Trace, String> {
         return make(made);
     }
     let (trace, repairs) = match from_state::named(name) {
-        Some(pipeline) => from_state::read(name, pipeline, args)?,
+        Some(pipeline) => from_state::read(name, Some(pipeline).filter(|name| !name.is_empty()), args)?,
         None => read(Path::new(name), args.repair)?,
     };
     if !repairs.is_empty() {

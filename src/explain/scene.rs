@@ -214,6 +214,7 @@ fn with_value(taken: Measurement, value: Option<f64>) -> Measurement {
 }
 
 /// What the pipeline remembers after the ticks of `records`, as far as they tell.
+#[must_use]
 pub fn remembered(spec: &PipelineSpec, records: &[Arc<Record>]) -> Kept {
     let mut kept = Pipeline::unused(spec);
     let from = records.len().saturating_sub(spec.decide.history_length);

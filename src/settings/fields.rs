@@ -294,7 +294,7 @@ impl<'a> Fields<'a> {
         }
         let value = self.number(name)?;
         let seconds = value * unit;
-        if unit == 1.0 && value >= LIKE_MILLISECONDS && value % 1_000.0 == 0.0 {
+        if unit < 2.0 && value >= LIKE_MILLISECONDS && value % 1_000.0 == 0.0 {
             let (hours, meant) = (seconds / 3_600.0, value / 1_000.0);
             let message = format!("`{name}` is {value} seconds, which is {hours:.1} hours");
             self.warning(name, message, Some(format!("it is in seconds: did you mean {meant}?")));

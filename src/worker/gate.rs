@@ -28,6 +28,7 @@ pub struct GateVerdict {
 
 /// This very program, whatever has become of its file since.
 #[cfg(target_os = "linux")]
+#[allow(clippy::unnecessary_wraps)] // Elsewhere it can be missing.
 fn own_program() -> Result<Arc<str>, String> {
     Ok("/proc/self/exe".into())
 }

@@ -35,6 +35,7 @@ pub(super) fn version(source: &Source, files: &[(String, String)]) -> ScriptVers
 }
 
 /// `bytes` in hex.
+#[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

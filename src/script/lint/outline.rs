@@ -50,10 +50,13 @@ impl Given {
     }
 }
 
+/// A function with what it was given: the types and, where it is known, the number.
+type Visit = (String, Vec<(Types, Option<u64>)>);
+
 struct Tour<'a> {
     script: &'a Script,
     outline: Outline,
-    seen: HashSet<(String, Vec<(Types, Option<u64>)>)>,
+    seen: HashSet<Visit>,
 }
 
 impl Tour<'_> {
@@ -149,7 +152,9 @@ impl Tour<'_> {
             }
         });
         for (on, position) in &switches {
-            arms::arms(self.script, *position).iter().for_each(|arm| self.compared(look, "==", on, arm));
+            for arm in arms::arms(self.script, *position) {
+                self.compared(look, "==", on, &arm);
+            }
         }
         let script = self.script;
         for (name, given) in next {

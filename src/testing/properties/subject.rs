@@ -88,16 +88,10 @@ impl<'a> Subject<'a> {
 
     /// Counts of dynos to begin at.
     pub fn starts(&self) -> Vec<u32> {
-        let most = self.bound(&self.spec.decide.max_dynos).min(MOST_DYNOS);
-        let least = self.bound(&self.spec.decide.min_dynos).max(1).min(most);
+        let most = bound(&self.spec.decide.max_dynos).min(MOST_DYNOS);
+        let least = bound(&self.spec.decide.min_dynos).max(1).min(most);
         let all = [least, least.midpoint(most), most].into_iter().filter(|dynos| *dynos > 0);
         all.collect::<BTreeSet<u32>>().into_iter().collect()
-    }
-
-    fn bound(&self, by_time: &crate::decide::DynosByTime) -> u32 {
-        // The clock of every run begins there.
-        let start = chrono::NaiveDateTime::parse_from_str(crate::testing::START, "%Y-%m-%d %H:%M");
-        start.map_or(1, |start| by_time.at(start))
     }
 
     /// Ticks in which the history is filled, and what lies in it is forgotten again.
@@ -270,7 +264,15 @@ fn values(spec: &PipelineSpec, stage: Option<usize>, shared: bool, chance: &mut 
     tried
 }
 
+/// The bound at which every run begins.
+fn bound(by_time: &crate::decide::DynosByTime) -> u32 {
+    // The clock of every run begins there.
+    let start = chrono::NaiveDateTime::parse_from_str(crate::testing::START, "%Y-%m-%d %H:%M");
+    start.map_or(1, |start| by_time.at(start))
+}
+
 /// `value` with so many digits that count.
+#[allow(clippy::cast_possible_truncation)] // Within 300.
 pub(super) fn rounded(value: f64, digits: i32) -> f64 {
     if value == 0.0 {
         return 0.0;

@@ -65,15 +65,14 @@ impl Supervisor {
             (Err(why), _) => vec![format!("the saved script could not be checked against its gate: {why}")],
         };
         let gate = generation.gate.clone();
-        match gate.filter(|_| !objections.is_empty()) {
-            Some(gate) => self.refuse(index, gate.refusal(generation, objections)),
-            None => {
-                // Another unit may have taken a number meanwhile.
-                generation.renumber(self.newest + 1);
-                match self.unshared(&source, generation) {
-                    Ok(generation) => self.take_up(index, generation).await,
-                    Err(refused) => self.refuse(index, refused),
-                }
+        if let Some(gate) = gate.filter(|_| !objections.is_empty()) {
+            self.refuse(index, gate.refusal(generation, objections));
+        } else {
+            // Another unit may have taken a number meanwhile.
+            generation.renumber(self.newest + 1);
+            match self.unshared(&source, generation) {
+                Ok(generation) => self.take_up(index, generation).await,
+                Err(refused) => self.refuse(index, refused),
             }
         }
         self.follow_files();

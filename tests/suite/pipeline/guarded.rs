@@ -140,7 +140,7 @@ fn settings_of_guards_are_read_and_wrong_ones_are_named() {
         ("fallback: #{ after: 3 },", "`fallback` needs `dynos`"),
         ("fallback: #{ dynos: \"current\", behavior: \"static\" },", "contradict each other"),
         ("fallback: #{ dynos: 4, behavior: \"as_is\" },", "`behavior` is \"as_is\""),
-        ("busy: 3,", "`measure` takes a backend"),
+        ("busy: 3,", "`busy` takes a backend"),
         ("busy_deadline_seconds: 3,", "is of no use without `busy`"),
         ("boot_seconds: \"learnt\",", "`boot_seconds` takes a number of seconds, or \"learned\""),
         ("boot_seconds: \"learned\",", "needs a platform that tells, such as `scale::heroku`"),

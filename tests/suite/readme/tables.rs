@@ -212,6 +212,8 @@ fn every_command_and_flag_in_the_readme_exists() {
         "history",
         "pin",
         "simulate",
+        "replay",
+        "push",
     ];
     let flags: String = with_flags.iter().map(|command| help(&[command])).collect();
     let word = |text: &str, word: &str| {

@@ -157,8 +157,14 @@ fn t5e_what_was_measured_and_is_no_number_is_named() {
     let mut moment = (*moment(None)).clone();
     moment.measurement = Arc::new(Measurement::good("custom", json!({ "queue": 3 }), moment.measurement.at));
     let said = failure(call(&bench.function("p", "decide"), Argument::Moment(Arc::new(moment)), &mut json!({})));
-    assert!(said.contains("since a map was measured: answer a number in `measure`, or read `m.data`"), "{said}");
+    assert!(said.contains("a map was measured (answer a number in `measure`, or read `m.data`)"), "{said}");
     assert!(!said.contains("??"), "{said}");
+    // Nor does a stand-in make a zero of it.
+    let bench = decide("|m| to(m.value ?? 0.0)");
+    let mut moment = (*self::moment(None)).clone();
+    moment.measurement = Arc::new(Measurement::good("custom", json!("60"), moment.measurement.at));
+    let said = failure(call(&bench.function("p", "decide"), Argument::Moment(Arc::new(moment)), &mut json!({})));
+    assert!(said.contains("`m.value` is no number: a text was measured"), "{said}");
 }
 
 #[test]

@@ -119,7 +119,7 @@ async fn one_server_keeps_the_states_of_many() {
         state.flush().await.unwrap();
     }
     let tick = async |arg: &StateArg| {
-        let found = state::look(arg, None).await.map_err(|why| why.to_string())?;
+        let found = state::look(arg, None).await?;
         Ok::<_, String>((found.name, found.state.load("web").await.unwrap().unwrap().control.tick))
     };
     assert_eq!(tick(&named("shop")).await, Ok(("shop".into(), 2)));
@@ -131,7 +131,7 @@ async fn one_server_keeps_the_states_of_many() {
     );
     let none = tick(&named("other")).await.unwrap_err();
     assert!(none.contains("no state called `other`") && none.contains(&name_of_state()), "{none}");
-    let elsewhere = state::look(&place.arg, Some(std::path::Path::new("/app/web.rhai"))).await.map_err(|why| why);
+    let elsewhere = state::look(&place.arg, Some(std::path::Path::new("/app/web.rhai"))).await;
     assert_eq!(elsewhere.map(|found| found.name), Ok(name_of_state()), "the script has another path there");
 }
 

@@ -46,7 +46,7 @@ pub async fn run(args: ExplainArgs) -> ExitCode {
 
 async fn tell(args: &ExplainArgs, found: &Found, pipeline: &Arc<str>) -> Result<Explanation, String> {
     let zone = found.zone(pipeline);
-    let at = args.at.as_deref().map(|at| time::moment(at, zone, found.now)).transpose()?;
+    let at = args.at.as_deref().map(|at| time::moment_through(at, zone, found.now)).transpose()?;
     let tick = found.tick(pipeline, at).await?;
     let spec = found.scripts.spec(pipeline);
     // What it remembered then lies before: as much as it keeps.

@@ -42,7 +42,7 @@ async fn pin(args: &PinArgs, found: &Found) -> Result<ExitCode, String> {
     let Some(spec) = generation.specs.iter().find(|spec| spec.name == pipeline) else {
         return Err(format!("the script declares no pipeline `{pipeline}`"));
     };
-    let at = time::moment(&args.at, spec.decide.zone, found.now)?;
+    let at = time::moment_through(&args.at, spec.decide.zone, found.now)?;
     let tick = found.tick(&pipeline, Some(at)).await?;
     let interval = TimeDelta::from_std(spec.interval()).unwrap_or_default();
     let history = i32::try_from(spec.decide.history_length + 2).unwrap_or(i32::MAX);

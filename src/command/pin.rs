@@ -59,6 +59,13 @@ async fn pin(args: &PinArgs, found: &Found) -> Result<ExitCode, String> {
     {
         records.insert(0, scale);
     }
+    if let Some(limited) = fixture::limited(spec, &records) {
+        let at = time::dated(limited.at, spec.decide.zone);
+        return Err(format!(
+            "a limit that `{pipeline}` shares with other pipelines held it back at {at}; a test knows one pipeline \
+             alone and would go on without the limit, so this cannot be pinned"
+        ));
+    }
     let name = source.unit.as_ref().and_then(|unit| pipeline.strip_prefix(&format!("{unit}/"))).unwrap_or(&pipeline);
     let taken: Vec<String> = generation.suite.tests.iter().map(|test| test.name.to_string()).collect();
     let test = fixture::test(spec, name, &records, args.expect, &taken).ok_or_else(|| found.nothing())?;

@@ -1,17 +1,16 @@
 //! Owns the load that a worker recorded, for `simulate --trace from-state`: which records, and which of their
 //! measurements is a rate.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::records::{self, Found};
+use super::records::{self, Scripts};
 use crate::cli::{RecordsArgs, SimulateArgs};
 use crate::explain::time;
 use crate::pipeline::PipelineSpec;
 use crate::simulate::{Answer, RateIn, Repairs, Trace, recorded};
-use crate::state::{self, Query, StateArg};
+use crate::state::Query;
 
 /// The name of such a trace; `from-state:PIPELINE` where there are several.
 pub const FROM_STATE: &str = "from-state";
@@ -34,24 +33,15 @@ pub fn named(trace: &str) -> Option<Option<&str>> {
 pub fn read(trace: &str, pipeline: Option<&str>, args: &SimulateArgs) -> Result<(Trace, Repairs), String> {
     tokio::runtime::Handle::current().block_on(async {
         let script = args.scripts.first();
-        let arg = args.state.clone().unwrap_or_default();
-        // The state of that script, or the only one there is.
-        let folder = state::find(&arg, script.map(PathBuf::as_path)).or_else(|why| {
-            let only = if script.is_some() { state::find(&arg, None).ok() } else { None };
-            only.ok_or(why)
-        })?;
-        let asked = RecordsArgs { script: None, state: Some(StateArg::Folder(folder)) };
+        let asked = RecordsArgs { script: script.cloned(), state: args.state.clone() };
         // The script that measured is kept with its records; the one that is simulated may be a newer one.
-        let kept = records::open(&asked, None).await?;
-        let given = match script {
-            Some(script) => Some(records::open_for(script, &asked, None).await?),
-            None => None,
-        };
+        let kept = records::open_kept(&asked).await?;
+        let given = script.map(|script| Scripts::load(script)).transpose()?;
         let pipeline = pipeline.or(args.pipeline.as_deref());
         let name = kept.pipeline(pipeline).await?;
-        let spec = |found: &Found| found.scripts.spec(&name).cloned();
+        let spec = |scripts: &Scripts| scripts.spec(&name).cloned();
         let specs: Vec<Arc<PipelineSpec>> =
-            [Some(&kept), given.as_ref()].into_iter().flatten().filter_map(spec).collect();
+            [Some(&kept.scripts), given.as_ref()].into_iter().flatten().filter_map(spec).collect();
         let declared = specs.iter().filter_map(|spec| spec.simulate.as_ref()?.answer.clone());
         let flag = args.signal.map(Answer::One);
         let Some(rate) = declared.chain(flag).find_map(|answer| RateIn::of(&answer)) else {

@@ -20,7 +20,7 @@ use crate::testing::properties::{Property, Searched, search};
 use crate::worker::Options;
 
 /// One pipeline is searched for so long at most.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often it is said how far it is.
 const REFRESH: Duration = Duration::from_millis(200);

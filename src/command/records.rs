@@ -108,6 +108,19 @@ pub async fn of_state(state: Arc<dyn State>) -> Found {
     Found { records: Records::Kept(state), scripts, now: Utc::now() }
 }
 
+/// The records of a worker with the scripts that are kept with them: those of the script that `args` name, or of the
+/// only worker there is.
+///
+/// # Errors
+/// What to say and do.
+pub async fn open_kept(args: &RecordsArgs) -> Result<Found, String> {
+    let found = match (kept(args).await, &args.script) {
+        (Err(_), Some(_)) => kept(&RecordsArgs { script: None, ..args.clone() }).await?,
+        (found, _) => found?,
+    };
+    Ok(of_state(found.state).await)
+}
+
 /// The state of the worker that `args` name, for reading.
 async fn kept(args: &RecordsArgs) -> Result<state::Found, String> {
     let found = state::look(&args.state.clone().unwrap_or_default(), args.script.as_deref()).await;
@@ -160,7 +173,7 @@ impl Scripts {
     }
 
     /// Loads the script at `path`, reaching nothing; what is wrong with it is drawn.
-    fn load(path: &Path) -> Result<Self, String> {
+    pub fn load(path: &Path) -> Result<Self, String> {
         let sources = script::sources(path).map_err(|said| said.to_string())?;
         let loading = pretending(path);
         let mut units = Vec::new();

@@ -54,6 +54,8 @@ pub struct ControlState {
     pub open: Option<Intent>,
     /// Whether the last scale of ours went to 0 dynos: then nobody switched them off.
     pub scaled_to_zero: bool,
+    /// Whether an operator's count did: when it lets go, the bounds and the policy count again.
+    pub zero_by_lever: bool,
     /// Dynos as they were seen or scaled last: others are a person's doing.
     pub known: Option<u32>,
     /// The count before our last scale, until the platform shows the new one: it may lag behind.
@@ -94,6 +96,7 @@ impl Default for ControlState {
             back_off_until: None,
             open: None,
             scaled_to_zero: false,
+            zero_by_lever: false,
             known: None,
             lagging: None,
             by_hand: None,
@@ -235,7 +238,7 @@ impl ControlState {
         self.mark = self.mark.and_then(|mark| self.last_scale.map(|last| mark.min(last + JUST_AFTER)));
         self.wait_until = None;
         self.open = None;
-        self.scaled_to_zero = false;
+        (self.scaled_to_zero, self.zero_by_lever) = (false, false);
         (self.known, self.lagging, self.by_hand) = (None, None, None);
         self.unknown_counts = 0;
         self.guards = GuardMemory::default();

@@ -201,7 +201,7 @@ fn after(state: &ControlState, observation: &Observation<'_>, now: DateTime<Utc>
     state.failures = failures(&state, observation, now);
     state.unknown_counts = if observation.dynos.is_ok() { 0 } else { state.unknown_counts.saturating_add(1) };
     if observation.dynos.as_ref().is_ok_and(|supply| supply.dynos > 0) {
-        state.scaled_to_zero = false;
+        (state.scaled_to_zero, state.zero_by_lever) = (false, false);
     }
     state
 }

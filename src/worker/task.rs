@@ -102,6 +102,7 @@ impl Life {
         let mut journal = Journal::default();
         let mut due = first;
         let mut last_start = None;
+        let mut schedule = Schedule::default();
         loop {
             tokio::select! {
                 biased;
@@ -121,7 +122,7 @@ impl Life {
             let started = Instant::now();
             due = after_stall(due, pipeline.interval(), started);
             last_start = Some(due);
-            let scheduled = self.wall_time_of(due, started);
+            let scheduled = schedule.at(due, self.wall_time_of(due, started));
             pipeline = match self.tick(pipeline, scheduled, &mut journal).await {
                 Some(pipeline) => pipeline,
                 None => return,
@@ -175,6 +176,27 @@ impl Life {
     }
 }
 
+/// When ticks are due on the wall clock: as far apart as on the steady clock, so that a wait of two intervals is over
+/// at the second tick and not a third one for a millisecond's sake.
+#[derive(Default)]
+struct Schedule(Option<(Instant, DateTime<Utc>)>);
+
+/// What the wall clock and the steady clock may differ by before the wall clock is believed.
+const JITTER: TimeDelta = TimeDelta::milliseconds(50);
+
+impl Schedule {
+    /// The wall time of a tick that is due at `due`, at about `wall`.
+    fn at(&mut self, due: Instant, wall: DateTime<Utc>) -> DateTime<Utc> {
+        let expected = self.0.and_then(|(last, at)| {
+            let since = TimeDelta::from_std(due.checked_duration_since(last)?).ok()?;
+            at.checked_add_signed(since)
+        });
+        let at = expected.filter(|expected| (*expected - wall).abs() < JITTER).unwrap_or(wall);
+        self.0 = Some((due, at));
+        at
+    }
+}
+
 /// Where intervals are counted from: the time a tick was due, so that small delays do not add up; after
 /// a stall the time it started, so that the next one does not follow at once.
 fn after_stall(due: Instant, interval: Duration, started: Instant) -> Instant {
@@ -189,6 +211,19 @@ fn next_due(due: Instant, interval: Duration, now: Instant) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ticks_are_as_far_apart_on_the_wall_clock_as_on_the_steady_one() {
+        let (start, wall) = (Instant::now(), DateTime::from_timestamp(1_700_000_000, 0).unwrap());
+        let mut schedule = Schedule::default();
+        let millis = TimeDelta::milliseconds;
+        assert_eq!(schedule.at(start, wall), wall);
+        let second = start + Duration::from_secs(30);
+        assert_eq!(schedule.at(second, wall + millis(29_999)), wall + millis(30_000));
+        // A clock that was set is believed.
+        let third = second + Duration::from_secs(30);
+        assert_eq!(schedule.at(third, wall + millis(3_660_000)), wall + millis(3_660_000));
+    }
 
     #[test]
     fn small_delays_do_not_add_up_and_a_stall_starts_anew() {

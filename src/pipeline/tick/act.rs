@@ -51,6 +51,8 @@ impl Pipeline {
         let intent = Intent { from, to };
         let (wait, keep) = (self.spec.decide.wait, self.spec.decide.keep_history);
         self.kept.control.scaled(due, to, wait, keep);
+        let levers = course.levers.active(&self.spec.name, due);
+        self.kept.control.zero_by_lever = to == 0 && levers.dynos.is_some();
         let failed = only_failures(&course.measurements);
         self.kept.control.note_change(&self.spec.guards, due, (from, to), failed);
         self.kept.control.open = Some(intent);

@@ -3,9 +3,9 @@
 
 use rhai::{Dynamic, Engine};
 
-use super::Answered;
+use super::{Answered, complaint};
 use crate::script::context;
-use crate::script::diagnose::{complaint, missing_value};
+use crate::script::diagnose::missing_value;
 
 /// Something that a decision asked for and that is `()`.
 #[derive(Clone, Copy, Debug, PartialEq)]

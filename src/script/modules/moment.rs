@@ -263,7 +263,6 @@ fn of_one(engine: &mut Engine) {
             Ok(read(m))
         });
     };
-    get("value", |m| noted(unmeasured(&m.measurement), m.measurement.value));
     get("data", |m| {
         // Nobody knows what will be measured.
         context::end_trial();
@@ -273,6 +272,26 @@ fn of_one(engine: &mut Engine) {
     get("error", |m| optional(m.measurement.failure.as_ref().map(|failure| failure.message.clone())));
     get("history", |m| Dynamic::from(HistoryValue(Arc::clone(&m.history))));
     get("past", |m| Dynamic::from(HistoryValue(Arc::clone(&m.past))));
+    engine.register_get("value", |moment: &mut MomentValue| -> Answered<Dynamic> {
+        let m = &moment.0;
+        if m.judges_all {
+            let (message, help) = named::several("value", m.named.iter().map(|one| &*one.name));
+            return Err(complaint(message, Some(help), Position::NONE));
+        }
+        value_of(&m.measurement)
+    });
+}
+
+/// The value of `measurement`, `()` where it failed. One that succeeded without a number is an error, whatever
+/// stands behind it: `?? 0.0` would make a zero of it.
+pub(super) fn value_of(measurement: &Measurement) -> Answered<Dynamic> {
+    let what = unmeasured(measurement);
+    if let (None, true, Missing::NoNumber(measured)) = (measurement.value, measurement.success, what) {
+        let message = format!("`m.value` is no number: {measured} was measured");
+        let help = "answer a number in `measure`, or read `m.data`".to_owned();
+        return Err(complaint(message, Some(help), Position::NONE));
+    }
+    Ok(noted(what, measurement.value))
 }
 
 /// Why the value of `measurement` is missing, if it is.
@@ -282,6 +301,7 @@ fn unmeasured(measurement: &Measurement) -> Missing {
         Json::String(_) => Missing::NoNumber("a text"),
         Json::Array(_) => Missing::NoNumber("an array"),
         Json::Object(_) => Missing::NoNumber("a map"),
+        Json::Null if measurement.success => Missing::NoNumber("nothing"),
         Json::Null | Json::Number(_) => Missing::Value,
     }
 }

@@ -129,17 +129,19 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<MeasurementsValue>(MEASUREMENTS);
     engine.register_type_with_name::<MeasurementValue>(MEASUREMENT);
     engine.register_indexer_get(|values: &mut ValuesValue, name: &str| -> Answered<Dynamic> {
-        find(&values.0, VALUES, name).map(|at| optional(values.0.named[at].measurement.value))
+        find(&values.0, VALUES, name).and_then(|at| super::moment::value_of(&values.0.named[at].measurement))
     });
     engine.register_indexer_get(|all: &mut MeasurementsValue, name: &str| -> Answered<MeasurementValue> {
         find(&all.0, MEASUREMENTS, name).map(|at| MeasurementValue { moment: Arc::clone(&all.0), at })
     });
     engine.register_fn("to_string", |values: &mut ValuesValue| shown(&values.0));
     engine.register_fn("to_debug", |values: &mut ValuesValue| shown(&values.0));
+    engine.register_get("value", |one: &mut MeasurementValue| -> Answered<Dynamic> {
+        super::moment::value_of(&one.moment.named[one.at].measurement)
+    });
     let mut get = |name: &str, read: fn(&Moment, &NamedMeasurement) -> Dynamic| {
         engine.register_get(name, move |one: &mut MeasurementValue| read(&one.moment, &one.moment.named[one.at]));
     };
-    get("value", |_, one| optional(one.measurement.value));
     get("data", |_, one| {
         // Nobody knows what will be measured.
         context::end_trial();

@@ -19,11 +19,11 @@ const MOST_MISSING: usize = 3;
 const LARGE: [f64; 3] = [10_000.0, 100_000.0, 1_000_000.0];
 
 /// The other measurements stay at the value at this share of theirs.
-const OTHERS: [f64; 3] = [0.0, 0.5, 1.0];
+const OTHERS: [f64; 2] = [0.0, 0.5];
 
 /// Shares for the other measurements, where there are others.
 fn others(subject: &Subject<'_>) -> &'static [f64] {
-    if subject.channels.len() > 1 { &OTHERS } else { &OTHERS[..1] }
+    if subject.channels.len() > 1 { &OTHERS[1..] } else { &OTHERS[..1] }
 }
 
 /// Rounder values first, then `value` itself: the first that still `fails`.

@@ -18,7 +18,7 @@ use crate::testing::{Bench, Trial};
 const DRAWN: usize = 8;
 
 /// More values of one measurement than these are thinned out.
-const MOST_VALUES: usize = 80;
+const MOST_VALUES: usize = 48;
 
 /// Dynos at which runs begin are at most so many.
 const MOST_DYNOS: u32 = 50;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::records::{self, Found, MOST};
 use crate::cli::ExplainArgs;
@@ -46,7 +46,7 @@ pub async fn run(args: ExplainArgs) -> ExitCode {
 
 async fn tell(args: &ExplainArgs, found: &Found, pipeline: &Arc<str>) -> Result<Explanation, String> {
     let zone = found.zone(pipeline);
-    let at = args.at.as_deref().map(|at| time::moment(at, zone, found.now)).transpose()?;
+    let at = args.at.as_deref().map(|at| time::moment_through(at, zone, found.now)).transpose()?;
     let tick = found.tick(pipeline, at).await?;
     let spec = found.scripts.spec(pipeline);
     // What it remembered then lies before: as much as it keeps.
@@ -66,7 +66,10 @@ async fn tell(args: &ExplainArgs, found: &Found, pipeline: &Arc<str>) -> Result<
         Question { spec, zone, records: &around, at: Some(tick.at), why_not: args.why_not.map(Into::into), last_scale };
     let mut told = explain::explain(&question).await.ok_or_else(|| found.nothing())?;
     let gap = spec.map_or(TimeDelta::zero(), |spec| TimeDelta::from_std(spec.interval()).unwrap_or_default() * STALE);
-    if let Some(at) = at.filter(|at| *at - tick.at > gap.max(TimeDelta::minutes(5))) {
+    let ahead = |at: &DateTime<Utc>| *at > Utc::now() + TimeDelta::seconds(1);
+    if let Some(at) = at.filter(ahead) {
+        told.notes.insert(0, format!("{} is still to come: this is the newest tick", time::dated(at, zone)));
+    } else if let Some(at) = at.filter(|at| *at - tick.at > gap.max(TimeDelta::minutes(5))) {
         let at = time::dated(at, zone);
         told.notes.insert(0, format!("there is no tick nearer to {at}: the worker did not run, or kept no record"));
     }

@@ -2,9 +2,11 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
 
+use super::records;
 use crate::cli::{ExportArgs, RecordedArgs, RecordedCommand};
 use crate::state::{Query, State, StateError};
 
@@ -13,11 +15,17 @@ const WINDOW: TimeDelta = TimeDelta::hours(6);
 
 /// Runs the command.
 pub async fn run(args: RecordedArgs) -> ExitCode {
-    let RecordedCommand::Export(args) = args.command;
+    let RecordedCommand::Export(mut args) = args.command;
     let state = match args.find.look().await {
         Ok(found) => found.state,
         Err(error) => return super::fail(error),
     };
+    if let Some(given) = &args.pipeline {
+        match records::of_state(Arc::clone(&state)).await.pipeline(Some(given)).await {
+            Ok(name) => args.pipeline = Some(name.to_string()),
+            Err(error) => return super::fail(error),
+        }
+    }
     match export(&args, &*state, &mut std::io::BufWriter::new(std::io::stdout())).await {
         Ok(written) => super::written(written),
         Err(error) => super::fail(format!("the records cannot be read: {error}")),

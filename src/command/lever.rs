@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 
-use super::{fail, worker};
+use super::{fail, records, worker};
 use crate::cli::{PauseArgs, ResumeArgs, SetArgs, Switch, SwitchArgs, WhoseArgs, WhyArgs, WorkerArgs};
 use crate::control::{Answer, Ask, NoAnswer, Place};
-use crate::levers::{Answered, Lever, Pull, Pulled, Whom, apply};
+use crate::levers::{Answered, Lever, Levers, Pull, Pulled, Whom, apply};
 
 /// Runs `pause`.
 pub async fn pause(args: PauseArgs) -> ExitCode {
@@ -52,6 +52,9 @@ fn whom(whose: WhoseArgs) -> Whom {
 }
 
 async fn pull(args: &WorkerArgs, whom: Whom, lever: Lever, why: WhyArgs) -> ExitCode {
+    if matches!(&whom, Whom::Pipeline(name) if name.trim().is_empty()) {
+        return fail("the name of the pipeline is empty");
+    }
     let place = match worker::place(args).await {
         Ok(place) => place,
         Err(help) => return fail(help),
@@ -74,6 +77,7 @@ async fn pull(args: &WorkerArgs, whom: Whom, lever: Lever, why: WhyArgs) -> Exit
 async fn write(args: &WorkerArgs, place: &Place, pulled: &Pulled) -> Result<Vec<String>, String> {
     let state = worker::unheld(args, place).await?;
     let mut levers = state.levers().await.map_err(|error| error.to_string())?;
+    let pulled = &known(args, pulled, &levers).await?;
     let whose = match &pulled.whom {
         Whom::All => "all pipelines",
         Whom::Pipeline(name) => name,
@@ -86,4 +90,27 @@ async fn write(args: &WorkerArgs, place: &Place, pulled: &Pulled) -> Result<Vec<
         format!("{whose}: {}", pulled.told(super::local_zone())),
         "no worker runs: in force when one starts with this state".into(),
     ])
+}
+
+/// `pulled`, its pipeline by its whole name as the state knows it. Before the first tick any name may be right.
+///
+/// # Errors
+/// The state knows pipelines, and none of that name.
+async fn known(args: &WorkerArgs, pulled: &Pulled, levers: &Levers) -> Result<Pulled, String> {
+    let Whom::Pipeline(name) = &pulled.whom else { return Ok(pulled.clone()) };
+    // What is pulled can be let go of, also where its pipeline is gone.
+    if levers.pipelines.contains_key(name.as_str()) {
+        return Ok(pulled.clone());
+    }
+    // A store that cannot be read must not stop a pause.
+    let Ok(state) = worker::read(args).await else { return Ok(pulled.clone()) };
+    if state.load(name).await.is_ok_and(|kept| kept.is_some()) {
+        return Ok(pulled.clone());
+    }
+    let found = records::of_state(state).await;
+    if found.names().await.unwrap_or_default().is_empty() {
+        return Ok(pulled.clone());
+    }
+    let whole = found.pipeline(Some(name)).await?;
+    Ok(Pulled { whom: Whom::Pipeline(whole.to_string()), ..pulled.clone() })
 }

@@ -42,7 +42,7 @@ async fn pin(args: &PinArgs, found: &Found) -> Result<ExitCode, String> {
     let Some(spec) = generation.specs.iter().find(|spec| spec.name == pipeline) else {
         return Err(format!("the script declares no pipeline `{pipeline}`"));
     };
-    let at = time::moment(&args.at, spec.decide.zone, found.now)?;
+    let at = time::moment_through(&args.at, spec.decide.zone, found.now)?;
     let tick = found.tick(&pipeline, Some(at)).await?;
     let interval = TimeDelta::from_std(spec.interval()).unwrap_or_default();
     let history = i32::try_from(spec.decide.history_length + 2).unwrap_or(i32::MAX);
@@ -58,6 +58,13 @@ async fn pin(args: &PinArgs, found: &Found) -> Result<ExitCode, String> {
         && let Some(scale) = found.last_scale(&pipeline, first.at).await?
     {
         records.insert(0, scale);
+    }
+    if let Some(limited) = fixture::limited(spec, &records) {
+        let at = time::dated(limited.at, spec.decide.zone);
+        return Err(format!(
+            "a limit that `{pipeline}` shares with other pipelines held it back at {at}; a test knows one pipeline \
+             alone and would go on without the limit, so this cannot be pinned"
+        ));
     }
     let name = source.unit.as_ref().and_then(|unit| pipeline.strip_prefix(&format!("{unit}/"))).unwrap_or(&pipeline);
     let taken: Vec<String> = generation.suite.tests.iter().map(|test| test.name.to_string()).collect();

@@ -1,7 +1,7 @@
 //! Owns where the commands that look back find records and the script: a worker's state, or a log on standard
 //! input or in a file. Whatever is asked of state is bounded by time and number.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -65,17 +65,13 @@ pub struct Found {
 /// # Errors
 /// What to say and do.
 pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
-    let mut name = String::new();
-    let records = if let Some(log) = log {
-        Records::Read(read(log)?)
-    } else {
-        let found = kept(args).await?;
-        name = found.name;
-        Records::Kept(found.state)
+    let records = match log {
+        Some(log) => Records::Read(read(log)?),
+        None => Records::Kept(kept(args).await?.state),
     };
     let scripts = match (&args.script, &records) {
         (Some(script), _) => Scripts::load(script)?,
-        (None, Records::Kept(state)) => Scripts::kept(state, &name).await,
+        (None, Records::Kept(state)) => Scripts::kept(state).await,
         (None, Records::Read(_)) => Scripts::default(),
     };
     let now = records.now();
@@ -106,6 +102,12 @@ pub async fn open_for(new: &Path, args: &RecordsArgs, log: Option<&Path>) -> Res
     Ok(Found { records, scripts, now })
 }
 
+/// What `state` holds, with the scripts that it keeps.
+pub async fn of_state(state: Arc<dyn State>) -> Found {
+    let scripts = Scripts::kept(&state).await;
+    Found { records: Records::Kept(state), scripts, now: Utc::now() }
+}
+
 /// The records of a worker with the scripts that are kept with them: those of the script that `args` name, or of the
 /// only worker there is.
 ///
@@ -116,8 +118,7 @@ pub async fn open_kept(args: &RecordsArgs) -> Result<Found, String> {
         (Err(_), Some(_)) => kept(&RecordsArgs { script: None, ..args.clone() }).await?,
         (found, _) => found?,
     };
-    let scripts = Scripts::kept(&found.state, &found.name).await;
-    Ok(Found { records: Records::Kept(found.state), scripts, now: Utc::now() })
+    Ok(of_state(found.state).await)
 }
 
 /// The state of the worker that `args` name, for reading.
@@ -136,24 +137,37 @@ fn read(log: &Path) -> Result<Log, String> {
 }
 
 impl Scripts {
-    /// The newest versions that a worker kept in `state`, as far as their names can be told; they are no files.
-    async fn kept(state: &Arc<dyn State>, name: &str) -> Self {
-        let mut units = Vec::new();
-        // State is named for its script: `autoscale.rhai-0123abcd`.
-        let script = name.rsplit_once('-').map(|(script, _)| script.trim_end_matches(".rhai").to_owned());
+    /// The newest versions that a worker kept in `state`, the newest of all first; they are no files.
+    async fn kept(state: &Arc<dyn State>) -> Self {
         let newest = state.records(&Query { newest: Some(NAMES), ..Query::default() }).await.unwrap_or_default();
-        let mut names: Vec<(String, bool)> = script.map(|script| (script, false)).into_iter().collect();
-        let prefixes = newest.iter().filter_map(|record| record.pipeline.rsplit_once('/'));
-        names.extend(prefixes.map(|(unit, _)| (unit.to_owned(), true)));
-        names.sort();
-        names.dedup();
-        let loading = pretending(Path::new(name));
-        for (name, is_unit) in names {
-            let Ok(kept) = state.generations(&name).await else { continue };
-            let unit = is_unit.then(|| name.as_str().into());
-            let source = Source { path: format!("{name}.rhai").into(), text: None, unit };
-            let generation = kept.first().and_then(|one| Generation::load_kept(&source, one, &loading).ok());
-            units.extend(generation.map(|generation| (source, generation)));
+        let is_recorded = |generation: &Generation| {
+            generation.specs.iter().any(|spec| newest.iter().any(|record| record.pipeline == spec.name))
+        };
+        let mut kept = Vec::new();
+        for unit in state.units().await.unwrap_or_default() {
+            kept.extend(state.generations(&unit).await.unwrap_or_default().into_iter().next());
+        }
+        // Of a script that was renamed, the older name is kept too.
+        kept.sort_by_key(|one| std::cmp::Reverse(one.at));
+        let prefixes: Vec<&str> =
+            newest.iter().filter_map(|record| record.pipeline.rsplit_once('/')).map(|(unit, _)| unit).collect();
+        let is_folder = kept.iter().any(|one| prefixes.contains(&one.unit.as_str()));
+        let mut units = Vec::new();
+        for one in &kept {
+            let load = |is_unit: bool| {
+                let path: PathBuf = format!("{}.rhai", one.unit).into();
+                let loading = pretending(&path);
+                let source = Source { path, text: None, unit: is_unit.then(|| one.unit.as_str().into()) };
+                let generation = Generation::load_kept(&source, one, &loading).ok()?;
+                Some((source, generation))
+            };
+            units.extend(if is_folder {
+                // A script may also name a pipeline as if it were one of a folder.
+                let recorded = |(_, generation): &(Source, Generation)| is_recorded(generation);
+                load(true).filter(recorded).or_else(|| load(false).filter(recorded))
+            } else {
+                load(false)
+            });
         }
         Self { units, on_disk: false }
     }
@@ -260,7 +274,8 @@ impl Found {
         Ok(names)
     }
 
-    async fn names(&self) -> Result<Vec<Arc<str>>, String> {
+    /// The pipelines that are recorded, declared or told of.
+    pub async fn names(&self) -> Result<Vec<Arc<str>>, String> {
         let mut names = self.names_recorded().await?;
         let declared = self.scripts.units.iter().flat_map(|(_, generation)| &generation.specs);
         names.extend(declared.map(|spec| Arc::clone(&spec.name)));

@@ -117,6 +117,12 @@ pub fn test(
     Some(PinnedTest { name: test_name, text, ticks: ticks.len() })
 }
 
+/// The first tick of those that [`test`] would replay that a shared limit held back, which no replay comes to.
+#[must_use]
+pub fn limited<'a>(spec: &PipelineSpec, records: &'a [Arc<Record>]) -> Option<&'a Arc<Record>> {
+    records[first(records, spec.decide.history_length)..].iter().find(|record| super::is_limited(record))
+}
+
 /// The first of `records` to be replayed: what fills a history, and time for another policy to act.
 fn first(records: &[Arc<Record>], history: usize) -> usize {
     let Some(pinned) = records.last() else { return 0 };

@@ -18,3 +18,12 @@ pub(crate) use search::literals;
 pub use show::show;
 pub use story::{Explanation, Question, Stretch, explain, of_scale_lines};
 pub use ways::Way;
+
+use crate::pipeline::Record;
+
+/// Whether a limit that pipelines share held the pipeline back at this tick: what the others had then is in no
+/// record of it, so the tick cannot be replayed.
+#[must_use]
+pub fn is_limited(record: &Record) -> bool {
+    record.reasons.iter().any(|reason| reason.guard == "limit")
+}

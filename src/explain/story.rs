@@ -113,7 +113,12 @@ pub async fn explain(question: &Question<'_>) -> Option<Explanation> {
 /// What the reader of the ways must know.
 async fn caveats(scene: &Scene, record: &Record, ways: &[Way]) -> Vec<String> {
     let mut notes = Vec::new();
-    if !scene.reproduces().await {
+    if super::is_limited(record) {
+        notes.push(
+            "a limit that it shares with other pipelines held it back: what these had then is not in its records, so              what would have had to be different is told as if there were no such limit"
+                .into(),
+        );
+    } else if !scene.reproduces().await {
         let count = record.dynos.desired.map_or_else(String::new, |dynos| format!(" ({dynos} dynos)"));
         notes.push(format!(
             "the script as it is now, with what is recorded, does not decide this tick as it was decided{count}: it was \

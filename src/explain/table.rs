@@ -158,7 +158,7 @@ fn moved(out: &mut impl Write, record: &Record, zone: Tz, unit: Option<&str>) ->
         Outcome::None => ", not asked for".into(),
     };
     let value = record.measurements.first().and_then(|measured| measured.value);
-    let value = value.map_or_else(|| "failed".into(), |value| number(value, unit));
+    let value = value.map_or_else(|| "measurement failed".into(), |value| number(value, unit));
     let why = decisive(record).map_or("", |reason| &reason.text);
     let style = Style::new().bold().fg_color(Some(colour.into()));
     let (at, change) = (time::of_day(record.at, zone), change(record));

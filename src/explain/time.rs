@@ -45,6 +45,22 @@ pub fn moment(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime<Utc>,
     local(day.and_time(time), zone, now).ok_or_else(|| format!("`{text}` does not exist in {zone}"))
 }
 
+/// The end of the second that `text` names: what happened within it is not after it. People copy the times that a
+/// table shows, and it shows no fractions.
+///
+/// # Errors
+/// The same as of [`moment`].
+pub fn moment_through(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+    let at = moment(text, zone, now)?;
+    let clock = text.trim().trim_end_matches(['Z', 'z']);
+    // "…T03:12:30+01:00": what follows the sign belongs to the zone.
+    let clock = clock.rsplit_once(['t', 'T', ' ']).map_or(clock, |(_, clock)| clock);
+    let clock = clock.split(['+', '-']).next().unwrap_or_default();
+    let is_whole = clock.contains(':') && !clock.contains('.');
+    let end = at.checked_add_signed(TimeDelta::milliseconds(999)).filter(|_| is_whole);
+    Ok(end.unwrap_or(at))
+}
+
 fn time_of_day(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
     let time = clock(text).ok_or_else(|| format!("`{text}` is no time: {FORMS}"))?;
     let today = now.with_timezone(&zone).date_naive();
@@ -88,6 +104,27 @@ pub fn dated(time: DateTime<Utc>, zone: Tz) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_is_taken_whole() {
+        let now: DateTime<Utc> = "2026-11-24T18:00:00Z".parse().unwrap();
+        for (text, expected) in [
+            ("12:42:12", "2026-11-24T12:42:12.999Z"),
+            ("12:42", "2026-11-24T12:42:00.999Z"),
+            ("2026-11-24 12:42:12", "2026-11-24T12:42:12.999Z"),
+            ("yesterday 12:42", "2026-11-23T12:42:00.999Z"),
+            ("2026-11-24T12:42:12Z", "2026-11-24T12:42:12.999Z"),
+            ("2026-11-24T12:42:12-08:00", "2026-11-24T20:42:12.999Z"),
+            ("12:42:12.250", "2026-11-24T12:42:12.250Z"),
+            ("2026-11-24T12:42:12.250+00:00", "2026-11-24T12:42:12.250Z"),
+            ("-2h", "2026-11-24T16:00:00.000Z"),
+            ("now", "2026-11-24T18:00:00.000Z"),
+            ("2026-11-20", "2026-11-20T00:00:00.000Z"),
+        ] {
+            let at = moment_through(text, Tz::UTC, now).unwrap();
+            assert_eq!(at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true), expected, "{text}");
+        }
+    }
 
     #[test]
     fn times_are_those_of_the_zone_and_never_to_come() {

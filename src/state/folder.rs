@@ -114,6 +114,14 @@ impl State for FolderState {
         }
     }
 
+    async fn units(&self) -> Result<Vec<String>, StateError> {
+        match &self.store {
+            Store::Ours(database) => database.units().await,
+            Store::Read(file) => sqlite::units(file).await,
+            Store::Memory(memory) => memory.units().await,
+        }
+    }
+
     async fn keep_generation(&self, generation: KeptGeneration) -> Result<(), StateError> {
         match &self.store {
             Store::Ours(database) => database.keep_generation(generation).await,

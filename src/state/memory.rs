@@ -127,6 +127,11 @@ impl State for MemoryState {
         Ok(generations.get(unit).into_iter().flatten().rev().cloned().collect())
     }
 
+    async fn units(&self) -> Result<Vec<String>, StateError> {
+        let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(generations.keys().cloned().collect())
+    }
+
     async fn keep_generation(&self, generation: KeptGeneration) -> Result<(), StateError> {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         let of_unit = generations.entry(generation.unit.clone()).or_default();

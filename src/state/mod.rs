@@ -233,6 +233,14 @@ pub trait State: Send + Sync {
     /// When the store cannot be read.
     async fn generations(&self, unit: &str) -> Result<Vec<KeptGeneration>, StateError>;
 
+    /// The units of which there are accepted versions.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn units(&self) -> Result<Vec<String>, StateError> {
+        Ok(Vec::new())
+    }
+
     /// Keeps an accepted version.
     ///
     /// # Errors

@@ -162,8 +162,6 @@ pub async fn mailbox(arg: &StateArg, script: Option<&Path>) -> Result<Option<Mai
 pub struct Found {
     /// The state.
     pub state: Arc<dyn State>,
-    /// What it is called: the script's file name and eight digits, or a name that was given.
-    pub name: String,
 }
 
 /// Opens the state of `script`, or of the only script there is state of, for reading.
@@ -174,12 +172,11 @@ pub async fn look(arg: &StateArg, script: Option<&Path>) -> Result<Found, String
     if let StateArg::Redis(place) = arg {
         let server = place.server()?;
         let name = redis::find(&server, place.name(), script).await?;
-        return Ok(Found { state: Arc::new(redis::RedisState::read(server, &name)), name });
+        return Ok(Found { state: Arc::new(redis::RedisState::read(server, &name)) });
     }
     let folder = find(arg, script)?;
     let state = FolderState::read(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Found { state: Arc::new(state), name })
+    Ok(Found { state: Arc::new(state) })
 }
 
 /// What a worker does whose state cannot be used.

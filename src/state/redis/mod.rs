@@ -321,6 +321,10 @@ impl State for RedisState {
         Ok(found)
     }
 
+    async fn units(&self) -> Result<Vec<String>, StateError> {
+        read::units(&self.link, &self.keys).await
+    }
+
     async fn keep_generation(&self, generation: KeptGeneration) -> Result<(), StateError> {
         let ours = self.ours()?;
         if ours.standing.is_taken_over() {

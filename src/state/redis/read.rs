@@ -129,6 +129,34 @@ pub(super) async fn generations(link: &RedisLink, keys: &Keys, unit: &str) -> Re
     Ok(found)
 }
 
+/// The units of which there are accepted versions.
+pub(super) async fn units(link: &RedisLink, keys: &Keys) -> Result<Vec<String>, StateError> {
+    let prefix = keys.generations("");
+    let mut pattern = String::new();
+    for c in prefix.chars() {
+        if "*?[]\\^-".contains(c) {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('*');
+    let (mut cursor, mut found) = (0_u64, Vec::new());
+    loop {
+        let mut command = redis::cmd("SCAN");
+        command.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(AT_ONCE);
+        let (next, names): (u64, Vec<String>) = link.ask(command).await.map_err(said)?;
+        found.extend(names.iter().filter_map(|name| name.strip_prefix(&prefix)).map(str::to_owned));
+        cursor = next;
+        if cursor == 0 {
+            break;
+        }
+    }
+    // A scan may tell a key twice.
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
 pub(super) fn damaged(error: &impl std::fmt::Display) -> StateError {
     StateError(format!("an entry is damaged: {error}"))
 }

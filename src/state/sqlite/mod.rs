@@ -88,6 +88,11 @@ impl Database {
         Ok(found)
     }
 
+    pub(super) async fn units(&self) -> Result<Vec<String>, StateError> {
+        self.written(false).await?;
+        units(&self.file).await
+    }
+
     pub(super) async fn keep_generation(&self, generation: KeptGeneration) -> Result<(), StateError> {
         if self.is_taken_over() {
             return Err(taken_over());
@@ -129,6 +134,12 @@ pub(super) async fn records(file: &Path, query: &Query) -> Result<Vec<Arc<Record
 pub(super) async fn generations(file: &Path, unit: &str) -> Result<Vec<KeptGeneration>, StateError> {
     let (file, unit) = (file.to_owned(), unit.to_owned());
     aside(move || read::generations(&file, &unit)).await
+}
+
+/// The units of which `file` has accepted versions.
+pub(super) async fn units(file: &Path) -> Result<Vec<String>, StateError> {
+    let file = file.to_owned();
+    aside(move || read::units(&file)).await
 }
 
 /// Reading is done off the threads that tick.

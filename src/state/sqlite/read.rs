@@ -111,6 +111,14 @@ pub(super) fn generations(file: &Path, unit: &str) -> Result<Vec<KeptGeneration>
     Ok(found)
 }
 
+/// The units of which `file` has accepted versions.
+pub(super) fn units(file: &Path) -> Result<Vec<String>, StateError> {
+    let connection = schema::open_to_read(file)?;
+    let mut statement = connection.prepare("SELECT DISTINCT unit FROM generations").map_err(said)?;
+    let rows = statement.query_map([], |row| row.get(0)).map_err(said)?;
+    rows.collect::<Result<_, _>>().map_err(said)
+}
+
 #[allow(clippy::needless_pass_by_value)] // What `map_err` hands over.
 fn said(error: rusqlite::Error) -> StateError {
     schema::said(&error)

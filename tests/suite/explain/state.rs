@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use autoscaler::pipeline::{Outcome, Record};
-use autoscaler::state::{self, Batch, Keep, Kept, StateArg};
+use autoscaler::pipeline::{Decided, Outcome, Reason, Record};
+use autoscaler::state::{self, Batch, Keep, Kept, KeptGeneration, StateArg};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_util::sync::CancellationToken;
 
@@ -124,4 +124,89 @@ fn a_running_worker_is_asked_by_the_name_of_its_script() {
     let said = command(&["pin", "web", "--at", "now", "--expect", "up"]).run().expect(1).stderr;
     assert!(said.contains("name it with --script FILE"), "{said}");
     worker.stop(Signal::Terminate);
+}
+
+/// Keeps `text` in the state at `folder` as a version of `unit` that a worker accepted.
+async fn accepted(script: &Script, folder: &Path, unit: &str, text: &str, at: DateTime<Utc>) {
+    let arg = StateArg::Folder(folder.to_owned());
+    let opened = state::open(&arg, &script.path(), Keep::default(), &CancellationToken::new()).await.unwrap();
+    let files = vec![(format!("{unit}.rhai"), text.to_owned())];
+    let (unit, hash) = (unit.to_owned(), "a".repeat(64));
+    opened.state.keep_generation(KeptGeneration { unit, id: 1, at, hash, revision: None, files }).await.unwrap();
+    opened.state.flush().await.unwrap();
+}
+
+/// `autoscaler WORDS… --state FOLDER`, no script named.
+fn bare(script: &Script, state: &Path, words: &[&str]) -> Autoscaler {
+    Autoscaler::new(words.iter().copied()).folder(script.root()).env("AUTOSCALER_STATE", state.to_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_script_that_is_kept_is_found_whatever_the_folder_is_called() {
+    let script = Script::named("autoscale.rhai", SCRIPT);
+    let records = lately().await;
+    let state = kept(&script, records.clone()).await;
+    let now = Utc::now();
+    accepted(&script, &state, "my-scaler", SCRIPT, now).await;
+    // What the script was called before is older.
+    let renamed = SCRIPT.replace("America/Vancouver", "Asia/Tokyo");
+    accepted(&script, &state, "autoscale", &renamed, now - TimeDelta::days(1)).await;
+    let said = bare(&script, &state, &["explain"]).run().expect(0).stdout;
+    assert!(said.contains("It would have been 4 dynos with") && said.contains("America/Vancouver"), "{said}");
+    assert!(!said.contains("still to come"), "{said}");
+    let said = bare(&script, &state, &["explain", "--at", "2130-01-01 00:00"]).run().expect(0).stdout;
+    assert!(said.contains("is still to come: this is the newest tick"), "{said}");
+    // A time as the table shows it, without fractions.
+    let shown = records[7].at.with_timezone(&chrono_tz::America::Vancouver).format("%Y-%m-%d %H:%M:%S").to_string();
+    let said = bare(&script, &state, &["explain", "--at", &shown, "--json"]).run().expect(0).json();
+    assert_eq!(said["record"]["tick"], records[7].tick);
+    let said = bare(&script, &state, &["pin", "web", "--at", &shown, "--expect", "up", "--print"]).run().expect(0);
+    assert!(said.stdout.contains("it was up from 2 to 3 dynos"), "{}", said.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_that_the_state_does_not_know_is_refused() {
+    let script = Script::named("autoscale.rhai", SCRIPT);
+    let state = kept(&script, lately().await).await;
+    for words in
+        [&["pause", "webb"][..], &["set", "webb", "3"], &["scale-in", "off", "webb"], &["records", "export", "webb"]]
+    {
+        let said = bare(&script, &state, words).run().expect(1).stderr;
+        assert!(said.contains("there is no pipeline `webb`; did you mean `web`?"), "{words:?}: {said}");
+    }
+    let said = bare(&script, &state, &["pause", ""]).run().expect(1).stderr;
+    assert!(said.contains("the name of the pipeline is empty"), "{said}");
+    bare(&script, &state, &["pause", "web"]).run().expect(0);
+    bare(&script, &state, &["resume", "web"]).run().expect(0);
+}
+
+/// What the others had is not in the records of one pipeline.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_limit_is_not_taken_for_an_edited_script() {
+    let script = Script::named("autoscale.rhai", SCRIPT);
+    let mut records = lately().await;
+    records.truncate(8);
+    let mut held = (*records[7]).clone();
+    (held.decision, held.outcome, held.dynos.desired) = (Decided::Hold, Outcome::None, held.dynos.current);
+    let text = "the limit `dynos` has no room".into();
+    held.reasons.push(Reason { guard: "limit".into(), from: Some(3), to: Some(2), text });
+    records[7] = Arc::new(held);
+    let state = kept(&script, records).await;
+    let said = on(&script, &state, &["explain", "web"]).run().expect(0).stdout;
+    assert!(said.contains("a limit that it shares with other pipelines") && !said.contains("edited"), "{said}");
+    let said = on(&script, &state, &["pin", "web", "--at", "now", "--expect", "up"]).run().expect(1).stderr;
+    assert!(said.contains("a limit that `web` shares") && said.contains("cannot be pinned"), "{said}");
+}
+
+/// The scale went well: what failed is said in its own words.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scale_on_a_failed_measurement_is_no_failed_scale() {
+    let script = Script::named("autoscale.rhai", SCRIPT);
+    let mut records = lately().await;
+    let mut scale = (*records[7]).clone();
+    (scale.measurements[0].value, scale.measurements[0].success) = (None, false);
+    records[7] = Arc::new(scale);
+    let state = kept(&script, records).await;
+    let said = on(&script, &state, &["history", "web"]).run().expect(0).stdout;
+    assert!(said.contains("▲ up from 2 to 3 dynos  measurement failed: "), "{said}");
 }

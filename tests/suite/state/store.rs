@@ -154,6 +154,7 @@ async fn levers_and_generations_come_back() {
         let kept = state.generations("web").await.unwrap();
         assert_eq!(kept, (3..=12).rev().map(generation).collect::<Vec<_>>(), "the newest ten");
         assert_eq!(state.generations("celery").await.unwrap(), []);
+        assert_eq!(state.units().await.unwrap(), ["web"]);
     }
 }
 

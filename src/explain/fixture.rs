@@ -117,7 +117,7 @@ pub fn test(
     Some(PinnedTest { name: test_name, text, ticks: ticks.len() })
 }
 
-/// The first tick of those that [`test`] would replay that a shared limit held back, which no replay comes to.
+/// The first tick of those that [`test()`] would replay that a shared limit held back, which no replay comes to.
 #[must_use]
 pub fn limited<'a>(spec: &PipelineSpec, records: &'a [Arc<Record>]) -> Option<&'a Arc<Record>> {
     records[first(records, spec.decide.history_length)..].iter().find(|record| super::is_limited(record))

@@ -316,8 +316,8 @@ mod tests {
     use super::*;
     use crate::reference::constructors;
 
-    /// What the language itself calls on every type.
-    const OF_EVERY_TYPE: &[&str] = &["to_string", "to_debug", "print", "debug"];
+    /// What the language itself calls: on every type, and for `in`.
+    const OF_EVERY_TYPE: &[&str] = &["to_string", "to_debug", "print", "debug", "contains"];
 
     fn kinds() -> BTreeMap<TypeId, &'static str> {
         BTreeMap::from([

@@ -70,7 +70,8 @@ impl Desk {
         let (now, specs) = (self.world.clock.now(), self.specs.borrow().clone());
         let levers = self.world.levers.levers();
         let pipelines = pipelines(&self.world.state, Some(&specs), &levers, now).await;
-        let error = pipelines.as_ref().err().map(ToString::to_string);
+        let unread = pipelines.as_ref().err().map(ToString::to_string);
+        let error = unread.or_else(|| self.world.state.trouble());
         let folder = self.place.clone();
         Answer::Status(Box::new(Status {
             v: 1,

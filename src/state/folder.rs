@@ -156,6 +156,13 @@ impl State for FolderState {
         matches!(&self.store, Store::Ours(database) if database.is_taken_over())
     }
 
+    fn trouble(&self) -> Option<String> {
+        match &self.store {
+            Store::Ours(database) => database.trouble(),
+            _ => None,
+        }
+    }
+
     fn is_degraded(&self) -> bool {
         matches!(self.store, Store::Memory(_))
     }

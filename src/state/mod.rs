@@ -286,6 +286,11 @@ pub trait State: Send + Sync {
         false
     }
 
+    /// Why nothing can be written at present, and what waits to be.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Whether there is a state that cannot be used: what was is not known, and there may have been a scale.
     fn is_degraded(&self) -> bool {
         false

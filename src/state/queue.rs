@@ -86,9 +86,23 @@ impl Waiting {
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     bell: Condvar,
+    /// Why nothing is written, while that is so.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Queue {
+    /// Takes note of whether the last write failed.
+    pub(super) fn note(&self, written: &Result<(), StateError>) {
+        let error = written.as_ref().err().map(ToString::to_string);
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
+
+    /// Why nothing is written, and how much waits, while that is so.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let error = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(format!("{error}; {} records wait in memory", self.lock().work.records.len()))
+    }
+
     /// Adds what a tick hands over.
     pub(super) fn add(&self, pipeline: &Arc<str>, batch: Batch) {
         let mut waiting = self.lock();

@@ -366,6 +366,10 @@ impl State for RedisState {
         self.ours.as_ref().is_some_and(|ours| ours.standing.may_not_act())
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.ours.as_ref()?.queue.trouble()
+    }
+
     fn must_stand_by(&self) -> bool {
         self.ours.as_ref().is_some_and(|ours| ours.standing.is_taken_over())
     }

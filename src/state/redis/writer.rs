@@ -53,6 +53,7 @@ impl Writer {
         }
         while let Some(mut work) = self.queue.take(touch_at.saturating_duration_since(Instant::now())) {
             let written = runtime.block_on(self.write(&work));
+            self.queue.note(&written);
             let waiters = work.waiters();
             touch_at = Instant::now() + if written.is_ok() { RENEW } else { RETRY };
             match &written {

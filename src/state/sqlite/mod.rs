@@ -49,6 +49,11 @@ impl Database {
         self.fence
     }
 
+    /// Why nothing is written, while that is so.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.queue.trouble()
+    }
+
     pub(super) fn is_taken_over(&self) -> bool {
         self.taken_over.load(Ordering::Acquire)
     }

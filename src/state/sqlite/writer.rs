@@ -38,6 +38,7 @@ impl Writer {
         while let Some(mut work) = self.queue.take(forget_at.saturating_duration_since(Instant::now())) {
             if !work.is_empty() {
                 let written = self.write(&work, &mut known);
+                self.queue.note(&written);
                 let waiters = work.waiters();
                 match &written {
                     Ok(()) => {

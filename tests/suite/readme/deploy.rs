@@ -54,7 +54,7 @@ fn the_unit_checks_and_starts_the_same_script() {
     let unit = file("autoscaler.service");
     let line = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).expect("its line");
     let start = line("ExecStart=").strip_prefix("/usr/local/bin/autoscaler run ").expect("our command");
-    let before = line("ExecStartPre=").strip_prefix("/usr/local/bin/autoscaler check --require-env ");
+    let before = line("ExecStartPre=").strip_prefix("-/usr/local/bin/autoscaler check --require-env ");
     let before = before.expect("our command");
     assert_eq!(start, before);
     assert!(root().join("scripts").join(start.rsplit('/').next().expect("a name")).exists());

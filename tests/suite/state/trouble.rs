@@ -93,6 +93,9 @@ fn a_disk_that_is_full_for_a_while_is_told_and_nothing_is_lost() {
     // It ticks and scales.
     worker.line_after(mark, "scaled from ");
     worker.line_after(mark, "web: ");
+    let status = Autoscaler::new(["status", "--json", "--state", &state]).run().expect(0).json();
+    let error = status["store"]["error"].as_str().unwrap_or_default();
+    assert!(status["store"]["healthy"] == false && error.ends_with(" records wait in memory"), "{status}");
     limit(worker.id(), None);
     worker.line("state is written again, and nothing is lost");
     worker.stop(Signal::Terminate);

@@ -32,6 +32,7 @@
 //! - [`worker`]: generations, tasks, reloading, stopping.
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`simulate`]: a pretended app under recorded load, in which the very same ticks are run and scored.
+//! - [`compare`]: families of policies on many loads, and the tables of what came of them.
 //! - [`picture`]: how a simulation looks, as a page and in a terminal.
 //! - [`replay`]: a new script over what a running one has recorded.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
@@ -41,6 +42,7 @@
 
 pub mod cli;
 pub mod command;
+pub mod compare;
 pub mod control;
 pub mod decide;
 pub mod demo;

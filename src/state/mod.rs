@@ -20,8 +20,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
+use crate::function::This;
 use crate::levers::Levers;
 use crate::pipeline::{Conditions, ControlState, History, Record, Scales};
 
@@ -79,7 +79,7 @@ pub struct Kept {
     /// What was scaled.
     pub target: Option<String>,
     /// `this` of every stage, by the stage's name ("measure", "decide", "scale", "notify.0" …).
-    pub memory: BTreeMap<String, Json>,
+    pub memory: BTreeMap<String, This>,
 }
 
 impl Kept {

@@ -31,7 +31,7 @@ pub use fleet::Fleet;
 pub use fluid::Fluid;
 pub use matrix::{Progress, run_all};
 pub use model::{Answer, AppKind, Described, Durations, Model, SETTINGS, SIMULATE, check};
-pub use policies::{Preset, policy};
+pub use policies::{NAMED, Named, Preset, Sweep, named, policy};
 pub use recorded::{RateIn, trace as recorded};
 pub use run::{Candidate, Run, Scaling, Setting, run};
 pub use scores::{Dynos, Scorer, Scores};

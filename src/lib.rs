@@ -33,6 +33,7 @@
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`simulate`]: a pretended app under recorded load, in which the very same ticks are run and scored.
 //! - [`stats`]: mathematics that scripts and simulations share.
+//! - [`compare`]: families of policies on many loads, and the tables of what came of them.
 //! - [`picture`]: how a simulation looks, as a page and in a terminal.
 //! - [`replay`]: a new script over what a running one has recorded.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
@@ -42,6 +43,7 @@
 
 pub mod cli;
 pub mod command;
+pub mod compare;
 pub mod control;
 pub mod decide;
 pub mod demo;

@@ -1,6 +1,7 @@
 //! Owns the commands, one file each: wiring only. What they do lives in the rooms of the crate.
 
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod demo;
 pub mod draw;
@@ -58,6 +59,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Push(args) => push::run(args).await,
         Command::Test(args) => test::run(args).await,
         Command::Simulate(args) => simulate::run(*args).await,
+        Command::Compare(args) => compare::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Gate(args) => gate::run(args).await,
         Command::Init(args) => init::run(&args),

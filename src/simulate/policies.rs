@@ -79,19 +79,21 @@ pipeline("hpa", #{
 ];
 
 impl Named {
-    /// The script with `value` for its parameter.
+    /// The script with `value` for its parameter, for dynos that boot so long: policies that look ahead must be
+    /// told, where `{boot_seconds}` stands.
     #[must_use]
-    pub fn script(&self, value: &str) -> String {
-        self.script.replace(&format!("{{{}}}", self.sweep.parameter), value)
+    pub fn script(&self, value: &str, boot_seconds: u64) -> String {
+        let script = self.script.replace(&format!("{{{}}}", self.sweep.parameter), value);
+        script.replace("{boot_seconds}", &boot_seconds.to_string())
     }
 }
 
-/// The script of the policy `name`, with the default of its parameter.
+/// The script of the policy `name`, with the default of its parameter, for dynos that boot so long.
 ///
 /// # Errors
 /// When there is none.
-pub fn policy(name: &str) -> Result<String, String> {
-    named(name).map(|found| found.script(found.sweep.default))
+pub fn policy(name: &str, boot_seconds: u64) -> Result<String, String> {
+    named(name).map(|found| found.script(found.sweep.default, boot_seconds))
 }
 
 /// The policy `name`.
@@ -155,7 +157,7 @@ mod tests {
             assert!(values.contains(&default), "{}: {default} is not tried", known.name);
             assert!(values.len() > 1, "{}", known.name);
             assert!(!NAMED[..at].iter().any(|other| other.name == known.name), "{} twice", known.name);
-            assert_ne!(known.script(values[0]), known.script(values[1]));
+            assert_ne!(known.script(values[0], 60), known.script(values[1], 60));
         }
         assert!(named("hap").unwrap_err().contains("hpa"));
     }

@@ -23,6 +23,7 @@ pub(super) const STANDARD: &[(&str, &str)] = &[
     ("policy/p95_response", include_str!("../../stdlib/policy/p95_response.rhai")),
     ("policy/queue_time", include_str!("../../stdlib/policy/queue_time.rhai")),
     ("policy/react", include_str!("../../stdlib/policy/react.rhai")),
+    ("policy/reg", include_str!("../../stdlib/policy/reg.rhai")),
     ("policy/schedule", include_str!("../../stdlib/policy/schedule.rhai")),
     ("policy/seasonal", include_str!("../../stdlib/policy/seasonal.rhai")),
     ("policy/target_tracking", include_str!("../../stdlib/policy/target_tracking.rhai")),

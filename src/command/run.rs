@@ -148,6 +148,7 @@ async fn until_taken_over(state: Arc<dyn State>, work: CancellationToken) {
             () = work.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
+        state.look_after().await;
     }
     work.cancel();
 }
@@ -166,6 +167,13 @@ fn listen(
     let folder = folder?;
     match Socket::bind(&folder) {
         Ok(socket) => {
+            if !socket.path().starts_with(&folder) {
+                tracing::warn!(
+                    "`{}` takes no socket: commands reach this worker by `{}`",
+                    folder.display(),
+                    socket.path().display()
+                );
+            }
             Some(tokio::spawn(socket.serve(Arc::new(worker.desk(Some(folder.display().to_string()))), stop.clone())))
         }
         Err(error) => {

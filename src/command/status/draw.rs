@@ -30,7 +30,10 @@ pub(super) fn status(status: &Status, zone: Tz) -> String {
                 &format!("running for {up} (process {}, autoscaler {})", worker.pid, worker.version),
             );
         }
-        None => line(&mut text, "worker", BAD, "no worker runs; this is what its state knows"),
+        None => {
+            let why = status.unreached.as_deref().unwrap_or("no worker runs");
+            line(&mut text, "worker", BAD, &format!("{why}; this is what its state knows"));
+        }
     }
     for unit in &status.units {
         unit_lines(&mut text, unit, status.at, zone);
@@ -42,6 +45,12 @@ pub(super) fn status(status: &Status, zone: Tz) -> String {
             line(&mut text, "state", BAD, &format!("{folder} cannot be used: what is new ends with the worker"));
         }
         (None, None) => line(&mut text, "state", CARE, "in memory: it ends with the worker"),
+    }
+    if status.pipelines.iter().all(|pipeline| pipeline.last.is_none()) {
+        // They stand nowhere else then.
+        for held in &status.levers {
+            line(&mut text, "lever", CARE, &format!("all pipelines: {}", lever(held, zone)));
+        }
     }
     if status.pipelines.is_empty() {
         text.push_str("no pipelines\n");

@@ -49,6 +49,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
     if let Err(why) = args.keep.state().check() {
         return super::fail(why);
     }
+    limit_is_no_end();
     loop {
         match work(&args, loading.clone(), &stop, &reload).await {
             Ended::Stopped(code) => return code,
@@ -71,7 +72,6 @@ async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, re
     let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), stop).await;
     let Some(opened) = opened else { return Ended::Stopped(ExitCode::SUCCESS) };
     let on_a_dyno = loading.actor.dyno.is_some();
-    limit_is_no_end();
     let mut follower = None;
     if args.script.script == Path::new(state::PUSHED) {
         let new = ScriptKey::from_environment().and_then(|key| Follower::new(Arc::clone(&opened.state), key));

@@ -90,7 +90,10 @@ pub fn find(state: &Path) -> Vec<Result<PathBuf, String>> {
     there
         .map(|(metadata, place)| match objection(&metadata, &trusted) {
             None => Ok(place),
-            Some(objection) => Err(format!("`{}` {objection}, so what is in it is not believed", place.display())),
+            Some(objection) => Err(format!(
+                "`{}` {objection}, so what is in it is not believed; run the command as the worker's own user",
+                place.display()
+            )),
         })
         .collect()
 }

@@ -246,6 +246,7 @@ impl Supervisor {
         self.keep_generations().await;
         self.follow_files();
         let mut look = tokio::time::interval(reload::LOOK);
+        let mut state = tokio::time::interval(troubled::LOOK);
         loop {
             tokio::select! {
                 biased;
@@ -253,6 +254,7 @@ impl Supervisor {
                 () = reload.notified() => self.look(true, &stop).await,
                 () = self.watch.changed() => self.look(false, &stop).await,
                 _ = look.tick() => self.look(false, &stop).await,
+                _ = state.tick() => self.tell_of_state(),
                 Some(order) = self.orders.recv() => self.obey(order).await,
                 Some(checked) = self.checked.recv() => self.take_verdict(checked).await,
                 Some(failing) = self.failing.recv() => self.judge_failing(&failing),
@@ -269,7 +271,6 @@ impl Supervisor {
     /// Looks at what is on disk; `forced` loads it whatever it is.
     async fn look(&mut self, forced: bool, stop: &CancellationToken) {
         self.remind_of_last_good();
-        self.tell_of_state();
         self.reload(forced, stop).await;
     }
 

@@ -40,6 +40,9 @@ impl Database {
         let connection = schema::open_to_write(file)?;
         let fence = schema::next_fence(&connection).map_err(|error| schema::unwritable(file, &error))?;
         let (queue, taken_over) = (Arc::new(Queue::default()), Arc::new(AtomicBool::new(false)));
+        // A full disk may have kept the worker before from writing what it did last: that must be known from the start.
+        let room = schema::has_room(&connection);
+        queue.note(&room);
         let store = renew::Place::new(file, connection);
         let writer = Writer {
             store,
@@ -48,6 +51,7 @@ impl Database {
             keep,
             taken_over: Arc::clone(&taken_over),
             hold: Arc::clone(hold),
+            short: room.is_err(),
         };
         let thread = std::thread::Builder::new().name("state".into()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StateError(format!("no thread can be started: {error}")))?;

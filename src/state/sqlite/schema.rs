@@ -139,6 +139,19 @@ pub(super) fn next_fence(connection: &Connection) -> Result<Fence, StateError> {
     Ok(Fence(u64::try_from(fence).unwrap_or(0)))
 }
 
+/// Whether the disk has room for as much as a tick writes, which is seen by writing it.
+///
+/// # Errors
+/// It has none, or takes nothing.
+pub(super) fn has_room(connection: &Connection) -> Result<(), StateError> {
+    const ROOM: i32 = 32_768;
+    let write = || {
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('room', zeroblob(?1))", [ROOM])?;
+        connection.execute("DELETE FROM meta WHERE key = 'room'", [])
+    };
+    write().map(|_| ()).map_err(|error| said(&error))
+}
+
 /// The fence of whoever took the store over last.
 pub(super) fn fence(connection: &Connection) -> rusqlite::Result<Fence> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = 'fence'")?;

@@ -29,6 +29,8 @@ pub(super) struct Writer {
     /// Set when another worker has taken the store over.
     pub(super) taken_over: Arc<AtomicBool>,
     pub(super) hold: Arc<Hold>,
+    /// Whether there was no room when it was opened, and none since.
+    pub(super) short: bool,
 }
 
 impl Writer {
@@ -40,7 +42,7 @@ impl Writer {
         while let Some(mut work) = self.queue.take(forget_at.saturating_duration_since(Instant::now())) {
             if !work.is_empty() {
                 let written = self.write(&work, &mut known);
-                self.queue.note(&written);
+                self.queue.note(&written.clone().and_then(|()| self.room()));
                 let waiters = work.waiters();
                 match &written {
                     Ok(()) => {
@@ -103,6 +105,15 @@ impl Writer {
                 }
             }
         })
+    }
+
+    /// Whether there is room again, where there was none: little may still be written where a tick's worth may not.
+    fn room(&mut self) -> Result<(), StateError> {
+        if self.short {
+            schema::has_room(self.store.connection())?;
+            self.short = false;
+        }
+        Ok(())
     }
 
     /// Whether a commit waits for the disk itself, which is what makes it outlive a power failure; a killed

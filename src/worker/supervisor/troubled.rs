@@ -2,9 +2,13 @@
 //! the log already.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Supervisor;
 use crate::pipeline::{Event, EventKind, Phase};
+
+/// The state is asked this often what is wrong.
+pub(super) const LOOK: Duration = Duration::from_secs(2);
 
 impl Supervisor {
     /// Tells what happened to the state since the last look.

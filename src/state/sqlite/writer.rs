@@ -42,7 +42,8 @@ impl Writer {
         while let Some(mut work) = self.queue.take(forget_at.saturating_duration_since(Instant::now())) {
             if !work.is_empty() {
                 let written = self.write(&work, &mut known);
-                self.queue.note(&written.clone().and_then(|()| self.room()));
+                let standing = written.clone().and_then(|()| self.room());
+                self.queue.note(&standing);
                 let waiters = work.waiters();
                 match &written {
                     Ok(()) => {

@@ -66,15 +66,14 @@ pub struct Found {
 /// # Errors
 /// What to say and do.
 pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
-    let records = match log {
-        Some(log) => Records::Read(read(log)?),
-        None => {
-            let (state, trouble) = tokio::join!(kept(args), trouble(args));
-            if let Some(trouble) = &trouble {
-                say_how_far(&state, trouble).await;
-            }
-            Records::Kept(state?.state)
+    let records = if let Some(log) = log {
+        Records::Read(read(log)?)
+    } else {
+        let (state, trouble) = tokio::join!(kept(args), trouble(args));
+        if let Some(trouble) = &trouble {
+            say_how_far(&state, trouble).await;
         }
+        Records::Kept(state?.state)
     };
     let scripts = match (&args.script, &records) {
         (Some(script), _) => Scripts::load(script)?,

@@ -35,8 +35,7 @@ fn places(state: &Path, variables: Variables<'_>) -> Vec<PathBuf> {
 /// What such a folder is called: 16 digits of the path of the state, links followed.
 fn name(state: &Path) -> String {
     let digest = Sha256::digest(canonical(state).as_os_str().as_encoded_bytes());
-    let digits: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("autoscaler-{digits}")
+    format!("autoscaler-{}", crate::worker::hex(&digest[..8]))
 }
 
 /// `path` without links, as far as it is there.
@@ -82,6 +81,7 @@ fn make_among(places: &[PathBuf]) -> Result<PathBuf, String> {
 
 /// The folders in which the worker whose state is in `state` may be found besides there; of one that must not be
 /// trusted, why.
+#[must_use]
 pub fn find(state: &Path) -> Vec<Result<PathBuf, String>> {
     // Whoever may change the state may be believed about its worker.
     let trusted: Vec<u32> = std::iter::once(me()).chain(owner(state)).collect();

@@ -121,8 +121,9 @@ fn nothing_is_taken_away_while_the_disk_is_full() {
     limit(worker.id(), Some(1));
     worker.line("state cannot be written: ");
     // The tick in which it was found out may have scaled.
-    let mark = worker.mark();
-    worker.line_after(mark, "web: measured");
+    for _ in 0..2 {
+        worker.line_after(worker.mark(), "web: measured");
+    }
     let mark = worker.mark();
     for _ in 0..5 {
         worker.line_after(worker.mark(), "web: measured");

@@ -107,6 +107,12 @@ pub fn fail(message: impl std::fmt::Display) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
+/// Prints `message` on standard error, beside an answer that it belongs to.
+pub fn warn(message: impl std::fmt::Display) {
+    let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
+    anstream::eprintln!("{style}warning{style:#}: {}", crate::secret::scrub(&message.to_string()));
+}
+
 /// The pipelines that `--only` selects.
 ///
 /// # Errors

@@ -49,6 +49,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
     if let Err(why) = args.keep.state().check() {
         return super::fail(why);
     }
+    limit_is_no_end();
     loop {
         match work(&args, loading.clone(), &stop, &reload).await {
             Ended::Stopped(code) => return code,
@@ -71,7 +72,6 @@ async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, re
     let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), stop).await;
     let Some(opened) = opened else { return Ended::Stopped(ExitCode::SUCCESS) };
     let on_a_dyno = loading.actor.dyno.is_some();
-    limit_is_no_end();
     let mut follower = None;
     if args.script.script == Path::new(state::PUSHED) {
         let new = ScriptKey::from_environment().and_then(|key| Follower::new(Arc::clone(&opened.state), key));
@@ -148,6 +148,7 @@ async fn until_taken_over(state: Arc<dyn State>, work: CancellationToken) {
             () = work.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
+        state.look_after().await;
     }
     work.cancel();
 }
@@ -166,6 +167,13 @@ fn listen(
     let folder = folder?;
     match Socket::bind(&folder) {
         Ok(socket) => {
+            if !socket.path().starts_with(&folder) {
+                tracing::warn!(
+                    "`{}` takes no socket: commands reach this worker by `{}`",
+                    folder.display(),
+                    socket.path().display()
+                );
+            }
             Some(tokio::spawn(socket.serve(Arc::new(worker.desk(Some(folder.display().to_string()))), stop.clone())))
         }
         Err(error) => {

@@ -15,6 +15,7 @@ use crate::cli::RunArgs;
 use crate::control::{Socket, answer_mail};
 use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
+use crate::serve::{self, Door, Server};
 use crate::state::{self, Mailbox, ScriptKey, State};
 use crate::worker::{self, Follower, Loading, Options, Services, Supervisor};
 
@@ -39,6 +40,10 @@ pub async fn run(args: RunArgs) -> ExitCode {
         Ok(stop) => stop,
         Err(error) => return super::fail(format!("cannot listen for signals: {error}")),
     };
+    let door = Door::default();
+    if let Err(why) = open_to_http(args.listen.as_deref(), &door, &stop).await {
+        return super::fail(why);
+    }
     let reload = Arc::new(Notify::new());
     on_hangup(Arc::clone(&reload));
     if let Some(why) = loading.actor.stands_by() {
@@ -51,7 +56,9 @@ pub async fn run(args: RunArgs) -> ExitCode {
     }
     limit_is_no_end();
     loop {
-        match work(&args, loading.clone(), &stop, &reload).await {
+        let ended = work(&args, loading.clone(), &door, &stop, &reload).await;
+        door.close();
+        match ended {
             Ended::Stopped(code) => return code,
             Ended::TakenOver => tracing::warn!("this worker stands by again, since another one has its state"),
         }
@@ -67,7 +74,13 @@ enum Ended {
 }
 
 /// Waits for the state, and works until `stop`, or until another worker has taken the state over.
-async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, reload: &Arc<Notify>) -> Ended {
+async fn work(
+    args: &RunArgs,
+    mut loading: Loading,
+    door: &Door,
+    stop: &CancellationToken,
+    reload: &Arc<Notify>,
+) -> Ended {
     let failed = |why: String| Ended::Stopped(super::fail(why));
     let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), stop).await;
     let Some(opened) = opened else { return Ended::Stopped(ExitCode::SUCCESS) };
@@ -115,6 +128,9 @@ async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, re
              Redis of REDIS_URL"
         );
     }
+    if let (Some(_), Some(heroku)) = (&args.listen, services.world().platforms.heroku()) {
+        door.open(heroku.drains());
+    }
     let work = stop.child_token();
     warn_of_tests(&worker, work.clone());
     let answering = listen(&worker, opened.folder, opened.mailbox, &work);
@@ -139,6 +155,16 @@ async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, re
     }
     tracing::info!("stopped");
     Ended::Stopped(ExitCode::SUCCESS)
+}
+
+/// Listens for HTTP at `address`, if there is one, until `stop`: also while this worker stands by, so that a platform
+/// that looks for an open port finds it.
+async fn open_to_http(address: Option<&str>, door: &Door, stop: &CancellationToken) -> Result<(), String> {
+    let Some(address) = address.filter(|address| !address.is_empty()) else { return Ok(()) };
+    let server = Server::bind(address).await?;
+    tracing::info!("listens on http://{}", server.address());
+    tokio::spawn(server.run(serve::routes(door.clone()), stop.clone()));
+    Ok(())
 }
 
 /// Cancels `work` when another worker has taken `state` over.

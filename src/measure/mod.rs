@@ -6,6 +6,8 @@ mod celery_redis_queue_size;
 mod command;
 mod custom;
 mod headers;
+mod heroku_app;
+mod heroku_router_log;
 mod heroku_service_time;
 mod http;
 pub(crate) mod json;
@@ -172,6 +174,7 @@ pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
     app_decision::CONSTRUCTOR,
     http::CONSTRUCTOR,
     command::CONSTRUCTOR,
+    heroku_router_log::CONSTRUCTOR,
 ];
 
 /// The name of the only measurement of a pipeline.

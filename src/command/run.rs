@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{draw, loading};
 use crate::cli::RunArgs;
 use crate::control::{Socket, answer_mail};
+use crate::host::Host;
 use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
 use crate::state::{self, Mailbox, ScriptKey, State};
@@ -26,7 +27,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
     if let Err(code) = super::start_log(&args.log) {
         return code;
     }
-    let loading = loading(
+    let mut loading = loading(
         Options {
             script: args.script.script.clone(),
             dry_run: args.dry_run,
@@ -39,6 +40,14 @@ pub async fn run(args: RunArgs) -> ExitCode {
         Ok(stop) => stop,
         Err(error) => return super::fail(format!("cannot listen for signals: {error}")),
     };
+    let host = match Host::of_environment().await {
+        Ok(host) => host,
+        Err(why) => return super::fail(why),
+    };
+    if let Some(host) = &host {
+        loading.zone = host.zone().unwrap_or(loading.zone);
+        tokio::spawn(stop_with(Arc::clone(host), stop.clone()));
+    }
     let reload = Arc::new(Notify::new());
     on_hangup(Arc::clone(&reload));
     if let Some(why) = loading.actor.stands_by() {
@@ -50,7 +59,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
         return super::fail(why);
     }
     loop {
-        match work(&args, loading.clone(), &stop, &reload).await {
+        match work(&args, loading.clone(), &stop, &reload, host.as_ref()).await {
             Ended::Stopped(code) => return code,
             Ended::TakenOver => tracing::warn!("this worker stands by again, since another one has its state"),
         }
@@ -66,7 +75,13 @@ enum Ended {
 }
 
 /// Waits for the state, and works until `stop`, or until another worker has taken the state over.
-async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, reload: &Arc<Notify>) -> Ended {
+async fn work(
+    args: &RunArgs,
+    mut loading: Loading,
+    stop: &CancellationToken,
+    reload: &Arc<Notify>,
+    host: Option<&Arc<Host>>,
+) -> Ended {
     let failed = |why: String| Ended::Stopped(super::fail(why));
     let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), stop).await;
     let Some(opened) = opened else { return Ended::Stopped(ExitCode::SUCCESS) };
@@ -83,7 +98,7 @@ async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, re
         loading.options = Arc::new(Options { script, ..(*loading.options).clone() });
         follower = Some(following);
     }
-    let services = match Services::start(Arc::clone(&opened.state)) {
+    let services = match Services::start(Arc::clone(&opened.state), host.cloned()) {
         Ok(services) => services,
         Err(error) => return failed(error),
     };
@@ -139,6 +154,17 @@ async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, re
     }
     tracing::info!("stopped");
     Ended::Stopped(ExitCode::SUCCESS)
+}
+
+/// The host that started this worker would start another one.
+async fn stop_with(host: Arc<Host>, stop: CancellationToken) {
+    tokio::select! {
+        () = host.gone().cancelled_owned() => {
+            tracing::warn!("{} has gone, and the worker stops with it", host.program());
+            stop.cancel();
+        }
+        () = stop.cancelled() => {}
+    }
 }
 
 /// Cancels `work` when another worker has taken `state` over.

@@ -163,6 +163,7 @@ async fn stop_with(host: Arc<Host>, stop: CancellationToken) {
             tracing::warn!("{} has gone, and the worker stops with it", host.program());
             stop.cancel();
         }
+        () = host.stop().cancelled_owned() => stop.cancel(),
         () = stop.cancelled() => {}
     }
 }

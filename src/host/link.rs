@@ -22,6 +22,17 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 /// The longest line of a host: 64 KiB.
 const LONGEST_LINE: u64 = 64 * 1024;
 
+/// What a host says after its greeting.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Said {
+    /// The worker is to stop, as on the signal of this name.
+    Stop {
+        stop: String,
+    },
+    Answer(Answer),
+}
+
 /// An answer of the host.
 #[derive(Debug, Deserialize)]
 struct Answer {
@@ -42,30 +53,43 @@ pub(super) struct Link {
     waiting: Waiting,
     next: AtomicU64,
     gone: CancellationToken,
+    stop: CancellationToken,
 }
 
 impl Link {
     /// Reads answers until the host has gone. Must be called within a tokio runtime.
     pub(super) fn start(mut read: BufReader<OwnedReadHalf>, write: OwnedWriteHalf) -> Self {
-        let (waiting, gone) = (Waiting::default(), CancellationToken::new());
-        let (answered, over) = (Arc::clone(&waiting), gone.clone());
+        let (waiting, gone, stop) = (Waiting::default(), CancellationToken::new(), CancellationToken::new());
+        let (answered, over, stopped) = (Arc::clone(&waiting), gone.clone(), stop.clone());
         tokio::spawn(async move {
             while let Some(line) = line(&mut read).await {
-                // What is no answer is passed over: nobody waits for it.
-                let Ok(answer) = serde_json::from_slice::<Answer>(&line) else { continue };
-                if let Some(waits) = lock(&answered).remove(&answer.id) {
-                    let _ = waits.send(answer);
+                match serde_json::from_slice::<Said>(&line) {
+                    Ok(Said::Answer(answer)) => {
+                        if let Some(waits) = lock(&answered).remove(&answer.id) {
+                            let _ = waits.send(answer);
+                        }
+                    }
+                    Ok(Said::Stop { stop }) => {
+                        tracing::info!("stopping on {stop}");
+                        stopped.cancel();
+                    }
+                    // What is neither is passed over: nobody waits for it.
+                    Err(_) => {}
                 }
             }
             over.cancel();
             // Those that wait are told by their senders being dropped.
             lock(&answered).clear();
         });
-        Self { write: tokio::sync::Mutex::new(write), waiting, next: AtomicU64::new(1), gone }
+        Self { write: tokio::sync::Mutex::new(write), waiting, next: AtomicU64::new(1), gone, stop }
     }
 
     pub(super) fn gone(&self) -> CancellationToken {
         self.gone.clone()
+    }
+
+    pub(super) fn stop(&self) -> CancellationToken {
+        self.stop.clone()
     }
 
     /// Asks for `what`, and waits until it is done.

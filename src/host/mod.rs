@@ -3,7 +3,7 @@
 //!
 //! The host listens on a Unix socket of its own, whose path stands in [`VARIABLE`], and speaks first: one
 //! line of JSON, the [`Greeting`]. After it each side sends lines: a request has an `id` and what is to be
-//! done, its answer that `id` and, where it was not done, an `error`. Nothing of it is on a command line or
+//! done, its answer that `id` and, where it was not done, an `error`; `stop` of a host needs no answer. Nothing of it is on a command line or
 //! in the environment.
 
 mod link;
@@ -129,6 +129,12 @@ impl Host {
     #[must_use]
     pub fn gone(&self) -> CancellationToken {
         self.link.gone()
+    }
+
+    /// Cancelled when it wants the worker to stop.
+    #[must_use]
+    pub fn stop(&self) -> CancellationToken {
+        self.link.stop()
     }
 
     /// Mails its administrators.

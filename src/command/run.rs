@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{draw, loading};
+use super::{ProcessEnvironment, draw, loading};
 use crate::cli::RunArgs;
 use crate::control::{Socket, answer_mail};
 use crate::host::Host;
@@ -46,6 +46,8 @@ pub async fn run(args: RunArgs) -> ExitCode {
     };
     if let Some(host) = &host {
         loading.zone = host.zone().unwrap_or(loading.zone);
+        loading.environment =
+            Arc::new(ProcessEnvironment { bounds: args.reach.bounds(), host: Some(Arc::clone(host)) });
         tokio::spawn(stop_with(Arc::clone(host), stop.clone()));
     }
     let reload = Arc::new(Notify::new());

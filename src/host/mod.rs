@@ -8,6 +8,8 @@
 
 mod link;
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +32,7 @@ pub const VARIABLE: &str = "AUTOSCALER_HOST";
 const GREETS_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a host says first.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Greeting {
     /// The program, for people: "Django 5.2.1".
@@ -41,6 +43,15 @@ pub struct Greeting {
     pub mail: Option<Mail>,
     /// Whether it takes what a pipeline's logger says.
     pub logging: bool,
+    /// Variables for the script, beside those of the environment: keys that stand in the host's own settings.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Greeting {
+    /// Without the variables, whose values are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Greeting").field("program", &self.program).field("mail", &self.mail).finish_non_exhaustive()
+    }
 }
 
 /// How a host mails its administrators.
@@ -111,6 +122,12 @@ impl Host {
     #[must_use]
     pub fn zone(&self) -> Option<Tz> {
         self.zone
+    }
+
+    /// The variable `name`, where it gives that.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.greeting.variables.get(name).map(|value| &**value)
     }
 
     /// How it mails its administrators, where it can.

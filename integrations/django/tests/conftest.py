@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "integrations/django"
 
 # Far more than anything here needs.
-PATIENCE = 60
+PATIENCE = 20
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 os.environ.setdefault("AUTOSCALER_BINARY", str(ROOT / "target/debug/autoscaler"))

@@ -10,7 +10,7 @@ from .conftest import eventually
 
 TELL = """
 pipeline("web", #{
-    measure: || 1000, measurement_interval_in_seconds: 0.2,
+    measure: measure::custom(#{ measurement_interval_in_seconds: 0.2 }, || 1000),
     decide: |m| if m.dynos < 2 { up(1) },
     min_dynos: 1, max_dynos: 3,
     scale: #{ current: || 1, scale_to: |n| throw "the platform is away" },
@@ -98,7 +98,8 @@ def test_the_logger_is_pythons(project):
     project.script(TELL % "notify::logger()")
     project.start("autoscaler", "autoscale.rhai")
     log = project.folder / "shop.log"
-    eventually(log.read_text, lambda: "ERROR autoscaler web scale_failed web: Just tried to scale" in log.read_text())
+    line = "ERROR autoscaler web scale_failed web: Just tried to scale"
+    eventually(lambda: log.read_text(), lambda: log.exists() and line in log.read_text())
 
 
 def test_a_project_that_has_set_up_no_logging_sees_it_all_the_same(project):
@@ -111,7 +112,7 @@ def test_time_zone_is_the_default_zone(project):
         'pipeline("web", #{ measure: || 1, decide: |m| hold(), min_dynos: #{ "0:00": 1 }, max_dynos: #{ "0:00": 2 },'
         ' scale: #{ current: || 1, scale_to: |n| () },'
         ' notify: |event| print("at " + event.at) });'
-        'pipeline("zone", #{ measure: || 1, measurement_interval_in_seconds: 0.2,'
+        'pipeline("zone", #{ measure: measure::custom(#{ measurement_interval_in_seconds: 0.2 }, || 1),'
         ' decide: |m| hold("the hour is " + m.now.hour), scale: #{ current: || 1, scale_to: |n| () } });'
     )
     project.environment["AUTOSCALER_LOG"] = "debug"

@@ -9,7 +9,7 @@ from typing import Any
 from celery.signals import before_task_publish
 
 
-@before_task_publish.connect
+@before_task_publish.connect  # type: ignore[untyped-decorator]
 def enqueued_at(headers: Any = None, **_: Any) -> None:
     """Unix seconds, also of a task that is tried again."""
     if isinstance(headers, dict):

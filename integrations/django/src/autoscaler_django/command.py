@@ -8,7 +8,7 @@ from typing import Optional, Sequence
 
 from .binary import NotFound
 from .host import Host
-from .settings_json import Unusable, script_of
+from .settings_json import Unusable, convert
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -40,15 +40,16 @@ def run(name: str, dry_run: bool) -> int:
     if dictionary is None:
         raise Unusable(f"the module `{name}` has no AUTOSCALE_SETTINGS")
     zone = getattr(module, "TIME_ZONE", None)
-    script, warnings = script_of(dictionary, zone)
-    if warnings:
-        print(warnings, file=sys.stderr)
+    converted = convert(dictionary, zone)
+    if converted.warnings:
+        print(converted.warnings, file=sys.stderr)
     host = Host(program="heroku_web_autoscaler", time_zone=zone)
     if os.environ.get("DJANGO_SETTINGS_MODULE"):
         from . import django_host
 
         host = django_host.host()
-    return host.run(["run", "-", *(["--dry-run"] if dry_run else [])], script)
+    host.variables = converted.variables
+    return host.run(["run", "-", *(["--dry-run"] if dry_run else [])], converted.script)
 
 
 if __name__ == "__main__":

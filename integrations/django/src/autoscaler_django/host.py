@@ -49,6 +49,8 @@ class Host:
     mail_through: str = ""
     # Sends subject and body; raises Undelivered.
     send_mail: Optional[Callable[[str, str], None]] = None
+    # For the script, beside those of the environment: credentials that stand in settings.
+    variables: "dict[str, str]" = field(default_factory=dict, repr=False)
     _say: Optional[Callable[["dict[str, Any]"], None]] = None
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "autoscaler-host"))
 
@@ -56,7 +58,10 @@ class Host:
         mail = None
         if self.send_mail is not None and self.mail_to is not None:
             mail = {"to": self.mail_to, "through": self.mail_through}
-        return {"program": self.program, "time_zone": self.time_zone, "mail": mail, "logging": True}
+        return {
+            "program": self.program, "time_zone": self.time_zone, "mail": mail, "logging": True,
+            "variables": self.variables,
+        }
 
     def answer(self, request: "dict[str, Any]") -> "dict[str, Any]":
         """Does what is asked, and says how it went."""
@@ -88,6 +93,9 @@ class Host:
                 # It has gone, and waits for no answer.
                 pass
 
+        def answer(request: "dict[str, Any]") -> None:
+            say(self.answer(request))
+
         say(self.greeting())
         self._say = say
         try:
@@ -98,7 +106,7 @@ class Host:
                         # In order, and at once.
                         say(self.answer(request))
                     else:
-                        self._pool.submit(lambda asked=request: say(self.answer(asked)))
+                        self._pool.submit(answer, request)
         except (OSError, ValueError):
             pass
 
@@ -148,8 +156,8 @@ class Host:
         # A session of its own: Ctrl-C of a terminal would come to both.
         stdin = subprocess.PIPE if script is not None else None
         child = subprocess.Popen(command, env=environment, stdin=stdin, start_new_session=True)
-        for number in early:
-            child.send_signal(number)
+        for signalled in early:
+            child.send_signal(signalled)
         if script is not None and child.stdin is not None:
             try:
                 child.stdin.write(script.encode())

@@ -5,13 +5,22 @@ path where there are none.
 """
 
 import json
+import os
+import re
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from os import PathLike, fspath
 from typing import Any, Optional
 
 from .binary import find
+
+# What stands for an environment variable in the JSON.
+VARIABLE = "$variable"
+
+# Settings whose text is nobody's business.
+CREDENTIALS = {"api_key", "redis_url", "smtp_url"}
 
 
 class Unusable(Exception):
@@ -46,27 +55,79 @@ def plain(value: Any, path: str = "AUTOSCALE_SETTINGS") -> Any:
     raise Unusable(f"{path} is a {type(value).__name__}, and must be a text, a number, a list or a dictionary")
 
 
-def as_json(settings: Any, time_zone: Optional[str] = None) -> str:
-    """The dictionary as JSON; TIME_ZONE beside its pipelines where there is one."""
+class Variables:
+    """Credentials of a dictionary, and the variables that stand for them in the script.
+
+    A script is kept with the worker's state: no credential is to stand in it. One that comes from the environment
+    keeps the name it has there.
+    """
+
+    def __init__(self) -> None:
+        self.given: "dict[str, str]" = {}
+
+    def stand_for(self, text: str, pipeline: str, key: str) -> "dict[str, str]":
+        """What stands for `text` in the JSON."""
+        for name, value in os.environ.items():
+            if value == text:
+                return {VARIABLE: name}
+        for name, value in self.given.items():
+            if value == text:
+                return {VARIABLE: name}
+        name = re.sub(r"\W", "_", f"AUTOSCALE_{pipeline}_{key}".upper())
+        while name in self.given or name in os.environ:
+            name += "_"
+        self.given[name] = text
+        return {VARIABLE: name}
+
+    def replace(self, value: Any, pipeline: str) -> Any:
+        """`value` with what stands for its credentials."""
+        if isinstance(value, list):
+            return [self.replace(item, pipeline) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: self.stand_for(item, pipeline, key)
+            if key.lower() in CREDENTIALS and isinstance(item, str)
+            else self.replace(item, pipeline)
+            for key, item in value.items()
+        }
+
+
+@dataclass
+class Converted:
+    """A dictionary as a script."""
+
+    script: str
+    warnings: str
+    # What the worker is to be given besides, by name.
+    variables: "dict[str, str]"
+
+
+def as_json(settings: Any, time_zone: Optional[str], variables: Variables) -> str:
+    """The dictionary as JSON; TIME_ZONE beside it where there is one."""
     if not isinstance(settings, Mapping):
         raise Unusable(f"AUTOSCALE_SETTINGS is a {type(settings).__name__}, and must be a dictionary")
     if not settings:
         raise Unusable("AUTOSCALE_SETTINGS is empty: it names no process type to scale")
-    told = plain(settings)
+    pipelines = {name: variables.replace(pipeline, name) for name, pipeline in plain(settings).items()}
+    told = {"AUTOSCALE_SETTINGS": pipelines}
     if time_zone:
-        told.setdefault("TIME_ZONE", time_zone)
-    return json.dumps(told, allow_nan=False)
+        told["TIME_ZONE"] = time_zone
+    try:
+        return json.dumps(told, allow_nan=False)
+    except ValueError as error:
+        raise Unusable("AUTOSCALE_SETTINGS holds a number that is none (NaN) or without an end") from error
 
 
-def script_of(settings: Any, time_zone: Optional[str] = None) -> "tuple[str, str]":
-    """The script that does what the dictionary says, and the warnings there are.
+def convert(settings: Any, time_zone: Optional[str] = None) -> Converted:
+    """The script that does what the dictionary says.
 
-    Raises Unusable with what is wrong. The dictionary holds keys: it goes over a pipe.
+    Raises Unusable with what is wrong.
     """
-    command = [find(), "import", "-", "--format", "json", "--live"]
-    done = subprocess.run(
-        command, input=as_json(settings, time_zone), capture_output=True, encoding="utf-8", check=False
-    )
+    variables = Variables()
+    text = as_json(settings, time_zone, variables)
+    command = [find(), "import", "-", "--format", "json", "--live", "--django"]
+    done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
     if done.returncode != 0:
         raise Unusable(done.stderr.strip() or f"`autoscaler import` ended with {done.returncode}")
-    return done.stdout, done.stderr.strip()
+    return Converted(done.stdout, done.stderr.strip(), variables.given)

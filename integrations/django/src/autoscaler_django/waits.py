@@ -42,7 +42,7 @@ def waited_ms(header: str, now: float) -> Optional[int]:
 
 
 def rounded(ms: int) -> int:
-    """To two digits and a half, so that a window has few different numbers: 1234 is 1250."""
+    """To some two and a half digits, so that a window has few different numbers: 1234 is 1235, 12345 is 12350."""
     step = 1
     while ms >= 200 * step:
         step *= 10

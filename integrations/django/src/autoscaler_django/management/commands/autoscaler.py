@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from autoscaler_django import django_host
 from autoscaler_django.binary import NotFound
-from autoscaler_django.settings_json import Unusable, script_of
+from autoscaler_django.settings_json import Converted, Unusable, convert
 
 
 class Command(BaseCommand):
@@ -36,13 +36,13 @@ class Command(BaseCommand):
             raise SystemExit(code)
 
     def work(self, options: "dict[str, Any]") -> int:
-        script, text = options["script"], None
+        script, converted = options["script"], None
         if script is None:
-            text = self.converted()
+            converted = self.converted()
         elif options["print_script"]:
             raise CommandError("--print-script is for AUTOSCALE_SETTINGS, and a script is given")
         if options["print_script"]:
-            self.stdout.write(text or "", ending="")
+            self.stdout.write(converted.script if converted else "", ending="")
             return 0
         arguments = ["run", script or "-"]
         if options["dry_run"]:
@@ -50,14 +50,18 @@ class Command(BaseCommand):
         for name in ("only", "state"):
             if options[name]:
                 arguments += [f"--{name}", options[name]]
-        return django_host.host().run(arguments, text)
+        host = django_host.host()
+        if converted is None:
+            return host.run(arguments)
+        host.variables = converted.variables
+        return host.run(arguments, converted.script)
 
-    def converted(self) -> str:
+    def converted(self) -> Converted:
         """The script of AUTOSCALE_SETTINGS; its warnings are told."""
         dictionary = getattr(settings, "AUTOSCALE_SETTINGS", None)
         if dictionary is None:
             raise CommandError("name a script, or set AUTOSCALE_SETTINGS")
-        script, warnings = script_of(dictionary, settings.TIME_ZONE)
-        if warnings:
-            self.stderr.write(warnings)
-        return script
+        converted = convert(dictionary, settings.TIME_ZONE)
+        if converted.warnings:
+            self.stderr.write(converted.warnings)
+        return converted

@@ -1,9 +1,7 @@
 """Servers on free ports, started by the tests and stopped with them; projects made of settings; the worker."""
 
-import glob
 import json
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -21,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "integrations/django"
 
 # Far more than anything here needs.
-PATIENCE = 20
+PATIENCE = 60
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 os.environ.setdefault("AUTOSCALER_BINARY", str(ROOT / "target/debug/autoscaler"))
@@ -75,11 +73,15 @@ class Process:
     def text(self):
         return self.log.read_text(errors="replace")
 
-    def line(self, needle):
-        """Waits for `needle`."""
+    def line(self, needle, search=lambda needle, text: needle in text):
+        """Waits for `needle`; with `re.search` for a pattern."""
+        def holds():
+            return search(needle, self.text)
+
         def found():
-            assert needle in self.text or self.process.poll() is None, f"it ended: {self.text}"
-            return needle in self.text
+            ended = self.process.poll() is not None
+            assert holds() or not ended, f"it ended: {self.text}"
+            return holds()
 
         eventually(lambda: f"{needle!r} in {self.text}", found)
 
@@ -110,29 +112,13 @@ def started(request, tmp_path):
 
 @pytest.fixture(scope="session")
 def postgres():
-    """"127.0.0.1:port" of a PostgreSQL of our own, run by a user that is not root."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb")) or [shutil.which("initdb")]
-    assert found[-1], "PostgreSQL is missing: `tests/run setup` installs it"
-    programs = Path(found[-1]).parent
-    folder = Path(tempfile.mkdtemp(prefix="autoscaler-postgres-"))
-    who = {}
-    if os.getuid() == 0:
-        names = {user.pw_name: user for user in pwd.getpwall()}
-        user = names.get("postgres") or names["nobody"]
-        shutil.chown(folder, user.pw_uid, user.pw_gid)
-        who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    data, port = folder / "data", free_port()
-    subprocess.run(
-        [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"],
-        check=True, stdout=subprocess.DEVNULL, cwd=folder, **who,
-    )
-    server = Process(
-        [programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", port, "-k", folder, "-F"], folder, **who
-    )
-    eventually(lambda: server.text, lambda: "ready to accept connections" in server.text and listens(port))
-    yield f"127.0.0.1:{port}"
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    """"127.0.0.1:port" of a PostgreSQL of our own."""
+    command = [sys.executable, PACKAGE / "tests/postgres.py"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as server:
+        port = server.stdout.readline().strip()
+        assert port, "see above"
+        yield f"127.0.0.1:{port}"
+        server.stdin.close()
 
 
 @pytest.fixture
@@ -188,7 +174,7 @@ class Project:
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(folder), "APP_DATA": str(folder),
             "PYTHONPATH": f"{PACKAGE / 'src'}:{PACKAGE}", "PYTHONDONTWRITEBYTECODE": "1",
-            "DJANGO_SETTINGS_MODULE": "site_settings", "XDG_STATE_HOME": str(folder / "state"),
+            "DJANGO_SETTINGS_MODULE": "site_settings", "AUTOSCALER_STATE": "memory",
             "AUTOSCALER_BINARY": os.environ["AUTOSCALER_BINARY"],
         }
         self.settings("")

@@ -110,7 +110,7 @@ def as_json(settings: Any, time_zone: Optional[str], variables: Variables) -> st
     if not settings:
         raise Unusable("AUTOSCALE_SETTINGS is empty: it names no process type to scale")
     pipelines = {name: variables.replace(pipeline, name) for name, pipeline in plain(settings).items()}
-    told = {"AUTOSCALE_SETTINGS": pipelines}
+    told: "dict[str, Any]" = {"AUTOSCALE_SETTINGS": pipelines}
     if time_zone:
         told["TIME_ZONE"] = time_zone
     try:

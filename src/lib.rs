@@ -26,6 +26,7 @@
 //!   nothing.
 //! - [`net`]: HTTP and Redis behind those capabilities. [`heroku`]: the platform, and a fake of it.
 //! - [`state`]: what is kept, in memory, SQLite or elsewhere. [`levers`]: what an operator pulls in an incident.
+//! - [`host`]: what the program that started this one gave it.
 //! - [`secret`]: what is never shown. [`log`]: what the log looks like.
 //!
 //! The program:
@@ -51,6 +52,7 @@ pub mod demo;
 pub mod explain;
 pub mod function;
 pub mod heroku;
+pub mod host;
 pub mod levers;
 pub mod log;
 pub mod measure;

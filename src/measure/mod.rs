@@ -2,6 +2,8 @@
 //! common (interval, what a failure counts as, `.map`). It judges no value.
 
 mod app_decision;
+mod celery;
+mod celery_redis_queue_latency;
 mod celery_redis_queue_size;
 mod command;
 mod custom;
@@ -13,7 +15,9 @@ mod http;
 pub(crate) mod json;
 mod map;
 pub mod probe;
+mod redis_source;
 pub(crate) mod redis_url;
+mod request_queue_time;
 mod response_time;
 
 use std::fmt;
@@ -171,6 +175,8 @@ pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
     response_time::CONSTRUCTOR,
     heroku_service_time::CONSTRUCTOR,
     celery_redis_queue_size::CONSTRUCTOR,
+    celery_redis_queue_latency::CONSTRUCTOR,
+    request_queue_time::CONSTRUCTOR,
     app_decision::CONSTRUCTOR,
     http::CONSTRUCTOR,
     command::CONSTRUCTOR,

@@ -4,7 +4,6 @@
 
 mod app;
 mod chance;
-mod erlang;
 mod events;
 mod faults;
 mod fleet;
@@ -23,9 +22,9 @@ mod trace_file;
 mod trace_repair;
 mod waits;
 
+pub use crate::stats::{Capacity, Delays, Demand, MOST_SERVERS, delayed};
 pub use app::{App, Second, Signal, Window};
 pub use chance::Chance;
-pub use erlang::{Capacity, Delays, Demand, MOST_SERVERS, delayed};
 pub use events::Events;
 pub use faults::Faults;
 pub use fleet::Fleet;

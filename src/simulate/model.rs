@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::app::Signal;
-use super::erlang::Capacity;
 use crate::settings::{Fields, Kind, Node, Preset, Report, Setting, Value, did_you_mean};
+use crate::stats::Capacity;
 
 /// The pipeline's setting.
 pub static SIMULATE: &[Setting] = &[Setting {

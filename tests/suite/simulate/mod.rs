@@ -9,5 +9,6 @@ mod bench;
 mod command;
 mod compare;
 mod measured;
+mod named;
 mod pictures;
 mod scripts;

@@ -1,6 +1,7 @@
 //! `autoscaler status`: how a worker and its pipelines stand, for people and as JSON.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use chrono::Utc;
 
@@ -44,7 +45,11 @@ async fn of_state(args: &WorkerArgs, place: &Place) -> Result<Status, String> {
     let state = worker::read(args).await?;
     let now = Utc::now();
     let levers = state.levers().await.map_err(|error| error.to_string())?;
-    let pipelines = pipelines(&state, None, &levers, now).await.map_err(|error| error.to_string())?;
+    let mut pipelines = pipelines(&state, None, &levers, now).await.map_err(|error| error.to_string())?;
+    let found = super::records::of_state(Arc::clone(&state)).await;
+    for pipeline in &mut pipelines {
+        pipeline.zone = found.scripts.spec(&pipeline.name).map(|spec| spec.decide.zone.name().to_owned());
+    }
     let folder = match place {
         Place::Folder(folder) => folder.display().to_string(),
         Place::Redis(mailbox) => mailbox.to_string(),

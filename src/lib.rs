@@ -32,6 +32,7 @@
 //! - [`worker`]: generations, tasks, reloading, stopping.
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`simulate`]: a pretended app under recorded load, in which the very same ticks are run and scored.
+//! - [`stats`]: mathematics that scripts and simulations share.
 //! - [`picture`]: how a simulation looks, as a page and in a terminal.
 //! - [`replay`]: a new script over what a running one has recorded.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
@@ -68,6 +69,7 @@ pub mod secret;
 pub mod settings;
 pub mod simulate;
 pub mod state;
+pub mod stats;
 pub mod testing;
 pub mod worker;
 pub mod world;

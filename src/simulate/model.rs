@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::app::Signal;
-use super::erlang::Capacity;
 use crate::settings::{Fields, Kind, Node, Preset, Report, Setting, Value, did_you_mean};
+use crate::stats::Capacity;
 
 /// The pipeline's setting.
 pub static SIMULATE: &[Setting] = &[Setting {

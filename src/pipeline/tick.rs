@@ -282,7 +282,7 @@ impl Pipeline {
         self.world.audience.tell(&self.spec, events.clone());
         let shadow = self.watch_shadow(due, &course, &decided_on).await;
         let reloaded = self.reloaded.take();
-        let mut record = Record { shadow, reloaded, ..self.record(due, &course, events) };
+        let mut record = Record { reloaded, shadow, ..self.record(due, &course, events) };
         record.measurements = self.measurement_records(course.measurements);
         let record = Arc::new(record);
         if let Err(error) = self.commit(None, Some(&record)).await {

@@ -96,7 +96,7 @@ fn functions(spec: &PipelineSpec) -> Vec<(String, String)> {
     let mut joined: Vec<(String, String)> = Vec::new();
     for (name, text) in functions {
         match joined.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => known.push_str(&format!("\n{text}")),
+            Some((_, known)) => known.extend(["\n", &text]),
             None => joined.push((name, text)),
         }
     }

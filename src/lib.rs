@@ -40,6 +40,7 @@
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`serve`]: HTTP that comes in: log drains, and whether the worker lives.
+//! - [`counted`]: how a number of things is told.
 //! - [`control`]: the talk between a worker and the commands that ask it.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
@@ -47,6 +48,7 @@ pub mod cli;
 pub mod command;
 pub mod compare;
 pub mod control;
+pub mod counted;
 pub mod decide;
 pub mod demo;
 pub mod explain;

@@ -27,17 +27,13 @@ pub(super) fn status(status: &Status, local: Tz) -> String {
     let mut text = String::new();
     let mut zones = status.pipelines.iter().map(|pipeline| zone_of(pipeline).unwrap_or(local));
     let zone = zones.next().filter(|first| zones.all(|zone| zone == *first)).unwrap_or(local);
-    match &status.worker {
-        Some(worker) => {
-            let up = span(status.at - worker.since);
-            line(
-                &mut text,
-                "worker",
-                GOOD,
-                &format!("running for {up} (process {}, autoscaler {})", worker.pid, worker.version),
-            );
-        }
-        None => line(&mut text, "worker", BAD, "no worker runs; this is what its state knows"),
+    if let Some(worker) = &status.worker {
+        let up = span(status.at - worker.since);
+        let running = format!("running for {up} (process {}, autoscaler {})", worker.pid, worker.version);
+        line(&mut text, "worker", GOOD, &running);
+    } else {
+        let why = status.unreached.as_deref().unwrap_or("no worker runs");
+        line(&mut text, "worker", BAD, &format!("{why}; this is what its state knows"));
     }
     for unit in &status.units {
         unit_lines(&mut text, unit, status.at, zone);
@@ -51,6 +47,12 @@ pub(super) fn status(status: &Status, local: Tz) -> String {
         (None, None) => line(&mut text, "state", CARE, "in memory: it ends with the worker"),
     }
     line(&mut text, "times", Style::new(), &format!("{} ({zone})", clock(status.at, DateTime::UNIX_EPOCH, zone)));
+    if status.pipelines.iter().all(|pipeline| pipeline.last.is_none()) {
+        // They stand nowhere else then.
+        for held in &status.levers {
+            line(&mut text, "lever", CARE, &format!("all pipelines: {}", lever(held, zone)));
+        }
+    }
     if status.pipelines.is_empty() {
         text.push_str("no pipelines\n");
         return text;

@@ -39,6 +39,7 @@
 //! - [`replay`]: a new script over what a running one has recorded.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
+//! - [`counted`]: how a number of things is told.
 //! - [`serve`]: HTTP that comes in: log drains, and whether the worker lives.
 //! - [`control`]: the talk between a worker and the commands that ask it.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
@@ -47,6 +48,7 @@ pub mod cli;
 pub mod command;
 pub mod compare;
 pub mod control;
+pub mod counted;
 pub mod decide;
 pub mod demo;
 pub mod explain;

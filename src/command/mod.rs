@@ -79,6 +79,33 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
 /// The exit code of wrong usage.
 pub const USAGE: u8 = 2;
 
+/// Why a command ends without its answer.
+enum Fault {
+    /// What was typed is wrong.
+    Usage(String),
+    /// What it was about is.
+    Failed(String),
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
+}
+
+impl Fault {
+    /// Says so, and gives the exit code.
+    fn end(self) -> ExitCode {
+        match self {
+            Self::Usage(why) => {
+                fail(why);
+                ExitCode::from(USAGE)
+            }
+            Self::Failed(why) => fail(why),
+        }
+    }
+}
+
 /// The exit code of a command that has written its answer: a reader that has seen enough (`| head`) is no
 /// fault.
 fn written(result: std::io::Result<()>) -> ExitCode {

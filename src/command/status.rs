@@ -1,14 +1,18 @@
 //! `autoscaler status`: how a worker and its pipelines stand, for people and as JSON.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use super::{fail, worker, written};
 use crate::cli::{StatusArgs, WorkerArgs};
-use crate::control::{Answer, Ask, NoAnswer, Place, Status, StoreStatus, by_levers, levers_of_all, pipelines};
+use crate::control::{
+    Answer, Ask, NoAnswer, PipelineStatus, Place, Status, StoreStatus, by_levers, levers_of_all, pipelines,
+};
 use crate::levers::Levers;
 use crate::settings::did_you_mean;
+use crate::state::State;
 
 mod draw;
 
@@ -51,7 +55,7 @@ async fn of_state(args: &WorkerArgs, place: &Place, unreached: Option<String>) -
     let levers = kept.map_err(|error| error.to_string())?;
     let now = Utc::now();
     let known = match worker::read(args).await {
-        Ok(state) => pipelines(&state, None, &levers, now).await.map_err(|error| error.to_string()),
+        Ok(state) => known(&state, &levers, now).await,
         Err(why) => Err(why),
     };
     let folder = match place {
@@ -76,6 +80,16 @@ async fn of_state(args: &WorkerArgs, place: &Place, unreached: Option<String>) -
         levers: levers_of_all(&levers, now),
         pipelines: known.unwrap_or_else(|_| by_levers(&levers, now)),
     })
+}
+
+/// What `state` knows of its pipelines, each with the zone that its script gives it.
+async fn known(state: &Arc<dyn State>, levers: &Levers, now: DateTime<Utc>) -> Result<Vec<PipelineStatus>, String> {
+    let mut known = pipelines(state, None, levers, now).await.map_err(|error| error.to_string())?;
+    let found = super::records::of_state(Arc::clone(state)).await;
+    for pipeline in &mut known {
+        pipeline.zone = found.scripts.spec(&pipeline.name).map(|spec| spec.decide.zone.name().to_owned());
+    }
+    Ok(known)
 }
 
 /// `status` of one pipeline alone, where one is asked for.

@@ -114,7 +114,7 @@ impl Desk {
         // In force before it is kept: a full disk must not stop a pause.
         self.world.levers.set(levers.clone());
         self.announce(&pulled, &specs, now);
-        let mut lines = told(&pulled, &specs, &levers, now, self.zone);
+        let mut lines = told(&pulled, &specs, &levers, now, self.zone_of(&pulled, &specs));
         if let Err(error) = self.world.state.keep_levers(&levers).await {
             tracing::error!("a lever is in force and ends with this worker, since it was not kept: {error}");
             lines.push(format!("it ends with this worker, since it was not kept: {error}"));
@@ -122,8 +122,14 @@ impl Desk {
         Answer::Done(lines)
     }
 
+    /// The clock that the pipeline goes by: what is told now is told in the same zone as what its records say of it.
+    fn zone_of(&self, pulled: &Pulled, specs: &[Arc<PipelineSpec>]) -> Tz {
+        let Whom::Pipeline(name) = &pulled.whom else { return self.zone };
+        specs.iter().find(|spec| *spec.name == **name).map_or(self.zone, |spec| spec.decide.zone)
+    }
+
     fn announce(&self, pulled: &Pulled, specs: &[Arc<PipelineSpec>], now: DateTime<Utc>) {
-        let told = pulled.told(self.zone);
+        let told = pulled.told(self.zone_of(pulled, specs));
         let pipeline: Arc<str> = match &pulled.whom {
             Whom::All => "".into(),
             Whom::Pipeline(name) => name.as_str().into(),

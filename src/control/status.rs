@@ -111,6 +111,9 @@ pub struct StoreStatus {
 pub struct PipelineStatus {
     /// Its name.
     pub name: String,
+    /// The zone of the times in its texts, an IANA name; none where its script is not known.
+    #[serde(default)]
+    pub zone: Option<String>,
     /// "live", "dry_run" or "paused".
     pub mode: Cow<'static, str>,
     /// What it scales, where that has a name.
@@ -171,6 +174,9 @@ pub struct ErrorStatus {
     pub at: DateTime<Utc>,
     /// What went wrong.
     pub text: String,
+    /// The first tick after it in which nothing did; none while it lasts.
+    #[serde(default)]
+    pub over: Option<DateTime<Utc>>,
 }
 
 /// A lever that holds.
@@ -253,14 +259,10 @@ fn one(
         (None, None) => "".into(),
     };
     let changed = |record: &&Arc<Record>| !matches!(record.outcome, Outcome::None);
-    let failed = records.iter().rev().find_map(|record| {
-        let measuring = || record.measurements.iter().find_map(|measurement| measurement.error.clone());
-        let text = record.error.clone().or_else(measuring)?;
-        Some(ErrorStatus { at: record.at, text })
-    });
     let interval = spec.map(|spec| spec.interval().as_secs_f64());
     PipelineStatus {
         name: name.into(),
+        zone: spec.map(|spec| spec.decide.zone.name().to_owned()),
         mode,
         target: spec.and_then(PipelineSpec::shown_target),
         dynos: last.and_then(|record| {
@@ -276,11 +278,24 @@ fn one(
         cooldown_left_seconds: wait.map(|until| seconds(until - now)).filter(|left| *left > 0.0),
         last: last.map(|record| decision(record)),
         last_change: records.iter().rev().find(changed).map(|record| decision(record)),
-        last_error: failed,
+        last_error: last_error(records),
         levers: held(&active),
         interval_seconds: interval,
         late: interval.is_some_and(|interval| last.is_some_and(|last| seconds(now - last.at) > 3.0 * interval)),
     }
+}
+
+/// The last error of `records`, and the tick that had none after it.
+fn last_error(records: &[Arc<Record>]) -> Option<ErrorStatus> {
+    let mut over = None;
+    for record in records.iter().rev() {
+        let measuring = || record.measurements.iter().find_map(|measurement| measurement.error.clone());
+        if let Some(text) = record.error.clone().or_else(measuring) {
+            return Some(ErrorStatus { at: record.at, text, over });
+        }
+        over = Some(record.at);
+    }
+    None
 }
 
 fn thresholds(spec: &PipelineSpec) -> Option<(f64, f64)> {

@@ -84,6 +84,10 @@ pub struct Kept {
     pub target: Option<String>,
     /// `this` of every stage, by the stage's name ("measure", "decide", "scale", "notify.0" …).
     pub memory: BTreeMap<String, This>,
+    /// The tick that is about to scale, as far as it got: kept from before the call to the tick's end, so that
+    /// whoever finds it knows of a scale that was interrupted, and why there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<Arc<Record>>,
 }
 
 impl Kept {
@@ -196,6 +200,20 @@ pub struct KeptGeneration {
     pub revision: Option<String>,
     /// Its files, the script itself first: path relative to the script's folder, and text.
     pub files: Vec<(String, String)>,
+    /// Set while it runs in place of what is on disk, since the worker went back to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<InsteadOf>,
+}
+
+/// A version that the worker went back from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InsteadOf {
+    /// Its number: one that is newer was saved since, and ends this.
+    pub id: u64,
+    /// Its hash: so long as this is on disk, nobody has saved another one.
+    pub hash: String,
+    /// Why the worker went back.
+    pub why: String,
 }
 
 /// Keeps state and records.

@@ -257,7 +257,7 @@ impl Supervisor {
                 _ = state.tick() => self.tell_of_state(),
                 Some(order) = self.orders.recv() => self.obey(order).await,
                 Some(checked) = self.checked.recv() => self.take_verdict(checked).await,
-                Some(failing) = self.failing.recv() => self.judge_failing(&failing),
+                Some(failing) = self.failing.recv() => self.judge_failing(&failing).await,
                 Some(why) = self.refusals.recv() => self.announce_not_taken(why),
                 () = trial_ends(&self.units) => self.end_trials(),
             }

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::difference;
 use super::journal::Journal;
 use super::lookout::Lookout;
 use super::probation::{Failing, Probation};
@@ -113,6 +114,8 @@ impl Life {
                 () = self.finish.cancelled() => return,
                 Ok(()) = self.specs.changed() => {
                     let spec = Arc::clone(&self.specs.borrow_and_update());
+                    let changed = difference::told(pipeline.spec(), &spec);
+                    pipeline.note_reload(&changed);
                     pipeline.adopt(spec);
                     // A shorter interval counts from the last start; a longer one too.
                     if let Some(started) = last_start {

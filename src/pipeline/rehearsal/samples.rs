@@ -101,7 +101,7 @@ impl fmt::Display for Sample {
 
 /// "1 dyno", "2 dynos".
 fn counted(dynos: u32) -> String {
-    if dynos == 1 { "1 dyno".to_owned() } else { format!("{dynos} dynos") }
+    crate::counted::dynos(dynos)
 }
 
 /// The time so many hours after the sample time.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::super::{Fence, StateError, files};
 
 /// What each version adds to the one before: version 1 is the first.
-static MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+static MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// Tells our files from those of others: "ascr".
 const APPLICATION: i32 = 0x6173_6372;
@@ -128,7 +128,7 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<i32> {
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 

@@ -73,6 +73,7 @@ impl Supervisor {
         let from = unit.generation.id;
         self.remember_previous(index).await;
         let to = self.go_back(index, &format!("by {by}"), false)?;
+        self.keep_gone_back(index).await;
         let script = announce::name(&self.units[index].source);
         Ok(vec![
             format!("{script}: generation {to} is in force again, in place of {from}"),
@@ -117,7 +118,7 @@ impl Supervisor {
         let kind = AsideKind::Trial { name: name.clone(), text, by: by.clone(), until, end, base, rolled_back };
         unit.aside = Some(Aside { disk, kind });
         self.apply();
-        let until = until.with_timezone(&self.loading.zone).format("%Y-%m-%d %H:%M %Z");
+        let until = until.with_timezone(&self.loading.zone).format("%Y-%m-%d %H:%M:%S %Z");
         let own = announce::name(&own);
         tracing::warn!(script = own, "{by} tries {name} until {until}; then generation {back} comes back");
         self.announce_reloaded(index, &before, false);

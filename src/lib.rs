@@ -37,6 +37,7 @@
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`control`]: the talk between a worker and the commands that ask it.
+//! - [`doctor`]: looking for what will go wrong. [`import`]: the settings of the predecessor as a script.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
 pub mod cli;
@@ -44,9 +45,11 @@ pub mod command;
 pub mod control;
 pub mod decide;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod function;
 pub mod heroku;
+pub mod import;
 pub mod levers;
 pub mod log;
 pub mod measure;

@@ -1,6 +1,8 @@
 //! Owns the command line: what can be typed, what it means and its help. It does nothing itself.
 
+mod doctor;
 mod export;
+mod import;
 mod operate;
 mod records;
 mod scripts;
@@ -13,7 +15,9 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub use doctor::DoctorArgs;
 pub use export::{ExportArgs, RecordedArgs, RecordedCommand};
+pub use import::{ImportArgs, ImportForm};
 pub use operate::{
     PauseArgs, ResumeArgs, RollbackArgs, SetArgs, StatusArgs, Switch, SwitchArgs, TryArgs, WhoseArgs, WhyArgs,
     WorkerArgs,
@@ -62,6 +66,8 @@ pub enum Command {
     Check(CheckArgs),
     /// One tick of every pipeline, its full record printed; scales only with --act
     Once(OnceArgs),
+    /// Look for what will go wrong: keys, apps, sizes, URLs, queues, mail, clocks, state
+    Doctor(DoctorArgs),
     /// Tell why a pipeline scaled or did not, and what would have had to be different
     Explain(ExplainArgs),
     /// Show what a pipeline measured, decided and did
@@ -83,6 +89,8 @@ pub enum Command {
     Gate(GateArgs),
     /// Write a small script to begin with, with tests that pass
     Init(InitArgs),
+    /// Turn the settings of heroku-web-autoscale or autoscalebot into a script
+    Import(ImportArgs),
     /// How a running worker and its pipelines stand
     Status(StatusArgs),
     /// Make a pipeline measure and hold, until it is resumed or for a time

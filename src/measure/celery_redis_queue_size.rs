@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Measure, MeasureContext, Reading, redis_url};
+use crate::doctor::Queue;
 use crate::pipeline::Failure;
 use crate::secret::{MASK, Secret};
 use crate::settings::{Constructor, Fields, Kind, Preset, Setting, StageKind, Value};
@@ -136,6 +137,11 @@ impl Measure for QueueSize {
 
     fn needs(&self) -> Vec<(Arc<str>, bool)> {
         if self.from_variable { vec![(VARIABLE.into(), self.server.is_some())] } else { Vec::new() }
+    }
+
+    fn queue(&self) -> Option<Queue> {
+        let (names, prefix) = (self.queues.clone(), Arc::clone(&self.prefix));
+        Some(Queue { names, prefix, keys: self.keys(), server: self.server.clone() })
     }
 
     fn reaches(&self) -> Vec<String> {

@@ -5,6 +5,7 @@ mod explain;
 mod faults;
 mod harness;
 mod heroku;
+mod import;
 mod measure;
 mod notify;
 mod pipeline;

@@ -7,23 +7,23 @@ use clap::{Args, ValueEnum};
 use super::ReachArgs;
 use super::values::switch;
 
-/// `import`.
-#[derive(Clone, Debug, Args)]
-#[command(
-    long_about = "Turn the settings of heroku-web-autoscale or autoscalebot into a script.\n\n\
+/// What `import` does, for its help: the command's own line is the first of it.
+pub(super) const ABOUT: &str = "Turn the settings of heroku-web-autoscale or autoscalebot into a script.\n\n\
         Reads a Python module with AUTOSCALE_SETTINGS, or with the flat HEROKU_APP_NAME, HEROKU_API_KEY … (in Django \
         with AUTOSCALE_ before each), the YAML of version 3, or the dictionary as JSON. Nothing of it is executed: \
         values are literals, constants set above, or environment variables. The script goes to standard output, \
         what is to be said of the file to standard error, with its line.\n\n\
         A key that is written in clear is not copied: the script reads it from the environment. A backend class of \
-        your own becomes a function that is still to be written. The script is a dry run until you say otherwise.",
-    after_long_help = "Examples:\n  \
+        your own becomes a function that is still to be written. The script is a dry run until you say otherwise.";
+
+/// `import`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "Examples:\n  \
         autoscaler import settings.py                               show the script\n  \
         autoscaler import settings.py -o scripts/autoscale.rhai     write it\n  \
         autoscaler import --mend settings.py                        with slips of the pen mended\n  \
         autoscaler import - --format json --live | autoscaler run -   from another program\n\n\
-        Exit codes: 0 the script is written, 1 it is not, 2 wrong usage."
-)]
+        Exit codes: 0 the script is written, 1 it is not, 2 wrong usage.")]
 pub struct ImportArgs {
     /// The settings; `-` is standard input
     #[arg(value_name = "FILE")]

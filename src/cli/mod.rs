@@ -67,6 +67,7 @@ pub enum Command {
     /// One tick of every pipeline, its full record printed; scales only with --act
     Once(OnceArgs),
     /// Look for what will go wrong: keys, apps, sizes, URLs, queues, mail, clocks, state
+    #[command(long_about = doctor::ABOUT)]
     Doctor(DoctorArgs),
     /// Tell why a pipeline scaled or did not, and what would have had to be different
     Explain(ExplainArgs),
@@ -90,6 +91,7 @@ pub enum Command {
     /// Write a small script to begin with, with tests that pass
     Init(InitArgs),
     /// Turn the settings of heroku-web-autoscale or autoscalebot into a script
+    #[command(long_about = import::ABOUT)]
     Import(ImportArgs),
     /// How a running worker and its pipelines stand
     Status(StatusArgs),

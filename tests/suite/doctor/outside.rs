@@ -84,7 +84,8 @@ fn a_queue_is_told_by_its_tasks_its_workers_and_the_way_to_it() {
     server.stop();
     let report = doctor(&script);
     report.says("redis", "fail", "refused");
-    let report = with(&script.replace(&format!("redis_url: \"{url}\""), ""), |command| command.env("HEROKU_API_KEY", KEY));
+    let report =
+        with(&script.replace(&format!("redis_url: \"{url}\""), ""), |command| command.env("HEROKU_API_KEY", KEY));
     report.says("redis", "fail", "set REDIS_URL");
 }
 
@@ -106,7 +107,9 @@ fn the_mail_server_is_entered_and_a_message_is_sent_only_where_asked() {
     let server = Server::start(&["--login", "ops:secret-word"]);
     let notify = |login: &str| {
         let url = format!("smtp://{login}@127.0.0.1:{}?tls=none", server.port);
-        let notify = format!("notify: notify::email(#{{ to: [\"ann@example.com\"], from: \"a@example.com\", smtp_url: \"{url}\" }}),\n}});");
+        let notify = format!(
+            "notify: notify::email(#{{ to: [\"ann@example.com\"], from: \"a@example.com\", smtp_url: \"{url}\" }}),\n}});"
+        );
         web(&app, &heroku, 5).replace("});\n", &notify)
     };
     let right = notify("ops:secret-word");
@@ -130,9 +133,7 @@ fn the_zone_of_bounds_and_what_outlives_a_restart_are_told() {
     let script = web(&app, &heroku, 5);
     let table = script.replace("max_dynos: 5", "max_dynos: #{ \"0:00\": 2, \"9:00\": 5 }");
     let here = |script: &str, dyno: &str, state: &str| {
-        with(script, |command| {
-            command.env("HEROKU_API_KEY", KEY).env("DYNO", dyno).env("AUTOSCALER_STATE", state)
-        })
+        with(script, |command| command.env("HEROKU_API_KEY", KEY).env("DYNO", dyno).env("AUTOSCALER_STATE", state))
     };
     doctor(&table).says("zone", "ok", "bounds go by UTC");
     here(&table, "autoscaler.1", "").says("zone", "warn", "unless UTC is meant");

@@ -76,7 +76,7 @@ fn a_credential_in_a_default_in_a_url_or_elsewhere_is_not_copied() {
     let scales = SCALES.replace("os.environ['KEY']", "os.environ.get('KEY', 'hidden-default-key')");
     let came = python(&module(&format!("{MEASURES}{DECIDES}{scales}")));
     came.has(&["let app = #{ app_name: \"forest\", api_key: env::secret(\"KEY\") };"]);
-    came.says("settings.py:5", "is a credential: it is left out");
+    came.says("settings.py:3:", "is a credential: it is left out");
     assert!(!came.script().contains("hidden-default-key"));
 
     let measures =

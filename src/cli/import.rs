@@ -43,6 +43,9 @@ pub struct ImportArgs {
     /// Scale from the start, in place of a dry run
     #[arg(long, env = "AUTOSCALER_LIVE", value_parser = switch)]
     pub live: bool,
+    /// Mail as Django does (`notify::django_email`): for a script that `manage.py autoscaler` runs
+    #[arg(long, env = "AUTOSCALER_DJANGO", value_parser = switch)]
+    pub django: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub reach: ReachArgs,

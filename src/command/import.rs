@@ -27,7 +27,7 @@ pub fn run(args: &ImportArgs) -> ExitCode {
         Ok(bytes) => bytes,
         Err(error) => return fail(format!("`{name}` cannot be read: {error}")),
     };
-    let options = Options { live: args.live, mend: args.mend };
+    let options = Options { live: args.live, mend: args.mend, django: args.django };
     let Imported { script, mut report, text } = import::import(&bytes, &name, form(args), options);
     if let Some(script) = &script {
         report.extend(checked(script, &name, &args.reach));

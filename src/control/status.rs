@@ -26,10 +26,16 @@ pub struct Status {
     pub at: DateTime<Utc>,
     /// The worker; none where only its state answers.
     pub worker: Option<WorkerStatus>,
+    /// Of a worker that has the state and was not reached: what is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreached: Option<String>,
     /// Its scripts: one, or one for each file of a folder.
     pub units: Vec<UnitStatus>,
     /// Where state is kept.
     pub store: StoreStatus,
+    /// The levers of all pipelines, which each of them has too.
+    #[serde(default)]
+    pub levers: Vec<HeldLever>,
     /// Its pipelines, in the order of the script.
     pub pipelines: Vec<PipelineStatus>,
 }
@@ -204,6 +210,19 @@ pub async fn pipelines(
         statuses.push(one(&name, spec.map(|spec| &**spec), &records, wait, levers, now));
     }
     Ok(statuses)
+}
+
+/// What is known of pipelines whose records cannot be read: the levers that are pulled at them.
+#[must_use]
+pub fn by_levers(levers: &Levers, now: DateTime<Utc>) -> Vec<PipelineStatus> {
+    let names = levers.pipelines.keys();
+    names.map(|name| one(name, None, &[], None, levers, now)).collect()
+}
+
+/// The levers of all pipelines that hold at `now`.
+#[must_use]
+pub fn levers_of_all(levers: &Levers, now: DateTime<Utc>) -> Vec<HeldLever> {
+    held(&Levers { all: levers.all.clone(), ..Levers::default() }.active("", now))
 }
 
 async fn names(state: &Arc<dyn State>) -> Result<Vec<Arc<str>>, StateError> {

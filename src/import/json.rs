@@ -3,7 +3,10 @@
 use serde_json::Value as Json;
 
 use super::said::Said;
-use super::value::{At, Entry, Node, Value};
+use super::value::{At, Entry, Node, Value, Variable};
+
+/// `{"$variable": "NAME"}` stands for an environment variable.
+const VARIABLE: &str = "$variable";
 
 /// What the object sets; what is wrong with it goes to `said`.
 pub fn read(text: &str, said: &mut Said) -> Vec<Entry> {
@@ -38,7 +41,10 @@ fn node(json: Json) -> Node {
         },
         Json::String(text) => Value::Text(text),
         Json::Array(values) => Value::List(values.into_iter().map(node).collect()),
-        Json::Object(object) => Value::Map(entries(object)),
+        Json::Object(object) => match object.get(VARIABLE) {
+            Some(Json::String(name)) => Value::Variable(Variable { name: name.clone(), default: None }),
+            _ => Value::Map(entries(object)),
+        },
     };
     Node::new(At::default(), value)
 }

@@ -1,7 +1,7 @@
 //! Owns what a Django module says of mail, as the settings of `notify::email`: ADMINS, SERVER_EMAIL,
 //! EMAIL_SUBJECT_PREFIX. The server with its password is a variable, whatever the module says.
 
-use super::express::{Secrets, quoted};
+use super::express::quoted;
 use super::plan::Setting;
 use super::said::Said;
 use super::value::{At, Entry, Node, Value, find};
@@ -34,7 +34,7 @@ impl Mail {
     }
 
     /// The settings of a `notify::email` at `at`.
-    pub fn settings(&mut self, at: At, _secrets: &mut Secrets, said: &mut Said) -> Vec<Setting> {
+    pub fn settings(&mut self, at: At, said: &mut Said) -> Vec<Setting> {
         let to = self.to(at, said);
         let mut settings = vec![
             Setting { name: "to", text: to, at },

@@ -47,6 +47,8 @@ pub struct Options {
     pub live: bool,
     /// Mistakes that have one sure mend are mended.
     pub mend: bool,
+    /// The worker runs under `manage.py autoscaler`, and mail goes out as Django sends it.
+    pub django: bool,
 }
 
 /// What came of an import.
@@ -84,16 +86,17 @@ pub fn import(bytes: &[u8], name: &Arc<str>, form: Form, options: Options) -> Im
     let text: Arc<str> = text.into();
     // Where the file could not be read that has been said.
     let readable = !said.report.has_errors() || !names.is_empty();
-    let plan = readable.then(|| translate(&names, form, &mut said));
+    let plan = readable.then(|| translate(&names, form, options, &mut said));
     let script =
         plan.flatten().filter(|_| !said.report.has_errors()).map(|plan| write::write(&plan, name, options.live));
     Imported { script, report: said.report, text }
 }
 
-fn translate(names: &[Entry], form: Form, said: &mut Said) -> Option<Plan> {
+fn translate(names: &[Entry], form: Form, options: Options, said: &mut Said) -> Option<Plan> {
     let pipelines = pipelines(names, form, said)?;
     let zone = zone(names, said);
-    let mut translator = Translator { said, secrets: Secrets::default(), zone, mail: Mail::of(names) };
+    let mail = (!options.django).then(|| Mail::of(names));
+    let mut translator = Translator { said, secrets: Secrets::default(), zone, mail };
     let mut plan = Plan::default();
     for entry in &pipelines {
         if plan.pipelines.iter().any(|known| known.name == entry.key) {

@@ -42,6 +42,9 @@ const ALSO: &[(&str, &str)] = &[
 /// The packages whose classes are known: a class of another one is the user's own.
 const PACKAGES: &[&str] = &["heroku_web_autoscale", "autoscalebot", "autoscaler_django"];
 
+/// The function that mails as Django does, which only `manage.py autoscaler` can.
+pub const DJANGO_EMAIL: &str = "django_email";
+
 /// Settings that were renamed between versions of the predecessor.
 const RENAMED: &[(StageKind, &str, &str)] = &[
     (StageKind::Measure, "url", "measurement_url"),
@@ -128,7 +131,9 @@ pub fn backends(kind: StageKind) -> Vec<Backend> {
         StageKind::Scale => of(scale::CONSTRUCTORS, &[]).collect(),
         StageKind::Notify => of(notify::CONSTRUCTORS, notify::COMMON).collect(),
     };
-    all.into_iter().filter(|backend| DOCUMENTED.contains(&backend.documented)).collect()
+    // One documented backend has two functions here: under `manage.py` the other one is taken.
+    let is_one = |backend: &Backend| DOCUMENTED.contains(&backend.documented) && backend.function != DJANGO_EMAIL;
+    all.into_iter().filter(is_one).collect()
 }
 
 /// What every backend of a stage may be set.

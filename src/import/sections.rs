@@ -18,8 +18,8 @@ pub struct Translator<'a> {
     pub secrets: Secrets,
     /// The module's own TIME_ZONE, in the script's language.
     pub zone: Option<(String, At)>,
-    /// What the module says of mail.
-    pub mail: Mail,
+    /// What the module says of mail; `None`: Django mails itself.
+    pub mail: Option<Mail>,
 }
 
 /// Settings that stand in one section and belong into another.
@@ -257,14 +257,16 @@ impl Translator<'_> {
                     stage.settings.push(Setting { name: "api_key", text, at: stage.at });
                 }
             }
-            "DjangoEmailBackend" => {
-                let own = self.mail.settings(stage.at, &mut self.secrets, self.said);
-                for setting in own.into_iter().rev() {
-                    if stage.setting(setting.name).is_none() {
-                        stage.settings.insert(0, setting);
+            "DjangoEmailBackend" => match &mut self.mail {
+                None => stage.call = Call::Native(names::DJANGO_EMAIL),
+                Some(mail) => {
+                    for setting in mail.settings(stage.at, self.said).into_iter().rev() {
+                        if stage.setting(setting.name).is_none() {
+                            stage.settings.insert(0, setting);
+                        }
                     }
                 }
-            }
+            },
             _ => {}
         }
     }

@@ -2,16 +2,22 @@
 //! common (interval, what a failure counts as, `.map`). It judges no value.
 
 mod app_decision;
+mod celery;
+mod celery_redis_queue_latency;
 mod celery_redis_queue_size;
 mod command;
 mod custom;
 mod headers;
+mod heroku_app;
+mod heroku_router_log;
 mod heroku_service_time;
 mod http;
 pub(crate) mod json;
 mod map;
 pub mod probe;
+mod redis_source;
 pub(crate) mod redis_url;
+mod request_queue_time;
 mod response_time;
 
 use std::fmt;
@@ -179,9 +185,12 @@ pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
     response_time::CONSTRUCTOR,
     heroku_service_time::CONSTRUCTOR,
     celery_redis_queue_size::CONSTRUCTOR,
+    celery_redis_queue_latency::CONSTRUCTOR,
+    request_queue_time::CONSTRUCTOR,
     app_decision::CONSTRUCTOR,
     http::CONSTRUCTOR,
     command::CONSTRUCTOR,
+    heroku_router_log::CONSTRUCTOR,
 ];
 
 /// The name of the only measurement of a pipeline.

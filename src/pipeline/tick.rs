@@ -126,7 +126,8 @@ impl Pipeline {
     pub async fn open(spec: Arc<PipelineSpec>, world: Arc<World>, fence: Fence) -> Self {
         let mut notes = Vec::new();
         let (kept, known) = match world.state.load(&spec.name).await {
-            Ok(Some(kept)) => (kept, true),
+            // On a full disk the last scale may not be among it.
+            Ok(Some(kept)) => (kept, !world.state.is_degraded()),
             Ok(None) => (Kept::default(), !world.state.is_degraded()),
             Err(error) => {
                 notes.push(format!("what was kept cannot be read, the pipeline starts afresh: {error}"));

@@ -1,7 +1,9 @@
 //! Owns what is kept between ticks and between processes: one async trait, [`State`]. It interprets
 //! nothing of what it keeps.
 
+mod files;
 mod folder;
+mod hold;
 mod levers_file;
 mod lock;
 mod memory;
@@ -10,6 +12,7 @@ mod packed;
 mod push;
 mod queue;
 mod redis;
+pub mod runtime;
 mod sqlite;
 mod trouble;
 
@@ -25,6 +28,7 @@ use serde_json::Value as Json;
 use crate::levers::Levers;
 use crate::pipeline::{Conditions, ControlState, History, Record, Scales};
 
+pub(crate) use files::{FileId, id as file_id};
 pub use folder::FolderState;
 pub use lock::{Lock, NotLocked};
 pub use memory::MemoryState;
@@ -227,6 +231,14 @@ pub trait State: Send + Sync {
     /// When the store cannot be written.
     async fn keep_levers(&self, levers: &Levers) -> Result<(), StateError>;
 
+    /// The levers, where somebody else changed them since they were read or kept here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn changed_levers(&self) -> Result<Option<Levers>, StateError> {
+        Ok(None)
+    }
+
     /// The accepted versions of `unit`, newest first.
     ///
     /// # Errors
@@ -279,6 +291,14 @@ pub trait State: Send + Sync {
     /// Whether another worker has taken the state over since: then this one scales nothing any more.
     fn is_taken_over(&self) -> bool {
         false
+    }
+
+    /// Sees whether this worker is the one of the state still, which nobody may have noticed while nothing was written.
+    async fn look_after(&self) {}
+
+    /// What people must know of what happened to the state since the last call.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Whether this one should wait for the state anew, as another worker has it that will let go of it some day.

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::journal::Journal;
+use super::lookout::Lookout;
 use super::probation::{Failing, Probation};
 use super::watchdog::Pulses;
 use crate::pipeline::{Pipeline, PipelineSpec};
@@ -30,6 +31,8 @@ pub(super) struct Hearing {
     pub(super) fails: mpsc::UnboundedSender<Failing>,
     /// Who tells a watchdog.
     pub(super) pulses: Arc<Pulses>,
+    /// Who finds levers that were changed meanwhile.
+    pub(super) lookout: Arc<Lookout>,
 }
 
 /// A running pipeline.
@@ -123,6 +126,7 @@ impl Life {
             due = after_stall(due, pipeline.interval(), started);
             last_start = Some(due);
             let scheduled = schedule.at(due, self.wall_time_of(due, started));
+            self.hearing.lookout.look(&self.world).await;
             pipeline = match self.tick(pipeline, scheduled, &mut journal).await {
                 Some(pipeline) => pipeline,
                 None => return,

@@ -20,17 +20,13 @@ const HEAD: Style = Style::new().bold();
 /// `status`, with times on a clock of `zone`. Colours are dropped where it is printed to no terminal.
 pub(super) fn status(status: &Status, zone: Tz) -> String {
     let mut text = String::new();
-    match &status.worker {
-        Some(worker) => {
-            let up = span(status.at - worker.since);
-            line(
-                &mut text,
-                "worker",
-                GOOD,
-                &format!("running for {up} (process {}, autoscaler {})", worker.pid, worker.version),
-            );
-        }
-        None => line(&mut text, "worker", BAD, "no worker runs; this is what its state knows"),
+    if let Some(worker) = &status.worker {
+        let up = span(status.at - worker.since);
+        let running = format!("running for {up} (process {}, autoscaler {})", worker.pid, worker.version);
+        line(&mut text, "worker", GOOD, &running);
+    } else {
+        let why = status.unreached.as_deref().unwrap_or("no worker runs");
+        line(&mut text, "worker", BAD, &format!("{why}; this is what its state knows"));
     }
     for unit in &status.units {
         unit_lines(&mut text, unit, status.at, zone);
@@ -42,6 +38,12 @@ pub(super) fn status(status: &Status, zone: Tz) -> String {
             line(&mut text, "state", BAD, &format!("{folder} cannot be used: what is new ends with the worker"));
         }
         (None, None) => line(&mut text, "state", CARE, "in memory: it ends with the worker"),
+    }
+    if status.pipelines.iter().all(|pipeline| pipeline.last.is_none()) {
+        // They stand nowhere else then.
+        for held in &status.levers {
+            line(&mut text, "lever", CARE, &format!("all pipelines: {}", lever(held, zone)));
+        }
     }
     if status.pipelines.is_empty() {
         text.push_str("no pipelines\n");

@@ -165,7 +165,9 @@ fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> St
         Why::DegradedWait { left } => {
             format!("the state cannot be used, so nobody knows when it scaled last; the next decision is in {left} s")
         }
-        Why::DegradedState => "the state cannot be used, so nobody knows what was before: no scaling in".into(),
+        Why::DegradedState => {
+            "the state cannot be used or written, and a restart would forget what was before: no scaling in".into()
+        }
         Why::Policy(index) => match observation.proposals {
             [only] => only.proposal.text.clone(),
             several => {

@@ -125,5 +125,5 @@ fn said(error: rusqlite::Error) -> StateError {
 }
 
 fn unreadable(error: &impl std::fmt::Display) -> StateError {
-    StateError(format!("an entry is damaged: {error}"))
+    StateError(format!("{}: {error}", schema::ENTRY))
 }

@@ -29,7 +29,7 @@ impl Supervisor {
             },
             Ask::Revert { unit, by } => self.unit(unit.as_deref()).and_then(|index| self.revert_by(index, &by)),
             // The desk answers these itself.
-            Ask::Status | Ask::Pull(_) => Err("that is not for the supervisor".into()),
+            Ask::Health | Ask::Status | Ask::Pull(_) => Err("that is not for the supervisor".into()),
         };
         self.show_units();
         let answer = answer.map_or_else(Answer::Refused, Answer::Done);

@@ -4,7 +4,7 @@
 use autoscaler::heroku::fake::Fault;
 
 use super::support::{doctor, web, with};
-use crate::harness::{APP, AppServer, FakeHeroku, KEY};
+use crate::harness::{APP, AppServer, FakeHeroku};
 
 #[test]
 fn what_is_right_is_said_to_be_fine() {

@@ -30,7 +30,7 @@ fn the_example_as_printed_has_five_slips_each_told_with_its_mend() {
 
 #[test]
 fn mended_the_example_is_a_script_of_two_pipelines() {
-    let came = take(DOCUMENTED.as_bytes(), Form::Python, Options { mend: true, live: false });
+    let came = take(DOCUMENTED.as_bytes(), Form::Python, Options { mend: true, ..Options::default() });
     for (place, _) in SLIPS {
         came.says(&place.replace(": error: ", ": warning: mended: "), "");
     }
@@ -202,7 +202,7 @@ fn the_modules_own_zone_and_its_admins_come_along() {
 #[test]
 fn live_is_said_once_or_not_at_all() {
     let text = module(&format!("{MEASURES}{DECIDES}{SCALES}"));
-    let live = take(text.as_bytes(), Form::Python, Options { live: true, mend: false });
+    let live = take(text.as_bytes(), Form::Python, Options { live: true, ..Options::default() });
     assert!(!live.script().contains("dry_run"), "{}", live.script());
     assert_eq!(python(&text).script().matches("mode: \"dry_run\"").count(), 1);
 }

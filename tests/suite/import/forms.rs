@@ -128,7 +128,8 @@ fn json_is_the_dictionary_or_the_names_of_the_module() {
     let web = r#"{"MEASUREMENT": {"BACKEND": "x.y.Load"}, "DECISION": {"BACKEND": "AverageThresholdBackend", "SETTINGS": {"MAX_DYNOS": 7}},
         "SCALING": {"BACKEND": "HerokuBackend", "SETTINGS": {"APP_NAME": "forest", "API_KEY": "a-key-over-a-pipe"}},
         "NOTIFICATION": {"BACKENDS": ["DjangoEmailBackend"], "SETTINGS": {"NOTIFY_ON_EVERY_SCALE": true}}}"#;
-    let alone = take(format!("{{\"web\": {web}}}").as_bytes(), Form::Json, Options { live: true, mend: false });
+    let alone =
+        take(format!("{{\"web\": {web}}}").as_bytes(), Form::Json, Options { live: true, ..Options::default() });
     alone.has(&["pipeline(\"web\", #{", "max_dynos: 7,", "notify_on_every_scale: true,"]);
     let module = format!(
         "{{\"AUTOSCALE_SETTINGS\": {{\"web\": {web}}}, \"TIME_ZONE\": \"Europe/Vienna\", \"ADMINS\": [[\"Ann\", \"ann@example.com\"]]}}"
@@ -136,6 +137,16 @@ fn json_is_the_dictionary_or_the_names_of_the_module() {
     let module = take(module.as_bytes(), Form::Json, Options::default());
     module.has(&["time_zone: \"Europe/Vienna\",", "to: [\"Ann <ann@example.com>\"],"]);
     assert!(!module.script().contains("a-key-over-a-pipe"));
+    // What `manage.py` hands over: credentials stand as variables, and Django mails itself.
+    let web = web.replace("\"a-key-over-a-pipe\"", "{\"$variable\": \"AUTOSCALE_WEB_API_KEY\"}");
+    let django = Options { live: true, django: true, ..Options::default() };
+    let under = take(format!("{{\"AUTOSCALE_SETTINGS\": {{\"web\": {web}}}}}").as_bytes(), Form::Json, django);
+    under.has(&[
+        "let app = #{ app_name: \"forest\", api_key: env::secret(\"AUTOSCALE_WEB_API_KEY\") };",
+        "notify::django_email(#{",
+        "notify_on_every_scale: true,",
+    ]);
+    assert!(!under.said.iter().any(|line| line.contains("SMTP_URL") || line.contains("in clear")), "{:?}", under.said);
     let wrong = |text: &str| take(text.as_bytes(), Form::Json, Options::default());
     wrong("{\n  \"web\": }").says("settings.json:2:10: error: ", "this is not JSON: expected value");
     wrong("[]").says("settings.json", "the JSON is no object");

@@ -172,7 +172,7 @@ fn slips_with_a_sure_mend_are_told_and_mended_and_nothing_else_is_touched() {
     came.says("settings.py:5:", "`//` begins no comment in Python");
     came.says("settings.py:8:60: error: ", "a comma is missing here");
     assert_eq!(came.script, None);
-    let came = take(text.as_bytes(), Form::Python, Options { mend: true, live: false });
+    let came = take(text.as_bytes(), Form::Python, Options { mend: true, ..Options::default() });
     came.has(&[
         "app_name: \"forest\", api_key: env::secret(\"KEY\") };".replace("app_name", "let app = #{ app_name").as_str(),
         "notify::console(),",

@@ -7,6 +7,7 @@ mod last_good;
 mod lost;
 mod push;
 mod redis;
+mod removed;
 mod restart;
 mod store;
 mod trouble;

@@ -1,10 +1,12 @@
 //! The one test crate: a module per group of `tests/run`, and a harness that starts real servers.
 
 mod demo;
+mod doctor;
 mod explain;
 mod faults;
 mod harness;
 mod heroku;
+mod import;
 mod measure;
 mod notify;
 mod pipeline;

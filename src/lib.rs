@@ -37,6 +37,7 @@
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
 //! - [`serve`]: HTTP that comes in: log drains, and whether the worker lives.
+//! - [`heartbeat`]: the measurement URL for apps that are not Django; Rust apps mount it themselves.
 //! - [`control`]: the talk between a worker and the commands that ask it.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
@@ -47,6 +48,7 @@ pub mod decide;
 pub mod demo;
 pub mod explain;
 pub mod function;
+pub mod heartbeat;
 pub mod heroku;
 pub mod levers;
 pub mod log;

@@ -10,10 +10,12 @@ mod from_state;
 mod gate;
 mod generation;
 pub mod github;
+mod heartbeat;
 pub mod history;
 pub mod init;
 mod junit;
 mod lever;
+pub mod man;
 pub mod once;
 pub mod pin;
 mod properties;
@@ -52,6 +54,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Reference(args) => reference::run(&args),
         Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Explain(args) => explain::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Pin(args) => pin::run(args).await,
@@ -62,6 +65,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Gate(args) => gate::run(args).await,
         Command::Init(args) => init::run(&args),
         Command::Demo(args) => demo::run(args).await,
+        Command::Heartbeat(args) => heartbeat::run(args).await,
         Command::Status(args) => status::run(&args).await,
         Command::Pause(args) => lever::pause(args).await,
         Command::Resume(args) => lever::resume(args).await,

@@ -10,9 +10,10 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{draw, loading};
+use super::{ProcessEnvironment, draw, loading};
 use crate::cli::RunArgs;
 use crate::control::{Socket, answer_mail};
+use crate::host::Host;
 use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
 use crate::serve::{self, Door, Server};
@@ -27,7 +28,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
     if let Err(code) = super::start_log(&args.log) {
         return code;
     }
-    let loading = loading(
+    let mut loading = loading(
         Options {
             script: args.script.script.clone(),
             dry_run: args.dry_run,
@@ -40,6 +41,16 @@ pub async fn run(args: RunArgs) -> ExitCode {
         Ok(stop) => stop,
         Err(error) => return super::fail(format!("cannot listen for signals: {error}")),
     };
+    let host = match Host::of_environment().await {
+        Ok(host) => host,
+        Err(why) => return super::fail(why),
+    };
+    if let Some(host) = &host {
+        loading.zone = host.zone().unwrap_or(loading.zone);
+        loading.environment =
+            Arc::new(ProcessEnvironment { bounds: args.reach.bounds(), host: Some(Arc::clone(host)) });
+        tokio::spawn(stop_with(Arc::clone(host), stop.clone()));
+    }
     let door = Door::default();
     if let Err(why) = open_to_http(args.listen.as_deref(), &door, &stop).await {
         return super::fail(why);
@@ -54,8 +65,9 @@ pub async fn run(args: RunArgs) -> ExitCode {
     if let Err(why) = args.keep.state().check() {
         return super::fail(why);
     }
+    limit_is_no_end();
     loop {
-        let ended = work(&args, loading.clone(), &door, &stop, &reload).await;
+        let ended = work(&args, loading.clone(), &door, &stop, &reload, host.as_ref()).await;
         door.close();
         match ended {
             Ended::Stopped(code) => return code,
@@ -79,12 +91,12 @@ async fn work(
     door: &Door,
     stop: &CancellationToken,
     reload: &Arc<Notify>,
+    host: Option<&Arc<Host>>,
 ) -> Ended {
     let failed = |why: String| Ended::Stopped(super::fail(why));
     let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), stop).await;
     let Some(opened) = opened else { return Ended::Stopped(ExitCode::SUCCESS) };
     let on_a_dyno = loading.actor.dyno.is_some();
-    limit_is_no_end();
     let mut follower = None;
     if args.script.script == Path::new(state::PUSHED) {
         let new = ScriptKey::from_environment().and_then(|key| Follower::new(Arc::clone(&opened.state), key));
@@ -96,7 +108,7 @@ async fn work(
         loading.options = Arc::new(Options { script, ..(*loading.options).clone() });
         follower = Some(following);
     }
-    let services = match Services::start(Arc::clone(&opened.state)) {
+    let services = match Services::start(Arc::clone(&opened.state), host.cloned()) {
         Ok(services) => services,
         Err(error) => return failed(error),
     };
@@ -167,6 +179,18 @@ async fn open_to_http(address: Option<&str>, door: &Door, stop: &CancellationTok
     Ok(())
 }
 
+/// The host that started this worker would start another one.
+async fn stop_with(host: Arc<Host>, stop: CancellationToken) {
+    tokio::select! {
+        () = host.gone().cancelled_owned() => {
+            tracing::warn!("{} has gone, and the worker stops with it", host.program());
+            stop.cancel();
+        }
+        () = host.stop().cancelled_owned() => stop.cancel(),
+        () = stop.cancelled() => {}
+    }
+}
+
 /// Cancels `work` when another worker has taken `state` over.
 async fn until_taken_over(state: Arc<dyn State>, work: CancellationToken) {
     while !state.must_stand_by() {
@@ -174,6 +198,7 @@ async fn until_taken_over(state: Arc<dyn State>, work: CancellationToken) {
             () = work.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
+        state.look_after().await;
     }
     work.cancel();
 }
@@ -192,6 +217,13 @@ fn listen(
     let folder = folder?;
     match Socket::bind(&folder) {
         Ok(socket) => {
+            if !socket.path().starts_with(&folder) {
+                tracing::warn!(
+                    "`{}` takes no socket: commands reach this worker by `{}`",
+                    folder.display(),
+                    socket.path().display()
+                );
+            }
             Some(tokio::spawn(socket.serve(Arc::new(worker.desk(Some(folder.display().to_string()))), stop.clone())))
         }
         Err(error) => {

@@ -2,6 +2,8 @@
 //! common (interval, what a failure counts as, `.map`). It judges no value.
 
 mod app_decision;
+mod celery;
+mod celery_redis_queue_latency;
 mod celery_redis_queue_size;
 mod command;
 mod custom;
@@ -13,7 +15,9 @@ mod http;
 pub(crate) mod json;
 mod map;
 pub mod probe;
+mod redis_source;
 pub(crate) mod redis_url;
+mod request_queue_time;
 mod response_time;
 
 use std::fmt;
@@ -159,6 +163,16 @@ pub trait Measure: Send + Sync + fmt::Debug {
         None
     }
 
+    /// The function of the script that takes the value out of a reply, if one does.
+    fn value_function(&self) -> Option<&Function> {
+        None
+    }
+
+    /// Whether a function of the script that is not [`Measure::function`] made the measurement fail with `error`.
+    fn is_to_blame(&self, _error: &str) -> bool {
+        false
+    }
+
     /// Measures once.
     ///
     /// # Errors
@@ -171,6 +185,8 @@ pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
     response_time::CONSTRUCTOR,
     heroku_service_time::CONSTRUCTOR,
     celery_redis_queue_size::CONSTRUCTOR,
+    celery_redis_queue_latency::CONSTRUCTOR,
+    request_queue_time::CONSTRUCTOR,
     app_decision::CONSTRUCTOR,
     http::CONSTRUCTOR,
     command::CONSTRUCTOR,
@@ -184,6 +200,17 @@ impl MeasureStage {
     /// The functions of the script that make its values.
     pub fn functions(&self) -> impl Iterator<Item = &Function> {
         self.backend.function().into_iter().chain(&self.map)
+    }
+
+    /// Those, and the function that takes the value out of a reply.
+    pub fn all_functions(&self) -> impl Iterator<Item = &Function> {
+        self.functions().chain(self.backend.value_function())
+    }
+
+    /// Whether functions of the script may have made the measurement fail with `error`.
+    #[must_use]
+    pub fn functions_failed(&self, error: &str) -> bool {
+        self.functions().next().is_some() || self.backend.is_to_blame(error)
     }
 
     /// The unit of the values that are judged, where it is known: a `.map` makes it unknown.

@@ -6,6 +6,7 @@ mod command;
 mod console;
 mod custom;
 mod delivery;
+mod django_email;
 mod email;
 mod flags;
 mod flood;
@@ -207,6 +208,7 @@ pub trait Audience: Send + Sync {
 pub static CONSTRUCTORS: &[Constructor<Box<dyn Notify>>] = &[
     console::CONSTRUCTOR,
     email::CONSTRUCTOR,
+    django_email::CONSTRUCTOR,
     logger::CONSTRUCTOR,
     test::CONSTRUCTOR,
     http::CONSTRUCTOR,

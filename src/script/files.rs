@@ -3,9 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use rhai::{AST, ASTNode, FnPtr, ImmutableString, Position, ScriptFuncDef, Shared, Stmt};
+use rhai::{AST, ASTNode, Caches, FnPtr, ImmutableString, Position, ScriptFuncDef, Shared, Stmt};
 
 use super::places::Index;
 use super::{Environment, MissingSecrets};
@@ -58,7 +58,12 @@ pub(super) struct Script {
     bodies: OnceLock<HashMap<Signature, AST>>,
     /// What it became when it had run; closures are called with this.
     pub(super) module: OnceLock<Shared<rhai::Module>>,
+    /// What calls of its functions have looked up, where that is the same for all of them.
+    lookups: Mutex<Vec<Caches>>,
 }
+
+/// Sets of lookups that are kept of a file: as many calls of it are rarely made at once.
+const MOST_LOOKUPS: usize = 8;
 
 /// The name and the number of parameters of a function.
 type Signature = (String, usize);
@@ -178,8 +183,23 @@ impl Script {
         }
         let source = ImmutableString::from(&*name);
         let library = ast.clone_functions_only();
-        let (bodies, module) = (OnceLock::new(), OnceLock::new());
-        Self { name, source, path, text, shift, index, functions, library, bodies, module }
+        let (bodies, module, lookups) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Self { name, source, path, text, shift, index, functions, library, bodies, module, lookups }
+    }
+
+    /// What earlier calls have looked up, to be handed back when the call is over: operators, properties and
+    /// functions are looked up by name and types, which takes longer than most of them.
+    pub(super) fn lookups(&self) -> Caches {
+        self.lookups.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Keeps what a call has looked up for the next one. A function of an imported file finds others than this
+    /// file does, and what it found must not be found here.
+    pub(super) fn keep_lookups(&self, lookups: Caches) {
+        let mut kept = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.index.imports().is_empty() && kept.len() < MOST_LOOKUPS {
+            kept.push(lookups);
+        }
     }
 
     /// Where the call that the engine reports at `position` starts: at its module, if it has one.

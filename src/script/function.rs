@@ -224,8 +224,24 @@ fn call_home(
     global.lib.push(Arc::clone(module));
     global.source = Some(home.source.clone());
     global.level = level;
-    let native = NativeCallContext::new_with_all_fields(engine, pointer.fn_name(), None, &global, position);
-    pointer.call_raw(&native, this, arguments)
+    let mut given: Vec<Dynamic> = pointer.curry().iter().cloned().chain(arguments).collect();
+    let has_this = this.is_some();
+    let mut all: Vec<&mut Dynamic> = this.into_iter().chain(&mut given).collect();
+    let mut lookups = home.lookups();
+    let mut scope = rhai::Scope::new();
+    let called = rhai::EvalContext::new(engine, &mut global, &mut lookups, &mut scope, None).call_fn_raw(
+        pointer.fn_name(),
+        has_this,
+        has_this,
+        &mut all,
+    );
+    home.keep_lookups(lookups);
+    called.map_err(|mut error| {
+        if error.position().is_none() {
+            error.set_position(position);
+        }
+        error
+    })
 }
 
 /// Why a pointer cannot be bound to a function.

@@ -3,8 +3,8 @@
 
 use super::app::{App, Second, Signal, Window};
 use super::chance::Chance;
-use super::erlang::{Capacity, Delays};
 use super::waits::Waits;
+use crate::stats::{Capacity, Delays};
 
 /// A backlog of more seconds than these is turned away.
 pub const SHED_SECONDS: f64 = 10.0;

@@ -4,7 +4,6 @@
 
 mod app;
 mod chance;
-mod erlang;
 mod events;
 mod faults;
 mod fleet;
@@ -23,16 +22,16 @@ mod trace_file;
 mod trace_repair;
 mod waits;
 
+pub use crate::stats::{Capacity, Delays, Demand, MOST_SERVERS, delayed};
 pub use app::{App, Second, Signal, Window};
 pub use chance::Chance;
-pub use erlang::{Capacity, Delays, Demand, MOST_SERVERS, delayed};
 pub use events::Events;
 pub use faults::Faults;
 pub use fleet::Fleet;
 pub use fluid::Fluid;
-pub use matrix::{Progress, run_all};
+pub use matrix::{Progress, run_all, run_each};
 pub use model::{Answer, AppKind, Described, Durations, Model, SETTINGS, SIMULATE, check};
-pub use policies::{Preset, policy};
+pub use policies::{NAMED, Named, Preset, Sweep, named, policy};
 pub use recorded::{RateIn, trace as recorded};
 pub use run::{Candidate, Run, Scaling, Setting, run};
 pub use scores::{Dynos, Scorer, Scores};

@@ -9,7 +9,6 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::app::App;
 use super::chance::Chance;
-use super::erlang::Demand;
 use super::events::Events;
 use super::faults::Faults;
 use super::fleet::Fleet;
@@ -21,6 +20,7 @@ use super::series::{Point, Series};
 use super::trace::Trace;
 use crate::pipeline::{Mode, Outcome, Pipeline, PipelineSpec, Record};
 use crate::state::Fence;
+use crate::stats::Demand;
 use crate::world::ManualClock;
 
 /// Seconds after which the count of what is done is brought up to date.

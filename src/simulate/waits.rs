@@ -139,9 +139,9 @@ fn bin(seconds: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::app::App;
-    use super::super::erlang::Capacity;
     use super::super::fluid::Fluid;
     use super::*;
+    use crate::stats::Capacity;
 
     #[test]
     fn quantiles_are_those_of_what_was_added() {

@@ -1,6 +1,9 @@
 //! Owns `stats::`: statistics of arrays and histories. `()` where there is no value at all; a missing
 //! value among them is an error, never skipped.
 
+pub(super) mod forecast;
+pub(super) mod waiting;
+
 use rhai::{Array, Dynamic, Engine, Module, Position};
 
 use super::history::HistoryValue;
@@ -109,6 +112,8 @@ pub(super) fn register(engine: &mut Engine) {
             rolled(&format!("`stats::{name}`"), &window, &at, value, &seconds, sign)
         });
     }
+    forecast::add(&mut module);
+    waiting::add(&mut module);
     engine.register_static_module("stats", module.into());
 }
 

@@ -42,6 +42,7 @@ pub fn world() -> Arc<World> {
         audience: Arc::new(Nothing),
         state: Arc::new(MemoryState::default()),
         levers: Arc::default(),
+        host: None,
         ledger: Arc::default(),
     })
 }

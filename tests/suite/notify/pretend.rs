@@ -88,6 +88,7 @@ pub fn world_of(live: LiveAudience) -> (Arc<World>, Arc<Lines>) {
         audience: Arc::new(live),
         state: Arc::new(MemoryState::default()),
         levers: Arc::default(),
+        host: None,
         ledger: Arc::default(),
     });
     (world, console)

@@ -39,6 +39,20 @@ pub struct Capacity {
 }
 
 impl Capacity {
+    /// The smallest number of dynos, from 1, at which at most `share` (0 to 1) of `rate` requests per second wait
+    /// longer than `seconds`; `None` where that takes more than [`MOST_SERVERS`] servers.
+    #[must_use]
+    pub fn staffing(self, rate: f64, seconds: f64, share: f64) -> Option<u32> {
+        let most = MOST_SERVERS / self.workers.max(1);
+        let least = (rate / self.rate_per_dyno).max(0.0);
+        if !(least < f64::from(most)) {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let first = (least as u32).max(1);
+        (first..=most).find(|dynos| self.waits_longer(*dynos, rate, seconds) <= share)
+    }
+
     /// Erlangs that `rate` requests per second offer.
     fn load(self, rate: f64) -> f64 {
         rate / self.rate_per_dyno * f64::from(self.workers)
@@ -168,6 +182,17 @@ mod tests {
             assert!(ONE.waits_longer(dynos, rate, 0.4) <= 0.05);
             assert!(dynos == 1 || ONE.waits_longer(dynos - 1, rate, 0.4) > 0.05);
         }
+    }
+
+    #[test]
+    fn staffing_is_demand_of_one_rate() {
+        let demand = Demand::new(ONE, 0.4, 0.05, 250.0).unwrap();
+        for rate in [0.0, 3.0, 10.0, 55.0, 100.0, 123.4, 200.0, 249.0] {
+            assert_eq!(ONE.staffing(rate, 0.4, 0.05), Some(demand.at(rate)), "{rate}");
+        }
+        assert_eq!((ONE.staffing(50_001.0, 0.4, 0.05), ONE.staffing(f64::NAN, 0.4, 0.05)), (None, None));
+        // Nobody may wait: no number is enough.
+        assert_eq!(ONE.staffing(10.0, 0.4, 0.0), None);
     }
 
     #[test]

@@ -88,7 +88,7 @@ mod tests {
         let entries = entries.into_iter().map(|(name, value)| (Arc::from(name), Node::bare(value)));
         let (node, mut report) = (Node::bare(Value::Map(entries.collect())), Report::default());
         let tables: Vec<&'static [Setting]> = vec![&[QUEUE_NAME, PREFIX, super::super::redis_source::REDIS_URL]];
-        let mut fields = Fields::open("`test`".into(), &node, tables, &mut report);
+        let mut fields = Fields::open("`test`", &node, tables, &mut report);
         let keys = Broker::read(&mut fields).unwrap().keys();
         let keys: Vec<String> = keys.into_iter().map(|key| String::from_utf8(key).unwrap()).collect();
         assert_eq!(keys[..4], ["p:a", "p:a\u{6}\u{16}3", "p:a\u{6}\u{16}6", "p:a\u{6}\u{16}9"]);

@@ -34,16 +34,21 @@
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`simulate`]: a pretended app under recorded load, in which the very same ticks are run and scored.
 //! - [`stats`]: mathematics that scripts and simulations share.
+//! - [`compare`]: families of policies on many loads, and the tables of what came of them.
 //! - [`picture`]: how a simulation looks, as a page and in a terminal.
 //! - [`replay`]: a new script over what a running one has recorded.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
+//! - [`serve`]: HTTP that comes in: log drains, and whether the worker lives.
+//! - [`counted`]: how a number of things is told.
 //! - [`control`]: the talk between a worker and the commands that ask it.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
 pub mod cli;
 pub mod command;
+pub mod compare;
 pub mod control;
+pub mod counted;
 pub mod decide;
 pub mod demo;
 pub mod explain;
@@ -66,6 +71,7 @@ pub mod rules;
 pub mod scale;
 pub mod script;
 pub mod secret;
+pub mod serve;
 pub mod settings;
 pub mod simulate;
 pub mod state;

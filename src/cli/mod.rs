@@ -1,5 +1,6 @@
 //! Owns the command line: what can be typed, what it means and its help. It does nothing itself.
 
+mod compare;
 mod export;
 mod operate;
 mod records;
@@ -13,6 +14,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub use compare::CompareArgs;
 pub use export::{ExportArgs, RecordedArgs, RecordedCommand};
 pub use operate::{
     PauseArgs, ResumeArgs, RollbackArgs, SetArgs, StatusArgs, Switch, SwitchArgs, TryArgs, WhoseArgs, WhyArgs,
@@ -76,6 +78,8 @@ pub enum Command {
     Test(TestArgs),
     /// What the very same script would do with a load: recorded or made up, in seconds
     Simulate(Box<SimulateArgs>),
+    /// Simulate the policies that have names, with many settings, on many loads, and write tables about it
+    Compare(CompareArgs),
     /// What a new script would have decided on what a running one has recorded
     Replay(ReplayArgs),
     /// Whether a script passes its own gate: what a worker asks in a process of its own

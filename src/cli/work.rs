@@ -27,6 +27,9 @@ pub struct RunArgs {
     /// Refuse to start on a script that does not load, instead of running its last good version
     #[arg(long, env = "AUTOSCALER_STRICT_START", value_parser = switch)]
     pub strict_start: bool,
+    /// Listen here for HTTP: log drains (POST /logs) and health checks (GET /health); such as 0.0.0.0:8080
+    #[arg(long, value_name = "HOST:PORT", env = "AUTOSCALER_LISTEN")]
+    pub listen: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub keep: KeepArgs,

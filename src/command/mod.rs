@@ -1,6 +1,7 @@
 //! Owns the commands, one file each: wiring only. What they do lives in the rooms of the crate.
 
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod demo;
 pub mod draw;
@@ -59,6 +60,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Push(args) => push::run(args).await,
         Command::Test(args) => test::run(args).await,
         Command::Simulate(args) => simulate::run(*args).await,
+        Command::Compare(args) => compare::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Gate(args) => gate::run(args).await,
         Command::Init(args) => init::run(&args),
@@ -76,6 +78,33 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
 
 /// The exit code of wrong usage.
 pub const USAGE: u8 = 2;
+
+/// Why a command ends without its answer.
+enum Fault {
+    /// What was typed is wrong.
+    Usage(String),
+    /// What it was about is.
+    Failed(String),
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
+}
+
+impl Fault {
+    /// Says so, and gives the exit code.
+    fn end(self) -> ExitCode {
+        match self {
+            Self::Usage(why) => {
+                fail(why);
+                ExitCode::from(USAGE)
+            }
+            Self::Failed(why) => fail(why),
+        }
+    }
+}
 
 /// The exit code of a command that has written its answer: a reader that has seen enough (`| head`) is no
 /// fault.
@@ -104,6 +133,12 @@ pub fn fail(message: impl std::fmt::Display) -> ExitCode {
     let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
     anstream::eprintln!("{style}error{style:#}: {}", crate::secret::scrub(&message.to_string()));
     ExitCode::from(FAILED)
+}
+
+/// Prints `message` on standard error, beside an answer that it belongs to.
+pub fn warn(message: impl std::fmt::Display) {
+    let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
+    anstream::eprintln!("{style}warning{style:#}: {}", crate::secret::scrub(&message.to_string()));
 }
 
 /// The pipelines that `--only` selects.

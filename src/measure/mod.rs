@@ -8,6 +8,8 @@ mod celery_redis_queue_size;
 mod command;
 mod custom;
 mod headers;
+mod heroku_app;
+mod heroku_router_log;
 mod heroku_service_time;
 mod http;
 pub(crate) mod json;
@@ -161,6 +163,16 @@ pub trait Measure: Send + Sync + fmt::Debug {
         None
     }
 
+    /// The function of the script that takes the value out of a reply, if one does.
+    fn value_function(&self) -> Option<&Function> {
+        None
+    }
+
+    /// Whether a function of the script that is not [`Measure::function`] made the measurement fail with `error`.
+    fn is_to_blame(&self, _error: &str) -> bool {
+        false
+    }
+
     /// Measures once.
     ///
     /// # Errors
@@ -178,6 +190,7 @@ pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
     app_decision::CONSTRUCTOR,
     http::CONSTRUCTOR,
     command::CONSTRUCTOR,
+    heroku_router_log::CONSTRUCTOR,
 ];
 
 /// The name of the only measurement of a pipeline.
@@ -187,6 +200,17 @@ impl MeasureStage {
     /// The functions of the script that make its values.
     pub fn functions(&self) -> impl Iterator<Item = &Function> {
         self.backend.function().into_iter().chain(&self.map)
+    }
+
+    /// Those, and the function that takes the value out of a reply.
+    pub fn all_functions(&self) -> impl Iterator<Item = &Function> {
+        self.functions().chain(self.backend.value_function())
+    }
+
+    /// Whether functions of the script may have made the measurement fail with `error`.
+    #[must_use]
+    pub fn functions_failed(&self, error: &str) -> bool {
+        self.functions().next().is_some() || self.backend.is_to_blame(error)
     }
 
     /// The unit of the values that are judged, where it is known: a `.map` makes it unknown.

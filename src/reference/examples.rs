@@ -34,6 +34,16 @@ const EXAMPLES: &[(StageKind, &str, &str)] = &[
     ),
     (
         StageKind::Measure,
+        "heroku_router_log",
+        "measure::heroku_router_log(#{
+    of: \"service\",
+    percentile: 95,
+    window_seconds: 60,
+    drain_token: env::secret(\"DRAIN_TOKEN\"),
+})",
+    ),
+    (
+        StageKind::Measure,
         "celery_redis_queue_size",
         "measure::celery_redis_queue_size(#{
     redis_url: env::secret(\"REDIS_URL\"),

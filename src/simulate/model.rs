@@ -164,6 +164,12 @@ pub struct Model {
     pub price: Option<f64>,
 }
 
+/// A number of seconds that was checked to be none below 0.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn whole(seconds: f64) -> u64 {
+    seconds.round() as u64
+}
+
 /// The longest window of a measurement and the longest lag, in seconds.
 const LONGEST_WINDOW: f64 = 3_600.0;
 
@@ -232,6 +238,12 @@ impl Described {
         described
     }
 
+    /// Seconds that a dyno boots, 60 where it is not said.
+    #[must_use]
+    pub fn boot(&self) -> u64 {
+        whole(self.boot_seconds.unwrap_or(60.0))
+    }
+
     /// What this says, and where it says nothing what `other` says.
     #[must_use]
     pub fn or(self, other: &Self) -> Self {
@@ -279,15 +291,13 @@ impl Described {
             ));
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let whole = |seconds: f64| seconds.round() as u64;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let workers = workers as u32;
         Ok(Model {
             app: self.app.unwrap_or(AppKind::Web),
             capacity: Capacity { rate_per_dyno, workers },
             service: f64::from(workers) / rate_per_dyno,
             durations: self.durations.unwrap_or(Durations::Exponential),
-            boot: whole(self.boot_seconds.unwrap_or(60.0)),
+            boot: self.boot(),
             objective: self.slo_wait_seconds.unwrap_or(0.4),
             share: self.slo_percent.unwrap_or(5.0) / 100.0,
             answer,

@@ -253,7 +253,7 @@ impl Bench {
         let (name, tick, why) = (&self.name, record.tick, why.join("; "));
         let error = record.error.as_ref().filter(|error| !why.contains(error.as_str()));
         let error = error.map_or_else(String::new, |error| format!("; {error}"));
-        let dynos = format!("{dynos} dyno{}", if dynos == 1 { "" } else { "s" });
+        let dynos = crate::counted::dynos(dynos);
         Some(format!("`{name}` after tick {tick} ({at}), {dynos}: {decided}: {why}{error}"))
     }
 }

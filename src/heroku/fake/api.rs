@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router, middleware};
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use super::app::{Quantity, Update};
 use super::gate::gate;
 use super::page::page;
 use super::refusal::Refusal;
-use super::{EMAIL, Fake, logs};
+use super::{EMAIL, Fake, drains, logs};
 
 /// Every route.
 pub fn routes(fake: Fake) -> Router {
@@ -23,6 +23,8 @@ pub fn routes(fake: Fake) -> Router {
         .route("/apps/{app}/dynos", get(dynos))
         .route("/apps/{app}/releases", get(releases))
         .route("/apps/{app}/log-sessions", post(logs::open))
+        .route("/apps/{app}/log-drains", get(drains::list).post(drains::create))
+        .route("/apps/{app}/log-drains/{drain}", delete(drains::delete))
         .route("/account", get(account))
         .route("/account/rate-limits", get(rate_limits))
         .route(logs::ROUTE, get(logs::read))

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
+use super::drains::Drain;
 use super::refusal::Refusal;
 
 /// Dynos of an app over all its types, as Heroku allows at first.
@@ -47,6 +48,7 @@ pub struct App {
     pub tail: broadcast::Sender<Arc<str>>,
     /// Releases, oldest first: their status.
     pub releases: Vec<&'static str>,
+    pub drains: Vec<Drain>,
 }
 
 /// A process type.
@@ -117,6 +119,7 @@ impl App {
             log: VecDeque::new(),
             tail: broadcast::channel(LOG_AHEAD).0,
             releases: vec!["succeeded"],
+            drains: Vec::new(),
         };
         for (name, quantity) in types {
             let (id, updated) = (random_id(), Utc::now());

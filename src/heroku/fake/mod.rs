@@ -17,6 +17,7 @@
 mod api;
 mod app;
 mod cut;
+mod drains;
 mod gate;
 mod logs;
 mod page;
@@ -50,7 +51,9 @@ const REQUESTS_KEPT: usize = 10_000;
 
 /// The fake API. Cloning shares it.
 #[derive(Clone, Debug)]
-pub struct Fake(Arc<Mutex<State>>);
+pub struct Fake(Arc<Shared>);
+
+type Shared = Mutex<State>;
 
 #[derive(Debug)]
 struct State {
@@ -218,6 +221,25 @@ impl Fake {
              connect=0ms service={service_ms}ms status={status} bytes=2 protocol=http tls=false"
         );
         self.log(app, "heroku", "router", &text);
+    }
+
+    /// Writes the router's line for a request that ended in an error: `H12`, and how long it was waited for.
+    pub fn log_error(&self, app: &str, code: &str, description: &str, service_ms: u32) {
+        let text = format!(
+            "at=error code={code} desc=\"{description}\" method=GET path=\"/\" host={app}.herokuapp.com request_id={} \
+             fwd=\"127.0.0.1\" dyno=web.1 connect=1ms service={service_ms}ms status=503 bytes=0 protocol=https",
+            app::random_id()
+        );
+        self.log(app, "heroku", "router", &text);
+    }
+
+    /// Posts the log of `app` to `url` from now on, as its log drain; gives the drain's token. Within a tokio runtime.
+    ///
+    /// # Errors
+    /// There is no such app, or the URL is none.
+    pub fn add_drain(&self, app: &str, url: &str) -> io::Result<String> {
+        let drain = drains::add(self, app, url).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(drain["token"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Ends every log stream of `app`; its sessions are over too.

@@ -8,5 +8,6 @@ mod bad_input;
 mod bench;
 mod command;
 mod measured;
+mod named;
 mod pictures;
 mod scripts;

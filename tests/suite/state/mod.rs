@@ -3,10 +3,12 @@
 mod crash;
 mod export;
 mod folder;
+mod interrupted;
 mod last_good;
 mod lost;
 mod push;
 mod redis;
+mod removed;
 mod restart;
 mod store;
 mod trouble;
@@ -164,6 +166,7 @@ fn record(pipeline: &str, tick: u64) -> Arc<Record> {
         outcome: Outcome::None,
         events: Vec::new(),
         error: None,
+        reloaded: None,
         shadow: None,
     })
 }

@@ -42,6 +42,7 @@
 //! - [`serve`]: HTTP that comes in: log drains, and whether the worker lives.
 //! - [`counted`]: how a number of things is told.
 //! - [`control`]: the talk between a worker and the commands that ask it.
+//! - [`doctor`]: looking for what will go wrong. [`import`]: the settings of the predecessor as a script.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
 pub mod cli;
@@ -51,10 +52,12 @@ pub mod control;
 pub mod counted;
 pub mod decide;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod function;
 pub mod heroku;
 pub mod host;
+pub mod import;
 pub mod levers;
 pub mod log;
 pub mod measure;

@@ -2,10 +2,12 @@
 
 mod demo;
 mod django;
+mod doctor;
 mod explain;
 mod faults;
 mod harness;
 mod heroku;
+mod import;
 mod measure;
 mod notify;
 mod pipeline;

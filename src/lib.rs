@@ -39,8 +39,8 @@
 //! - [`replay`]: a new script over what a running one has recorded.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
-//! - [`serve`]: HTTP that comes in: log drains, and whether the worker lives.
 //! - [`counted`]: how a number of things is told.
+//! - [`serve`]: HTTP that comes in: log drains, and whether the worker lives.
 //! - [`control`]: the talk between a worker and the commands that ask it.
 //! - [`doctor`]: looking for what will go wrong. [`import`]: the settings of the predecessor as a script.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.

@@ -1,6 +1,7 @@
 //! The one test crate: a module per group of `tests/run`, and a harness that starts real servers.
 
 mod demo;
+mod django;
 mod doctor;
 mod explain;
 mod faults;

@@ -4,6 +4,7 @@ pub mod check;
 pub mod compare;
 pub mod completions;
 pub mod demo;
+pub mod doctor;
 pub mod draw;
 pub mod explain;
 pub mod export;
@@ -11,10 +12,13 @@ mod from_state;
 mod gate;
 mod generation;
 pub mod github;
+mod heartbeat;
 pub mod history;
+pub mod import;
 pub mod init;
 mod junit;
 mod lever;
+pub mod man;
 pub mod once;
 pub mod pin;
 mod properties;
@@ -50,10 +54,12 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Check(args) => check::run(&args),
         Command::Once(args) => once::run(args).await,
+        Command::Doctor(args) => doctor::run(args).await,
         Command::Records(args) => export::run(args).await,
         Command::Reference(args) => reference::run(&args),
         Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Explain(args) => explain::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Pin(args) => pin::run(args).await,
@@ -64,7 +70,9 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Replay(args) => replay::run(args).await,
         Command::Gate(args) => gate::run(args).await,
         Command::Init(args) => init::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Demo(args) => demo::run(args).await,
+        Command::Heartbeat(args) => heartbeat::run(args).await,
         Command::Status(args) => status::run(&args).await,
         Command::Pause(args) => lever::pause(args).await,
         Command::Resume(args) => lever::resume(args).await,

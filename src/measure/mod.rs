@@ -159,6 +159,16 @@ pub trait Measure: Send + Sync + fmt::Debug {
         Vec::new()
     }
 
+    /// The URL that is asked, where one is: for a look at it.
+    fn probe(&self) -> Option<&probe::Probe> {
+        None
+    }
+
+    /// The queue that is counted, where one is: for a look at it.
+    fn queue(&self) -> Option<crate::doctor::Queue> {
+        None
+    }
+
     /// The function of the script that measures, if one does.
     fn function(&self) -> Option<&Function> {
         None

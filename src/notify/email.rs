@@ -158,6 +158,19 @@ impl Notify for Email {
         self.server.iter().map(|server| format!("mail server {server}")).collect()
     }
 
+    async fn knock(&self) -> Option<Result<String, Undelivered>> {
+        let Some(server) = &self.server else { return Some(Err(Undelivered::for_good("`smtp_url` is not set here"))) };
+        let knocking = async {
+            let transport = server.transport().await?;
+            match transport.test_connection().await {
+                Ok(true) => Ok(server.to_string()),
+                Ok(false) => Err(Undelivered::for_now(format!("the mail server {server} closes the connection"))),
+                Err(error) => Err(server.undelivered(&error)),
+            }
+        };
+        Some(tokio::time::timeout(TIMEOUT, knocking).await.unwrap_or_else(|_| Err(server.silent())))
+    }
+
     async fn deliver(&self, event: &Arc<Event>, _: &Mutex<This>, _: &Arc<World>) -> Result<(), Undelivered> {
         let Some(server) = &self.server else { return Err(Undelivered::for_good("`smtp_url` is not set")) };
         let message = mail::message(&self.from, &self.to, &self.subject_prefix, event)?;

@@ -170,6 +170,12 @@ pub trait Notify: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Sees whether its server lets us in, without telling anybody anything; the server as it may be shown. `None`:
+    /// there is nothing to be seen.
+    async fn knock(&self) -> Option<Result<String, Undelivered>> {
+        None
+    }
+
     /// What it reaches, for `check`.
     fn reaches(&self) -> Vec<String> {
         Vec::new()

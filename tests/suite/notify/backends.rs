@@ -50,6 +50,7 @@ fn the_documented_backends_have_their_names_and_the_documented_defaults() {
         [
             ("console", "ConsoleBackend"),
             ("email", "DjangoEmailBackend"),
+            ("django_email", "DjangoEmailBackend"),
             ("logger", "LoggerBackend"),
             ("test", "TestBackend"),
             ("http", "HttpBackend"),

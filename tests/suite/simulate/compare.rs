@@ -80,7 +80,7 @@ fn what_cannot_be_is_told_before_anything_is_simulated() {
         assert_eq!(fs::read_to_string(&page).unwrap(), text);
     }
     let unknown = compare(script.root(), &["--policy", "hap"]).expect(2);
-    assert!(unknown.stderr.contains("there is no policy `hap`: did you mean `hpa`?"), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("there is no policy `hap`: there are threshold-consec, "), "{}", unknown.stderr);
     assert!(compare(script.root(), &["--days", "0"]).expect(2).stderr.contains("`--days` must be more than 0"));
     let empty = Autoscaler::new(["compare", "--traces", "."]).folder(script.root()).run().expect(1);
     assert!(empty.stderr.contains("has no trace: no file that ends with .csv"), "{}", empty.stderr);

@@ -81,7 +81,7 @@ fn a_missing_value_that_counts_as_none_takes_dynos_away() {
     let decide = |missing: &str| {
         web(
             &format!(
-                "|m| {{ let sum = 0.0; for one in m.past {{ sum += one.value ?? {missing}; }} \
+                "|m| {{ let sum = 0.0; for one in m.past {{ sum += one ?? {missing}; }} \
                  let mean = sum / m.past.len; if mean > 500 {{ up(1) }} else if mean < 100 {{ down(1) }} }}"
             ),
             "history_length: 3, keep_history: true,",

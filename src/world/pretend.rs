@@ -64,7 +64,7 @@ impl Pretend {
         let state = Arc::new(MemoryState::default());
         let world = Arc::new(World {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            calls: Calls::default(),
+            calls: Calls::patient(),
             http,
             redis: Arc::new(Nowhere),
             programs: Arc::new(Nowhere),

@@ -295,7 +295,7 @@ fn a_worker_scales_on_what_its_drain_tells() {
     let mark = worker.mark();
     let scaled_in = || {
         heroku.fake.log_request(APP, "id", "/", 20, 200);
-        worker.count(mark, "scaled from 2 to 1 dynos") > 0
+        worker.count(mark, "scaled from 2 to 1 dyno:") > 0
     };
     assert!(eventually(SOON, scaled_in), "{}", worker.text());
     assert_eq!(heroku.web(), 1);

@@ -39,10 +39,11 @@
 //! - [`replay`]: a new script over what a running one has recorded.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
-//! - [`serve`]: HTTP that comes in: log drains, and whether the worker lives.
 //! - [`heartbeat`]: the measurement URL for apps that are not Django; Rust apps mount it themselves.
 //! - [`counted`]: how a number of things is told.
+//! - [`serve`]: HTTP that comes in: log drains, and whether the worker lives.
 //! - [`control`]: the talk between a worker and the commands that ask it.
+//! - [`doctor`]: looking for what will go wrong. [`import`]: the settings of the predecessor as a script.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
 pub mod cli;
@@ -52,11 +53,13 @@ pub mod control;
 pub mod counted;
 pub mod decide;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod function;
 pub mod heartbeat;
 pub mod heroku;
 pub mod host;
+pub mod import;
 pub mod levers;
 pub mod log;
 pub mod measure;

@@ -21,7 +21,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "SECONDS,…", env = "AUTOSCALER_BOOT_SECONDS", value_delimiter = ',',
           default_values_t = [60, 300], value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub boot_seconds: Vec<u64>,
-    /// Use the first N days of each load, of which 2 are not scored [default: at most 28]
+    /// Use the first N days of each load; of these 2, or half where there are fewer than 4, are not scored [default: 28]
     #[arg(long, value_name = "N", env = "AUTOSCALER_DAYS")]
     pub days: Option<f64>,
     /// The seed of everything that is drawn

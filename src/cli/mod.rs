@@ -1,7 +1,9 @@
 //! Owns the command line: what can be typed, what it means and its help. It does nothing itself.
 
 mod compare;
+mod doctor;
 mod export;
+mod import;
 mod operate;
 mod records;
 mod scripts;
@@ -15,7 +17,9 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use compare::CompareArgs;
+pub use doctor::DoctorArgs;
 pub use export::{ExportArgs, RecordedArgs, RecordedCommand};
+pub use import::{ImportArgs, ImportForm};
 pub use operate::{
     PauseArgs, ResumeArgs, RollbackArgs, SetArgs, StatusArgs, Switch, SwitchArgs, TryArgs, WhoseArgs, WhyArgs,
     WorkerArgs,
@@ -65,6 +69,9 @@ pub enum Command {
     Check(CheckArgs),
     /// One tick of every pipeline, its full record printed; scales only with --act
     Once(OnceArgs),
+    /// Look for what will go wrong: keys, apps, sizes, URLs, queues, mail, clocks, state
+    #[command(long_about = doctor::ABOUT)]
+    Doctor(DoctorArgs),
     /// Tell why a pipeline scaled or did not, and what would have had to be different
     Explain(ExplainArgs),
     /// Show what a pipeline measured, decided and did
@@ -88,6 +95,9 @@ pub enum Command {
     Gate(GateArgs),
     /// Write a small script to begin with, with tests that pass
     Init(InitArgs),
+    /// Turn the settings of heroku-web-autoscale or autoscalebot into a script
+    #[command(long_about = import::ABOUT)]
+    Import(ImportArgs),
     /// How a running worker and its pipelines stand
     Status(StatusArgs),
     /// Make a pipeline measure and hold, until it is resumed or for a time

@@ -37,19 +37,13 @@ fn compare(args: &CompareArgs) -> ExitCode {
 fn compared(args: &CompareArgs) -> Result<ExitCode, Refused> {
     let page = args.write.as_deref().map(Page::check).transpose()?;
     let preset = Preset::bar();
-    if args.days.is_some_and(|days| days.is_nan() || days <= preset.warmup_days) {
-        let said = format!("`--days` must be more than {}, which are not scored", preset.warmup_days);
-        return Err(Refused::Usage(said));
+    if args.days.is_some_and(|days| days.is_nan() || days <= 0.0) {
+        return Err(Refused::Usage("`--days` must be more than 0".into()));
     }
     let families = families(args, &preset)?;
     let corpus = Corpus::read(args.traces.as_deref(), args.days, args.seed)?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let warmup = (preset.warmup_days * SECONDS_A_DAY) as u64;
-    if let Some(brief) = corpus.loads.iter().find(|load| load.trace.seconds() <= warmup) {
-        let said =
-            format!("`{}` lasts {:.2} days, of which {} are not scored", brief.name, brief.days(), preset.warmup_days);
-        return Err(Refused::Because(said));
-    }
     let settings = Grid::settings(&corpus, warmup, args.seed);
     let members: usize = families.iter().map(|family| family.members.len()).sum();
     let progress = Arc::new(Progress::of(&settings, members * args.boot_seconds.len()));
@@ -94,15 +88,21 @@ impl Page {
             }
             Err(error) => return Err(format!("`{}` cannot be read: {error}", path.display())),
         };
+        fill(&text, |name| if BLOCKS.contains(&name) { Ok(String::new()) } else { Err(unknown(name)) })
+            .map_err(|said| format!("`{}`: {said}", path.display()))?;
         let page = Destination::of(path, Form::Text)?;
         Ok(Self { text, page, picture: Destination::of(&picture, Form::Picture)? })
     }
 
     fn write(&self, grid: &Grid) -> Result<(), String> {
-        let filled = fill(&self.text, grid)?;
+        let filled = fill(&self.text, |name| block(grid, name))?;
         self.picture.write(&picture::families(grid))?;
         self.page.write(&filled)
     }
+}
+
+fn unknown(name: &str) -> String {
+    format!("there is no block `{name}`; there are {}", BLOCKS.join(", "))
 }
 
 /// The families: every value of the parameter of every policy, for every boot.

@@ -4,6 +4,7 @@ pub mod check;
 pub mod compare;
 pub mod completions;
 pub mod demo;
+pub mod doctor;
 pub mod draw;
 pub mod explain;
 pub mod export;
@@ -13,6 +14,7 @@ mod generation;
 pub mod github;
 mod heartbeat;
 pub mod history;
+pub mod import;
 pub mod init;
 mod junit;
 mod lever;
@@ -52,6 +54,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Check(args) => check::run(&args),
         Command::Once(args) => once::run(args).await,
+        Command::Doctor(args) => doctor::run(args).await,
         Command::Records(args) => export::run(args).await,
         Command::Reference(args) => reference::run(&args),
         Command::Definitions(args) => reference::define(&args),
@@ -67,6 +70,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Replay(args) => replay::run(args).await,
         Command::Gate(args) => gate::run(args).await,
         Command::Init(args) => init::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Demo(args) => demo::run(args).await,
         Command::Heartbeat(args) => heartbeat::run(args).await,
         Command::Status(args) => status::run(&args).await,

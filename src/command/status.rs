@@ -55,7 +55,7 @@ async fn of_state(args: &WorkerArgs, place: &Place, unreached: Option<String>) -
     let levers = kept.map_err(|error| error.to_string())?;
     let now = Utc::now();
     let known = match worker::read(args).await {
-        Ok(state) => told(state, &levers, now).await,
+        Ok(state) => known(&state, &levers, now).await,
         Err(why) => Err(why),
     };
     let folder = match place {
@@ -82,10 +82,10 @@ async fn of_state(args: &WorkerArgs, place: &Place, unreached: Option<String>) -
     })
 }
 
-/// What `state` knows of each pipeline, with the zone of the script that is kept with it.
-async fn told(state: Arc<dyn State>, levers: &Levers, now: DateTime<Utc>) -> Result<Vec<PipelineStatus>, String> {
-    let mut known = pipelines(&state, None, levers, now).await.map_err(|error| error.to_string())?;
-    let found = super::records::of_state(state).await;
+/// What `state` knows of its pipelines, each with the zone that its script gives it.
+async fn known(state: &Arc<dyn State>, levers: &Levers, now: DateTime<Utc>) -> Result<Vec<PipelineStatus>, String> {
+    let mut known = pipelines(state, None, levers, now).await.map_err(|error| error.to_string())?;
+    let found = super::records::of_state(Arc::clone(state)).await;
     for pipeline in &mut known {
         pipeline.zone = found.scripts.spec(&pipeline.name).map(|spec| spec.decide.zone.name().to_owned());
     }

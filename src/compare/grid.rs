@@ -49,19 +49,20 @@ pub struct Grid {
     /// Seconds that a dyno boots.
     pub boots: Vec<u64>,
     /// By load, family, member and boot.
-    scores: Vec<Scores>,
+    pub(super) scores: Vec<Scores>,
     /// What went wrong with decisions: the policy, and the first of it.
     pub wrong: Vec<(String, String)>,
 }
 
 impl Grid {
-    /// What is to be simulated: the loads, without the first `warmup` seconds in the scores.
+    /// What is to be simulated: the loads, without the first `warmup` seconds in the scores, or half of a load
+    /// that is shorter than twice that.
     #[must_use]
     pub fn settings(corpus: &Corpus, warmup: u64, seed: u64) -> Vec<Setting> {
         let setting = |load: &super::Load| Setting {
             trace: std::sync::Arc::clone(&load.trace),
             seed,
-            warmup,
+            warmup: warmup.min(load.trace.seconds() / 2),
             faults: Faults::default(),
             exact: false,
             series_step: None,

@@ -19,9 +19,11 @@ mod web_url;
 
 use std::sync::Arc;
 
-pub use answer::{ApiError, ApiErrorKind, AppInfo, Dyno, Formation, LogRequest, LogSession, Release};
+pub use answer::{
+    About, ApiError, ApiErrorKind, AppInfo, Dyno, Formation, LogRequest, LogSession, Release, unknown_type,
+};
 pub use budget::{Budget, Estimate, Load, estimate};
-pub use client::{CALL_TIMEOUT, Client, Listed};
+pub use client::{CALL_TIMEOUT, Client, Listed, api_headers};
 pub use drain::Drains;
 pub use hub::Heroku;
 pub use router_line::{RouterLine, pairs, router_line};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::redis_source::RedisSource;
+use crate::doctor::Queue;
 use crate::settings::{Fields, Kind, Preset, Setting};
 
 /// The setting `queue_name`.
@@ -55,6 +56,12 @@ impl Broker {
     pub(super) fn keys(&self) -> Vec<Vec<u8>> {
         let lists = |queue: &Arc<str>| PRIORITIES.map(|step| format!("{}{queue}{step}", self.prefix).into_bytes());
         self.queues.iter().flat_map(lists).collect()
+    }
+
+    /// The same, for a look at it.
+    pub(super) fn queue(&self) -> Queue {
+        let (names, prefix) = (self.queues.clone(), Arc::clone(&self.prefix));
+        Queue { names, prefix, keys: self.keys(), server: self.redis.server().ok().cloned() }
     }
 
     /// The settings as resolved.

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::celery::{self, Broker};
 use super::{Measure, MeasureContext, Reading, redis_source};
+use crate::doctor::Queue;
 use crate::pipeline::Failure;
 use crate::settings::{Constructor, StageKind};
 use crate::world::World;
@@ -45,6 +46,10 @@ impl Measure for QueueSize {
 
     fn needs(&self) -> Vec<(Arc<str>, bool)> {
         self.0.redis.needs()
+    }
+
+    fn queue(&self) -> Option<Queue> {
+        Some(self.0.queue())
     }
 
     fn reaches(&self) -> Vec<String> {

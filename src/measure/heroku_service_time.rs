@@ -97,6 +97,10 @@ impl Measure for HerokuServiceTime {
         }
     }
 
+    fn probe(&self) -> Option<&Probe> {
+        Some(&self.probe)
+    }
+
     fn reaches(&self) -> Vec<String> {
         let log = self.app.iter().map(|app| format!("{}/apps/{}/log-sessions", app.api_url, app.name));
         self.probe.reaches().into_iter().chain(log).collect()

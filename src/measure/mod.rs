@@ -29,6 +29,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use crate::function::Function;
+use crate::function::This;
 use crate::pipeline::{Failure, Measurement};
 use crate::scale::Scale;
 use crate::settings::{Constructor, Kind, Preset, Report, Setting};
@@ -94,7 +95,7 @@ pub struct MeasureContext<'a> {
     /// The tick's start.
     pub at: DateTime<Utc>,
     /// The memory of the stage, for scripted backends: replaced on success.
-    pub memory: &'a std::sync::Mutex<Json>,
+    pub memory: &'a std::sync::Mutex<This>,
 }
 
 /// What a backend measured: data as it came and the number to judge.
@@ -156,6 +157,16 @@ pub trait Measure: Send + Sync + fmt::Debug {
     /// What it reaches, for `check`: URLs and hosts.
     fn reaches(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The URL that is asked, where one is: for a look at it.
+    fn probe(&self) -> Option<&probe::Probe> {
+        None
+    }
+
+    /// The queue that is counted, where one is: for a look at it.
+    fn queue(&self) -> Option<crate::doctor::Queue> {
+        None
     }
 
     /// The function of the script that measures, if one does.

@@ -94,6 +94,15 @@ pub struct Answer {
     pub url: String,
 }
 
+/// What a look at the URL saw.
+#[derive(Debug)]
+pub struct Looked {
+    /// The URL, as messages show it.
+    pub url: String,
+    /// The reply, whatever its status.
+    pub reply: Result<Reply, HttpError>,
+}
+
 impl Probe {
     /// Reads [`measurement_url`], [`BASE_URL`], [`TIMEOUT`] and [`HEADERS`].
     pub fn read(fields: &mut Fields<'_>) -> Option<Self> {
@@ -222,6 +231,19 @@ impl Probe {
             self.web_url.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
         answer
+    }
+
+    /// Asks once, for a look: the URL as it may be shown, and whatever came of it.
+    ///
+    /// # Errors
+    /// The URL is not known.
+    pub async fn look(&self, world: &Arc<World>) -> Result<Looked, String> {
+        let url = self.url(world).await?;
+        let mut request = Request::get(&*url, self.timeout);
+        self.headers.add_to(&mut request);
+        let reply = world.http.send(request).await;
+        let base = self.web_url.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Looked { url: self.shown(base.as_deref()), reply })
     }
 
     /// The URL to ask; of an app on Heroku, asked for when it is first needed.

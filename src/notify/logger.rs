@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{Notify, Undelivered, text};
+use crate::function::This;
 use crate::pipeline::Event;
 use crate::settings::{Constructor, StageKind};
 use crate::world::World;
@@ -50,7 +51,7 @@ impl Notify for Logger {
         true
     }
 
-    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<Json>, world: &Arc<World>) -> Result<(), Undelivered> {
+    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<This>, world: &Arc<World>) -> Result<(), Undelivered> {
         let (pipeline, kind) = (&*event.pipeline, event.kind.name());
         let message = text::one_line(&event.message);
         let reason = text::further_reason(event).map(text::one_line);

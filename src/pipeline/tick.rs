@@ -22,6 +22,7 @@ pub(crate) use self::keep::BUSY_KEY;
 use self::panel::{Answers, Panel};
 use super::controller::{Busy, Circumstances, Observation, Proposed, decide};
 use super::{ByHand, ControlState, Decided, Decision, Measurement, Outcome, PipelineSpec, Record, Room, ShadowRecord};
+use crate::function::This;
 use crate::levers::{ActiveLevers, Levers};
 use crate::state::{Fence, Intent, Kept, Measured};
 use crate::world::{Freshness, Platform, ScaleError, Supply, World};
@@ -35,9 +36,9 @@ pub struct Pipeline {
     /// What is kept; `memory` in it is brought up to date by [`Pipeline::commit`].
     kept: Kept,
     /// `this` of the measuring stages, in their order.
-    measure_memory: Vec<Mutex<Json>>,
+    measure_memory: Vec<Mutex<This>>,
     /// `this` of the function that counts work.
-    busy_memory: Mutex<Json>,
+    busy_memory: Mutex<This>,
     /// The newest measurements of several stages, in their order; those of a slow one last for many ticks.
     readings: Vec<Option<Measurement>>,
     /// The policies that decide.
@@ -145,7 +146,7 @@ impl Pipeline {
             platform,
             kept,
             measure_memory: Vec::new(),
-            busy_memory: Mutex::new(Json::Null),
+            busy_memory: Mutex::new(Json::Null.into()),
             readings: Vec::new(),
             panel: Panel::default(),
             shadow: Panel::default(),
@@ -297,7 +298,7 @@ impl Pipeline {
         &mut self,
         due: DateTime<Utc>,
         course: &mut Course,
-        before: Vec<Json>,
+        before: Vec<This>,
         control: &mut ControlState,
     ) {
         let supply = self.observe(Freshness::Now).await;

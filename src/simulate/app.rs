@@ -87,6 +87,12 @@ impl Signal {
         Self::NAMED.iter().find(|(known, _)| *known == name).map(|(_, signal)| *signal)
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, signal)| *signal == self).map_or("", |(name, _)| name)
+    }
+
     /// The signal that a documented backend measures by itself.
     #[must_use]
     pub fn of_backend(backend: &str) -> Option<Self> {

@@ -23,8 +23,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
+use crate::function::This;
 use crate::levers::Levers;
 use crate::pipeline::{Conditions, ControlState, History, Record, Scales};
 
@@ -83,7 +83,7 @@ pub struct Kept {
     /// What was scaled.
     pub target: Option<String>,
     /// `this` of every stage, by the stage's name ("measure", "decide", "scale", "notify.0" …).
-    pub memory: BTreeMap<String, Json>,
+    pub memory: BTreeMap<String, This>,
     /// The tick that is about to scale, as far as it got: kept from before the call to the tick's end, so that
     /// whoever finds it knows of a scale that was interrupted, and why there was one.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -46,13 +46,13 @@ pub(super) fn status(status: &Status, local: Tz) -> String {
         }
         (None, None) => line(&mut text, "state", CARE, "in memory: it ends with the worker"),
     }
+    line(&mut text, "times", Style::new(), &format!("{} ({zone})", clock(status.at, DateTime::UNIX_EPOCH, zone)));
     if status.pipelines.iter().all(|pipeline| pipeline.last.is_none()) {
         // They stand nowhere else then.
         for held in &status.levers {
             line(&mut text, "lever", CARE, &format!("all pipelines: {}", lever(held, zone)));
         }
     }
-    line(&mut text, "times", Style::new(), &format!("{} ({zone})", clock(status.at, DateTime::UNIX_EPOCH, zone)));
     if status.pipelines.is_empty() {
         text.push_str("no pipelines\n");
         return text;

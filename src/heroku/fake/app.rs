@@ -44,6 +44,10 @@ pub struct App {
     pub types: Vec<ProcessType>,
     /// Whether the key may not touch it.
     pub forbidden: bool,
+    /// Whether Heroku's own autoscaling is on.
+    pub autoscaled: bool,
+    /// The names of its add-ons' services.
+    pub addons: Vec<String>,
     pub log: VecDeque<Arc<str>>,
     pub tail: broadcast::Sender<Arc<str>>,
     /// Releases, oldest first: their status.
@@ -116,6 +120,8 @@ impl App {
             dyno_limit: DYNOS_PER_APP,
             types: Vec::new(),
             forbidden: false,
+            autoscaled: false,
+            addons: Vec::new(),
             log: VecDeque::new(),
             tail: broadcast::channel(LOG_AHEAD).0,
             releases: vec!["succeeded"],

@@ -58,6 +58,8 @@ type Shared = Mutex<State>;
 #[derive(Debug)]
 struct State {
     key: String,
+    /// What the key may do; `None`: it may not say.
+    scope: Option<String>,
     apps: BTreeMap<String, App>,
     boot: Duration,
     page_size: usize,
@@ -90,6 +92,7 @@ impl Fake {
     pub fn new(key: &str) -> Self {
         Self(Arc::new(Mutex::new(State {
             key: key.into(),
+            scope: Some("global".into()),
             apps: BTreeMap::new(),
             boot: Duration::ZERO,
             page_size: PAGE_SIZE,
@@ -144,6 +147,21 @@ impl Fake {
     /// Whether the key may not touch `app`.
     pub fn set_forbidden(&self, app: &str, forbidden: bool) {
         self.change(app, |app| app.forbidden = forbidden);
+    }
+
+    /// What the key may do ("global", "read"); `None`: it may not say. Nothing is refused for it.
+    pub fn set_scope(&self, scope: Option<&str>) {
+        self.state().scope = scope.map(str::to_owned);
+    }
+
+    /// Whether Heroku's own autoscaling is on for `app`.
+    pub fn set_autoscaled(&self, app: &str, on: bool) {
+        self.change(app, |app| app.autoscaled = on);
+    }
+
+    /// Attaches an add-on to `app`.
+    pub fn attach(&self, app: &str, addon: &str) {
+        self.change(app, |app| app.addons.push(addon.to_owned()));
     }
 
     /// Sets the dyno size of a process type by hand; an unknown one changes nothing.

@@ -7,6 +7,7 @@ mod apps;
 mod bad_input;
 mod bench;
 mod command;
+mod compare;
 mod measured;
 mod named;
 mod pictures;

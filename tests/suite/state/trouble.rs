@@ -111,8 +111,8 @@ fn nothing_is_taken_away_while_the_disk_is_full() {
     let script = Script::new(
         "pipeline(\"web\", #{
             measure: measure::custom(#{ measurement_interval_in_seconds: 0.02 }, || { print(\"measured\"); 1 }),
-            decide: |m| down(1), min_dynos: 1, max_dynos: 1000000, post_scale_wait_time_seconds: 0,
-            scale: scale::custom(#{ memory: #{ n: 1000000 } }, || this.n, |n| { print(\"fewer\"); this.n = n; }),
+            decide: |m| down(1), min_dynos: 1, max_dynos: 100000, post_scale_wait_time_seconds: 0,
+            scale: scale::custom(#{ memory: #{ n: 100000 } }, || this.n, |n| { print(\"fewer\"); this.n = n; }),
         });",
     );
     let state = states.path().display().to_string();

@@ -54,6 +54,16 @@ def test_two_keys_have_two_names():
     assert "correct-horse" not in converted.script
 
 
+def test_the_view_is_asked_with_its_token_and_other_views_are_not():
+    backend = "heroku_web_autoscale.backends.measurement.ResponseTimeBackend"
+    own = copy.deepcopy(EXAMPLE["web"])
+    own["MEASUREMENT"] = {"BACKEND": backend}
+    converted = convert({"web": own, "other": EXAMPLE["web"]}, token="of-the-worker")
+    assert 'headers: #{ "Authorization": env::secret("AUTOSCALER_AUTHORIZATION") }' in converted.script
+    assert converted.script.count("headers") == 1 and "of-the-worker" not in converted.script
+    assert converted.variables["AUTOSCALER_AUTHORIZATION"] == "Bearer of-the-worker"
+
+
 def test_every_documented_key_is_taken():
     web = EXAMPLE["web"]
     for section, backend, settings in [

@@ -39,6 +39,7 @@
 //! - [`replay`]: a new script over what a running one has recorded.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
+//! - [`heartbeat`]: the measurement URL for apps that are not Django; Rust apps mount it themselves.
 //! - [`counted`]: how a number of things is told.
 //! - [`serve`]: HTTP that comes in: log drains, and whether the worker lives.
 //! - [`control`]: the talk between a worker and the commands that ask it.
@@ -55,6 +56,7 @@ pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod function;
+pub mod heartbeat;
 pub mod heroku;
 pub mod host;
 pub mod import;

@@ -26,11 +26,12 @@ pub use operate::{
 };
 pub use records::{Direction, ExplainArgs, HistoryArgs, PinArgs, RecordsArgs, ReplayArgs};
 pub use scripts::{
-    CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
+    CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ManArgs, ReferenceArgs, Template, TestArgs,
+    TestFormat,
 };
 pub use shared::{FindArgs, LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
 pub use simulate::{PresetArg, SimulateArgs};
-pub use work::{DemoArgs, GateArgs, KeepArgs, OnceArgs, PushArgs, RunArgs};
+pub use work::{DemoArgs, GateArgs, HeartbeatArgs, KeepArgs, OnceArgs, PushArgs, RunArgs};
 
 /// The command line as parsed.
 #[derive(Debug, Parser)]
@@ -115,12 +116,16 @@ pub enum Command {
     Try(TryArgs),
     /// Watch it scale an embedded app under a synthetic day of load
     Demo(DemoArgs),
+    /// Serve the measurement URL for an app that is not Django: it touches database, Redis and disk
+    Heartbeat(HeartbeatArgs),
     /// Print what a script can call, read and set: everything, or what is called NAME
     Reference(ReferenceArgs),
     /// Write definition files (.d.rhai) for editors
     Definitions(DefinitionsArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
 }
 
 /// Puts in the `run` that `autoscaler SCRIPT` leaves out, also where only the environment names the script. A

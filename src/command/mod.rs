@@ -12,11 +12,13 @@ mod from_state;
 mod gate;
 mod generation;
 pub mod github;
+mod heartbeat;
 pub mod history;
 pub mod import;
 pub mod init;
 mod junit;
 mod lever;
+pub mod man;
 pub mod once;
 pub mod pin;
 mod properties;
@@ -57,6 +59,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Reference(args) => reference::run(&args),
         Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Explain(args) => explain::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Pin(args) => pin::run(args).await,
@@ -69,6 +72,7 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Demo(args) => demo::run(args).await,
+        Command::Heartbeat(args) => heartbeat::run(args).await,
         Command::Status(args) => status::run(&args).await,
         Command::Pause(args) => lever::pause(args).await,
         Command::Resume(args) => lever::resume(args).await,

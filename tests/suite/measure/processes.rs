@@ -28,7 +28,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    /// Starts `command`, and returns when it is `ready`.
+    /// Starts `command`, which serves `port`, and waits until it is `ready`.
     pub fn start(command: &mut Command, port: u16, ready: impl Fn() -> bool) -> Self {
         let name = format!("{command:?}");
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn();
@@ -138,7 +138,7 @@ pub fn run(command: &mut Command) {
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A program of the tests' virtual environment.
+/// A program of the virtual environment.
 pub fn python(program: &str) -> PathBuf {
     let root = std::env::var_os("AUTOSCALER_TEST_VENV")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-env/venv"), PathBuf::from);

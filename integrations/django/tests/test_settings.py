@@ -74,7 +74,7 @@ def test_every_documented_key_is_taken():
         ("MEASUREMENT", "AppDecisionBackend", {"MEASUREMENT_URL": "/load", "MEASUREMENT_INTERVAL_IN_SECONDS": 20}),
         ("DECISION", "ConsecutiveThresholdBackend", {
             "NUMBER_OF_FAILS_TO_SCALE_UP_AFTER": 4, "NUMBER_OF_PASSES_TO_SCALE_DOWN_AFTER": 6,
-            "MIN_DYNOS": {"0:00": 1, "8:00": 3, "18:00": 1}, "MAX_DYNOS": OrderedDict([("0:00", 2), ("9:00", 5)]),
+            "MIN_DYNOS": {"0:00": 1, "9:00": 3, "18:00": 1}, "MAX_DYNOS": OrderedDict([("0:00", 2), ("9:00", 5), ("18:00", 2)]),
             "INCREMENT": 2, "POST_SCALE_WAIT_TIME_SECONDS": Decimal("7.5"), "HISTORY_LENGTH": 20,
         }),
         ("DECISION", "AverageThresholdBackend", {

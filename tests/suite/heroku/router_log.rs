@@ -49,7 +49,7 @@ fn backend(entries: &[(&str, Value)]) -> Result<Box<dyn Measure>, String> {
 }
 
 async fn measure(backend: &dyn Measure, world: &Arc<World>) -> Result<Reading, Failure> {
-    let (pipeline, memory): (Arc<str>, _) = ("web".into(), Mutex::new(Json::Null));
+    let (pipeline, memory): (Arc<str>, _) = ("web".into(), Mutex::new(autoscaler::function::This::default()));
     backend.measure(&MeasureContext { pipeline: &pipeline, at: Utc::now(), memory: &memory }, world).await
 }
 

@@ -77,6 +77,18 @@ pub fn setting(setting: &Setting, node: &Node, path: &str, secrets: &mut Secrets
         (Kind::Number | Kind::Seconds | Kind::Minutes, _) => number(node, setting, said),
         (Kind::Text | Kind::Path, Value::Text(text)) => return plain(node.at, text, path, secrets, said),
         (Kind::Text | Kind::Path, Value::Variable(variable)) => Some(text_of(variable)),
+        // A variable in a header is a credential more often than not.
+        (Kind::Map, Value::Map(entries)) if setting.name == "headers" => {
+            let parts = entries.iter().map(|entry| {
+                let text = match &entry.value.value {
+                    Value::Variable(variable) => format!("env::secret({})", quoted(&variable.name)),
+                    _ => literal(&entry.value, path, secrets, said)?,
+                };
+                Some(format!("{}: {text}", quoted(&entry.key)))
+            });
+            let parts: Option<Vec<String>> = parts.collect();
+            parts.map(|parts| format!("#{{ {} }}", parts.join(", ")))
+        }
         (Kind::Texts, Value::Text(_) | Value::List(_) | Value::Variable(_)) | (Kind::Map, Value::Map(_)) => {
             literal(node, path, secrets, said)
         }

@@ -11,7 +11,7 @@ use autoscaler::secret::Secret;
 use autoscaler::settings::{Fields, Node, Report, Value};
 use autoscaler::world::World;
 use chrono::{SecondsFormat, Utc};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tokio::time::{Instant, advance};
 
 use super::pretend::Pretend;

@@ -31,16 +31,13 @@ pub fn flags(node: &Node, said: &mut Said, written: &mut Vec<Setting>) {
             said.error(word.at, format!("`NOTIFY_ON` lists {}, and must list words", word.is()), "");
             continue;
         };
-        match WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(text)) {
-            Some((_, flag)) => {
-                listed.push(*flag);
-                set(written, Setting { name: flag, text: "true".into(), at: word.at });
-            }
-            None => {
-                let help = did_you_mean(text, WORDS.iter().map(|(known, _)| *known))
-                    .unwrap_or_else(|| "there are MEASUREMENT, SCALE, BELOW_MIN, ABOVE_MAX and TOO_RAPID".into());
-                said.error(word.at, format!("`NOTIFY_ON` lists an unknown word `{text}`"), help);
-            }
+        if let Some((_, flag)) = WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(text)) {
+            listed.push(*flag);
+            set(written, Setting { name: flag, text: "true".into(), at: word.at });
+        } else {
+            let help = did_you_mean(text, WORDS.iter().map(|(known, _)| *known))
+                .unwrap_or_else(|| "there are MEASUREMENT, SCALE, BELOW_MIN, ABOVE_MAX and TOO_RAPID".into());
+            said.error(word.at, format!("`NOTIFY_ON` lists an unknown word `{text}`"), help);
         }
     }
     if !listed.contains(&"notify_if_needs_exceed_max") {

@@ -29,7 +29,7 @@ impl Translator<'_> {
     /// The pipeline that `entry` declares.
     pub fn pipeline(&mut self, entry: &Entry) -> Option<Pipeline> {
         let name = &entry.key;
-        let Some(sections) = self.entries(&entry.value, &format!("`{name}`")) else { return None };
+        let sections = self.entries(&entry.value, &format!("`{name}`"))?;
         self.strangers(name, sections);
         let mut moved = Vec::new();
         let measure = self.section(StageKind::Measure, entry, sections, &mut moved);

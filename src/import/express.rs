@@ -1,6 +1,8 @@
 //! Owns values in the script's own language: a value of the settings as the text that stands for it here. A text
 //! that is a credential is never among them: it becomes the name of a variable.
 
+use std::fmt::Write as _;
+
 use super::said::Said;
 use super::value::{At, Node, Value, Variable};
 use crate::secret::{SHORTEST_SCRUBBED, Secret};
@@ -20,11 +22,11 @@ impl Secrets {
         }
         // From now on it is masked, whoever shows a line of the file.
         drop(Secret::new(text));
+        // One name more than there are credentials: one of the candidates is free.
         let taken = |name: &str| self.known.iter().any(|(_, known)| known == name);
-        let name = std::iter::once(base.to_owned())
-            .chain((2_u32..).map(|count| format!("{base}_{count}")))
-            .find(|name| !taken(name))
-            .unwrap_or_else(|| base.to_owned());
+        let numbered = (2..=self.known.len() + 1).map(|count| format!("{base}_{count}"));
+        let mut names = std::iter::once(base.to_owned()).chain(numbered);
+        let name = names.find(|name| !taken(name)).unwrap_or_else(|| base.to_owned());
         self.known.push((text.to_owned(), name.clone()));
         name
     }
@@ -239,7 +241,10 @@ pub fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() => {
+                // Writing into a text cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
             c => out.push(c),
         }
     }

@@ -154,6 +154,10 @@ impl Measure for QueueLatency {
         self.broker.redis.needs()
     }
 
+    fn queue(&self) -> Option<crate::doctor::Queue> {
+        Some(self.broker.queue())
+    }
+
     fn reaches(&self) -> Vec<String> {
         self.broker.redis.reaches()
     }

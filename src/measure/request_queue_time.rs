@@ -216,6 +216,13 @@ impl Measure for QueueTime {
         }
     }
 
+    fn probe(&self) -> Option<&Probe> {
+        match &self.from {
+            From::Url(probe) => Some(probe),
+            From::Redis { .. } => None,
+        }
+    }
+
     fn reaches(&self) -> Vec<String> {
         match &self.from {
             From::Url(probe) => probe.reaches(),

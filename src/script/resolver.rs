@@ -16,6 +16,7 @@ pub(super) const STANDARD: &[(&str, &str)] = &[
     ("business_hours", include_str!("../../stdlib/business_hours.rhai")),
     ("pagerduty", include_str!("../../stdlib/pagerduty.rhai")),
     ("policy/hpa", include_str!("../../stdlib/policy/hpa.rhai")),
+    ("policy/steady", include_str!("../../stdlib/policy/steady.rhai")),
     ("prometheus", include_str!("../../stdlib/prometheus.rhai")),
     ("rabbitmq", include_str!("../../stdlib/rabbitmq.rhai")),
     ("render", include_str!("../../stdlib/render.rhai")),

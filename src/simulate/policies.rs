@@ -76,6 +76,21 @@ pipeline("hpa", #{
     simulate: #{ signal: "utilization", signal_window_seconds: 30, signal_delay_seconds: 15 },
 });"#,
     },
+    Named {
+        name: "steady",
+        sweep: Sweep {
+            parameter: "price",
+            default: "1.0",
+            values: &["0.1", "0.25", "0.5", "1.0", "2.0", "4.0", "8.0", "16.0"],
+        },
+        script: r#"import "std/policy/steady" as steady;
+pipeline("steady", #{
+    measure: measure::custom(#{ measurement_interval_in_seconds: 15 }, || 0),
+    decide: steady::policy(#{ price: {price}, min_dynos: 1, max_dynos: 100 }),
+    scale: #{ current: || 1, scale_to: |n| () },
+    simulate: #{ signals: #{ rate: "arrival_rate", utilization: "utilization", queue: "queue" } },
+});"#,
+    },
 ];
 
 impl Named {

@@ -46,6 +46,7 @@ static DOCS: &[&[Entry]] = &[
     log::DOCS,
     stats::DOCS,
     stats::forecast::DOCS,
+    stats::outlook::DOCS,
     stats::waiting::DOCS,
     time::DOCS,
     hash::DOCS,

@@ -10,3 +10,4 @@ mod command;
 mod measured;
 mod pictures;
 mod scripts;
+mod steady;

@@ -7,6 +7,8 @@ mod fit;
 mod outlook;
 mod profile;
 mod settled;
+mod steady;
+mod text;
 mod worth;
 
 pub use erlang::{Capacity, Delays, Demand, MOST_SERVERS, delayed};
@@ -14,4 +16,5 @@ pub use fit::{MOST_DEGREE, extrapolate};
 pub use outlook::{Measured, Outlook};
 pub use profile::{MOST_SLOTS, at, note};
 pub use settled::Settled;
+pub use steady::{Aim, Seen, Steady, Verdict};
 pub use worth::Worth;

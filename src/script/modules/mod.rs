@@ -47,6 +47,7 @@ static DOCS: &[&[Entry]] = &[
     stats::DOCS,
     stats::forecast::DOCS,
     stats::outlook::DOCS,
+    stats::steady::DOCS,
     stats::waiting::DOCS,
     time::DOCS,
     hash::DOCS,

@@ -272,11 +272,16 @@ pub(super) fn register(engine: &mut Engine) {
 }
 
 /// The number that goes by `name`: of several measurements, or in the map of the only one.
-fn named_number(moment: &Moment, name: &str) -> Option<f64> {
+pub(super) fn named_number(moment: &Moment, name: &str) -> Option<f64> {
     if let Some(one) = moment.named.iter().find(|one| *one.name == *name) {
         return one.measurement.value;
     }
     moment.measurement.data.get(name).filter(|_| !moment.judges_all).and_then(Json::as_f64)
+}
+
+/// Seconds since the week began, Monday at midnight, in the time's zone.
+pub(super) fn of_week(now: &DateTime<Tz>) -> f64 {
+    f64::from(now.weekday().num_days_from_monday()) * 86_400.0 + f64::from(now.num_seconds_from_midnight())
 }
 
 /// What is of one measurement; a decision that is shown several must say which one.

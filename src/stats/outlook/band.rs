@@ -1,7 +1,7 @@
 //! Owns how far a forecast may err: the scatter of its errors by level, how restless the last half hour was, and the
 //! shape of their distribution. It makes no forecast.
 
-use super::text::{Reader, Writer};
+use crate::stats::text::{Reader, Writer};
 
 /// Bins of the distribution of errors in units of what was expected: half units from -5 to 5, and wider ones above.
 const BINS: usize = 40;

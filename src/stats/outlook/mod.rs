@@ -2,22 +2,21 @@
 //! rate as it was measured. It is kept as a text of some two thousand letters and two profiles.
 //!
 //! A change is foretold from five signs: how far the newest measurement is off the level of the last 20 s, how that is
-//! off the level of a minute, that off the one of four minutes, and what the time of the day and of the week promise.
+//! off the level of two minutes, that off the one of ten minutes, and what the time of the day and of the week promise.
 //! What each of them is worth is learned from what came (weights), and so is how far it errs (band).
 
 mod band;
-mod text;
 mod weights;
 
 use std::collections::VecDeque;
 
 use super::profile;
+use super::text::{Reader, Writer};
 use band::{Band, OUTSIDE};
-use text::{Reader, Writer};
 use weights::{SIGNS, Weights};
 
-/// What the levels forget half of their past within, as time constants in seconds.
-const LEVELS: [f64; 3] = [20.0, 60.0, 240.0];
+/// The time constants of the levels, in seconds.
+const LEVELS: [f64; 3] = [20.0, 120.0, 600.0];
 
 /// What was learned of the signs counts for so long, in seconds.
 const LEARNING: f64 = 2.0 * 86_400.0;
@@ -31,10 +30,13 @@ const GAP: f64 = 300.0;
 /// Slots of a day and of a week, and how much a new day or week counts against the earlier ones.
 const DAY: (usize, f64) = (96, 0.4);
 /// See [`DAY`].
-const WEEK: (usize, f64) = (336, 0.5);
+const WEEK: (usize, f64) = (168, 0.5);
 
 /// Seconds of a day and of a week.
 const SECONDS: [f64; 2] = [86_400.0, 604_800.0];
+
+/// A jump that begins opens a gap of so many seconds of it between the two newest levels.
+const JUMP: f64 = 40.0;
 
 /// Counts of at least so many requests are not alike by chance time and again.
 const MANY: f64 = 10.0;
@@ -172,6 +174,18 @@ impl Outlook {
     #[must_use]
     pub fn is_surprised(&self) -> bool {
         self.lately.surprise > OUTSIDE
+    }
+
+    /// When the newest measurement was, in seconds since 1970.
+    #[must_use]
+    pub fn at(&self) -> i64 {
+        self.lately.at
+    }
+
+    /// By how much the rate grows per second, if what changes is a jump that has just begun; 0 where it falls.
+    #[must_use]
+    pub fn jump(&self) -> f64 {
+        ((self.lately.levels[0] - self.lately.levels[1]) / JUMP).max(0.0)
     }
 
     /// To be kept: what was lately, the profile of a day and that of a week.
@@ -327,7 +341,7 @@ mod tests {
     fn what_is_kept_stays_small_and_is_read_as_it_was_written() {
         let kept = noted(8.0, 615.0, day, |_, _| ());
         assert!(kept[0].len() < 2_500, "{}", kept[0].len());
-        assert_eq!((kept[1].len(), kept[2].len()), (96 * 8, 336 * 8));
+        assert_eq!((kept[1].len(), kept[2].len()), (96 * 8, 168 * 8));
         assert_eq!(Outlook::of(&kept[0], &kept[1], &kept[2]).texts(), kept);
         // Damage begins anew, and says so by knowing nothing.
         assert_eq!(Outlook::of("x", "", ""), Outlook::default());

@@ -1,7 +1,7 @@
 //! Owns how the signs of a change are weighed: least squares that forget, drawn to weights that are sensible before
 //! anything was learned.
 
-use super::text::{Reader, Writer};
+use crate::stats::text::{Reader, Writer};
 
 /// Signs of a change.
 pub(super) const SIGNS: usize = 5;

@@ -1,10 +1,9 @@
 //! Owns the functions of `stats::` about a rate that is not known for certain: what it will be, what dynos that is
 //! worth, and when dynos may go. What they mean is `crate::stats`'s.
 
-use chrono::{Datelike, Timelike};
 use rhai::{Array, Dynamic, ImmutableString, Module, Position};
 
-use super::super::moment::NowValue;
+use super::super::moment::{NowValue, of_week};
 use super::super::{Answered, expected, number};
 use crate::script::convert;
 use crate::script::diagnose::complaint;
@@ -105,10 +104,9 @@ fn outlook(kept: &Dynamic, now: &Dynamic, rate: &Dynamic, window: &Dynamic, ahea
     let [lately, day, week] = [0, 1, 2].map(|at| text(at).unwrap_or_default());
     let Some(now) = now.read_lock::<NowValue>() else { return Err(expected(what, "a time such as `m.now`", now)) };
     let now = &now.0;
-    let weekday = now.weekday().num_days_from_monday();
     let measured = Measured {
         at: now.timestamp(),
-        of_week: f64::from(weekday) * 86_400.0 + f64::from(now.num_seconds_from_midnight()),
+        of_week: of_week(now),
         rate: number(what, rate)?.max(0.0),
         window: positive(what, "window_seconds", window)?,
     };

@@ -1,12 +1,12 @@
-//! Owns the text of an outlook: numbers of single precision, one after the other, as base64. A text that holds
-//! another number of them is none.
+//! Owns texts that keep numbers: numbers of single precision, one after the other, as base64. A text that holds
+//! fewer than are asked for is none.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 /// Writes numbers.
 #[derive(Debug, Default)]
-pub(super) struct Writer(Vec<u8>);
+pub(in crate::stats) struct Writer(Vec<u8>);
 
 impl Writer {
     /// One more; it is kept with single precision.
@@ -33,7 +33,7 @@ impl Writer {
 
 /// Reads what a [`Writer`] wrote.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(in crate::stats) struct Reader {
     bytes: Vec<u8>,
     at: usize,
 }

@@ -1,2 +1,2 @@
-# Heroku reads this before a dyno's command: the buildpack leaves the binary here.
-export PATH="$HOME/target/release:$PATH"
+# Heroku reads this before a dyno's command: the program is in bin, or where the buildpack for Rust leaves it.
+export PATH="$HOME/bin:$HOME/target/release:$PATH"

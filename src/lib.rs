@@ -26,6 +26,7 @@
 //!   nothing.
 //! - [`net`]: HTTP and Redis behind those capabilities. [`heroku`]: the platform, and a fake of it.
 //! - [`state`]: what is kept, in memory, SQLite or elsewhere. [`levers`]: what an operator pulls in an incident.
+//! - [`host`]: what the program that started this one gave it.
 //! - [`secret`]: what is never shown. [`log`]: what the log looks like.
 //!
 //! The program:
@@ -33,21 +34,32 @@
 //! - [`mod@reference`]: what a script can call, read and set, gathered from the tables above.
 //! - [`simulate`]: a pretended app under recorded load, in which the very same ticks are run and scored.
 //! - [`stats`]: mathematics that scripts and simulations share.
+//! - [`compare`]: families of policies on many loads, and the tables of what came of them.
 //! - [`picture`]: how a simulation looks, as a page and in a terminal.
 //! - [`replay`]: a new script over what a running one has recorded.
 //! - [`explain`]: why a tick scaled or did not, told from its record; a test made of it.
 //! - [`testing`]: the tests that scripts hold, run on a virtual clock.
+//! - [`heartbeat`]: the measurement URL for apps that are not Django; Rust apps mount it themselves.
+//! - [`counted`]: how a number of things is told.
+//! - [`serve`]: HTTP that comes in: log drains, and whether the worker lives.
 //! - [`control`]: the talk between a worker and the commands that ask it.
+//! - [`doctor`]: looking for what will go wrong. [`import`]: the settings of the predecessor as a script.
 //! - [`cli`] and [`command`]: what can be typed, and what it does. [`demo`]: an app to scale.
 
 pub mod cli;
 pub mod command;
+pub mod compare;
 pub mod control;
+pub mod counted;
 pub mod decide;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod function;
+pub mod heartbeat;
 pub mod heroku;
+pub mod host;
+pub mod import;
 pub mod levers;
 pub mod log;
 pub mod measure;
@@ -64,6 +76,7 @@ pub mod rules;
 pub mod scale;
 pub mod script;
 pub mod secret;
+pub mod serve;
 pub mod settings;
 pub mod simulate;
 pub mod state;

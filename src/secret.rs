@@ -14,7 +14,7 @@ pub const MASK: &str = "***";
 
 /// Shorter texts are masked where they are printed as a secret, but not searched for: `web` as a
 /// password would mask half of every log line.
-const SHORTEST_SCRUBBED: usize = 8;
+pub(crate) const SHORTEST_SCRUBBED: usize = 8;
 
 /// Known secret texts of this process. Global because the log, which must scrub them, is global too.
 static KNOWN: RwLock<Vec<Arc<str>>> = RwLock::new(Vec::new());

@@ -18,6 +18,7 @@ mod cost;
 mod decisions;
 mod lateness;
 mod process;
+mod router;
 mod script;
 mod server;
 mod simulate;
@@ -44,7 +45,7 @@ impl Form {
 }
 
 /// The measurements, by name.
-const NAMES: &[&str] = &["cost", "lateness", "process", "decisions", "script", "simulate", "state"];
+const NAMES: &[&str] = &["cost", "lateness", "process", "decisions", "script", "simulate", "state", "router"];
 
 fn main() -> ExitCode {
     // cargo adds `--bench`.
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
                 "script" => script::measure(form).await,
                 "simulate" => simulate::measure(form),
                 "state" => state::measure(form).await,
+                "router" => router::measure(form),
                 _ => decisions::measure(form).await,
             }
         });

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use autoscaler::decide::{PolicyInput, PolicyKind};
-use autoscaler::function::{Argument, CallError, Callable, Calls, Function, IN_PLACE, Permit, Reach, Returned};
+use autoscaler::function::{Argument, CallError, Callable, Calls, Function, IN_PLACE, Permit, Reach, Returned, This};
 use autoscaler::measure::{MeasureContext, MeasureStage, OnFailure};
 use autoscaler::pipeline::{History, Measurement, Moment, PipelineSpec, declare};
 use autoscaler::script::{Environment, Loaded, MissingSecrets, Source, load};
@@ -16,7 +16,7 @@ use autoscaler::settings::Place;
 use autoscaler::world::{LiveSources, Sources, World};
 use chrono::{DateTime, TimeDelta, Utc};
 use rustix::time::{ClockId, clock_gettime};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::Form;
 use crate::cost;
@@ -93,9 +93,9 @@ fn decisions(form: Form) {
     });
     let pipeline: Arc<str> = "web".into();
     let permit = Permit { pipeline: Arc::clone(&pipeline), budget: IN_PLACE, reach: Reach::Pure };
-    let memory = Mutex::new(json!({}));
+    let memory = Mutex::new(This::default());
     let calls = Calls::default();
-    let mut memory_alone = json!({});
+    let mut memory_alone = This::default();
     let mut alone = || {
         let answer = function.call(Argument::Moment(Arc::clone(&moment)), &mut memory_alone, &permit);
         black_box(answer.expect("the function works"));
@@ -208,7 +208,7 @@ impl Callable for Blocks {
         ""
     }
 
-    fn call(&self, _: Argument, _: &mut Json, _: &Permit) -> Result<Returned, CallError> {
+    fn call(&self, _: Argument, _: &mut This, _: &Permit) -> Result<Returned, CallError> {
         std::thread::sleep(Duration::from_secs(5));
         Ok(Returned::Int(1))
     }

@@ -60,7 +60,7 @@ fn trace() -> Trace {
 }
 
 fn candidate(name: &str) -> Candidate {
-    let text = policy(name).expect("a known policy");
+    let text = policy(name, 60).expect("a known policy");
     let source = Source { path: format!("{name}.rhai").into(), text: Some(text.into()), unit: None };
     let environment: Arc<dyn Environment> = Arc::new(NoVariables);
     let declared = declare(&load(&source, &environment, MissingSecrets::Placeholder), None, 1, chrono_tz::UTC);

@@ -150,6 +150,7 @@ fn record(
         outcome: if scales { Outcome::Scaled } else { Outcome::None },
         events: Vec::new(),
         error: None,
+        reloaded: None,
         shadow: None,
     }
 }

@@ -1,6 +1,9 @@
 //! Owns the command line: what can be typed, what it means and its help. It does nothing itself.
 
+mod compare;
+mod doctor;
 mod export;
+mod import;
 mod operate;
 mod records;
 mod scripts;
@@ -13,18 +16,22 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub use compare::CompareArgs;
+pub use doctor::DoctorArgs;
 pub use export::{ExportArgs, RecordedArgs, RecordedCommand};
+pub use import::{ImportArgs, ImportForm};
 pub use operate::{
     PauseArgs, ResumeArgs, RollbackArgs, SetArgs, StatusArgs, Switch, SwitchArgs, TryArgs, WhoseArgs, WhyArgs,
     WorkerArgs,
 };
 pub use records::{Direction, ExplainArgs, HistoryArgs, PinArgs, RecordsArgs, ReplayArgs};
 pub use scripts::{
-    CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ReferenceArgs, Template, TestArgs, TestFormat,
+    CheckArgs, CheckFormat, CompletionsArgs, DefinitionsArgs, InitArgs, ManArgs, ReferenceArgs, Template, TestArgs,
+    TestFormat,
 };
 pub use shared::{FindArgs, LogArgs, LogFormat, OnlyArg, ReachArgs, ScriptArg};
 pub use simulate::{PresetArg, SimulateArgs};
-pub use work::{DemoArgs, GateArgs, KeepArgs, OnceArgs, PushArgs, RunArgs};
+pub use work::{DemoArgs, GateArgs, HeartbeatArgs, KeepArgs, OnceArgs, PushArgs, RunArgs};
 
 /// The command line as parsed.
 #[derive(Debug, Parser)]
@@ -62,6 +69,9 @@ pub enum Command {
     Check(CheckArgs),
     /// One tick of every pipeline, its full record printed; scales only with --act
     Once(OnceArgs),
+    /// Look for what will go wrong: keys, apps, sizes, URLs, queues, mail, clocks, state
+    #[command(long_about = doctor::ABOUT)]
+    Doctor(DoctorArgs),
     /// Tell why a pipeline scaled or did not, and what would have had to be different
     Explain(ExplainArgs),
     /// Show what a pipeline measured, decided and did
@@ -76,6 +86,8 @@ pub enum Command {
     Test(TestArgs),
     /// What the very same script would do with a load: recorded or made up, in seconds
     Simulate(Box<SimulateArgs>),
+    /// Simulate the policies that have names, with many settings, on many loads, and write tables about it
+    Compare(CompareArgs),
     /// What a new script would have decided on what a running one has recorded
     Replay(ReplayArgs),
     /// Whether a script passes its own gate: what a worker asks in a process of its own
@@ -83,6 +95,9 @@ pub enum Command {
     Gate(GateArgs),
     /// Write a small script to begin with, with tests that pass
     Init(InitArgs),
+    /// Turn the settings of heroku-web-autoscale or autoscalebot into a script
+    #[command(long_about = import::ABOUT)]
+    Import(ImportArgs),
     /// How a running worker and its pipelines stand
     Status(StatusArgs),
     /// Make a pipeline measure and hold, until it is resumed or for a time
@@ -101,12 +116,16 @@ pub enum Command {
     Try(TryArgs),
     /// Watch it scale an embedded app under a synthetic day of load
     Demo(DemoArgs),
+    /// Serve the measurement URL for an app that is not Django: it touches database, Redis and disk
+    Heartbeat(HeartbeatArgs),
     /// Print what a script can call, read and set: everything, or what is called NAME
     Reference(ReferenceArgs),
     /// Write definition files (.d.rhai) for editors
     Definitions(DefinitionsArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
 }
 
 /// Puts in the `run` that `autoscaler SCRIPT` leaves out, also where only the environment names the script. A

@@ -142,6 +142,14 @@ pub struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
+/// `man`.
+#[derive(Clone, Debug, Args)]
+pub struct ManArgs {
+    /// Where a page for each command is written; without it the main page is printed
+    #[arg(value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+}
+
 fn property(name: &str) -> Result<Property, String> {
     let names = || Property::ALL.map(Property::name);
     Property::named(name).ok_or_else(|| format!("there are {}", names().join(", ")))

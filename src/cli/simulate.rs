@@ -22,7 +22,8 @@ pub struct SimulateArgs {
     /// may be given several times
     #[arg(long, value_name = "FILE", env = "AUTOSCALER_TRACE", required = true)]
     pub trace: Vec<String>,
-    /// Policies by name, without a script: threshold-consec, threshold-avg5m, hpa, steady
+    /// Policies by name, without a script: threshold-consec, threshold-avg5m, hpa, target-tracking, kpa, queue-time,
+    /// p95-response, react, reg, adapt, erlang, seasonal, steady
     #[arg(long, value_name = "NAME,…", env = "AUTOSCALER_POLICY", value_delimiter = ',')]
     pub policy: Vec<String>,
     /// The pipeline of the script, where it has several

@@ -27,6 +27,9 @@ pub struct RunArgs {
     /// Refuse to start on a script that does not load, instead of running its last good version
     #[arg(long, env = "AUTOSCALER_STRICT_START", value_parser = switch)]
     pub strict_start: bool,
+    /// Listen here for HTTP: log drains (POST /logs) and health checks (GET /health); such as 0.0.0.0:8080
+    #[arg(long, value_name = "HOST:PORT", env = "AUTOSCALER_LISTEN")]
+    pub listen: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub keep: KeepArgs,
@@ -129,6 +132,30 @@ pub struct DemoArgs {
     /// Plain lines even on a terminal
     #[arg(long, env = "AUTOSCALER_DEMO_PLAIN", value_parser = switch)]
     pub plain: bool,
+}
+
+/// `heartbeat`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    autoscaler heartbeat --listen 0.0.0.0:$PORT             the database and the Redis of DATABASE_URL and REDIS_URL\n  \
+    autoscaler heartbeat --database-url sqlite:///srv/app.db --redis-url \"\" --dir /srv/uploads\n\n\
+    A token that whoever asks must send (`Authorization: Bearer …`) is in AUTOSCALER_HEARTBEAT_TOKEN.")]
+pub struct HeartbeatArgs {
+    /// Where it answers, at /heroku-autoscale/measurement/
+    #[arg(long, value_name = "HOST:PORT", env = "AUTOSCALER_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+    /// The database that is asked: postgres://… or sqlite:PATH; empty for none [default: the variable DATABASE_URL]
+    #[arg(long, value_name = "URL", env = "AUTOSCALER_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The Redis that is asked; empty for none [default: the variable REDIS_URL]
+    #[arg(long, value_name = "URL", env = "AUTOSCALER_REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+    /// The folder whose disk is written to and read
+    #[arg(long, value_name = "FOLDER", env = "AUTOSCALER_DIR")]
+    pub dir: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: LogArgs,
 }
 
 /// `gate`, which workers start: nothing in the environment may change what it does.

@@ -127,6 +127,10 @@ fn show(out: &mut impl Write, findings: &Findings) -> std::io::Result<()> {
         for limit in &resolved.limits {
             writeln!(out, "  {dim}limit{dim:#}    {limit}")?;
         }
+        if let Some(simulate) = &resolved.simulate {
+            writeln!(out, "  {dim}simulate{dim:#}")?;
+            settings(out, simulate)?;
+        }
         if !resolved.reaches.is_empty() {
             writeln!(out, "  {dim}reaches{dim:#}  {}", resolved.reaches.join(", "))?;
         }
@@ -174,7 +178,13 @@ fn stage(out: &mut impl Write, name: &str, own: Option<&str>, backend: &Backend)
     let dim = Style::new().dimmed();
     let own = own.map_or_else(String::new, |own| format!("{own}: "));
     writeln!(out, "  {dim}{name:<7}{dim:#}  {own}{}", backend.backend)?;
-    let Json::Object(settings) = &backend.settings else { return Ok(()) };
+    settings(out, &backend.settings)
+}
+
+/// Each setting with its value; those that are not set have none.
+fn settings(out: &mut impl Write, settings: &Json) -> std::io::Result<()> {
+    let dim = Style::new().dimmed();
+    let Json::Object(settings) = settings else { return Ok(()) };
     for (key, value) in settings.iter().filter(|(_, value)| !value.is_null()) {
         writeln!(out, "           {dim}{key}{dim:#} = {value}")?;
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::Fault;
 use super::records::{self, Found, MOST};
 use crate::cli::ExplainArgs;
 use crate::explain::{self, Explanation, Question, time};
@@ -30,9 +31,11 @@ pub async fn run(args: ExplainArgs) -> ExitCode {
     let zone = found.zone(&pipeline);
     let told = match tell(&args, &found, &pipeline).await {
         Ok(told) => told,
-        Err(error) => {
-            only_scales(&found, &pipeline);
-            return super::fail(error);
+        Err(fault) => {
+            if matches!(fault, Fault::Failed(_)) {
+                only_scales(&found, &pipeline);
+            }
+            return fault.end();
         }
     };
     let mut out = anstream::stdout();
@@ -44,9 +47,10 @@ pub async fn run(args: ExplainArgs) -> ExitCode {
     super::written(written)
 }
 
-async fn tell(args: &ExplainArgs, found: &Found, pipeline: &Arc<str>) -> Result<Explanation, String> {
+async fn tell(args: &ExplainArgs, found: &Found, pipeline: &Arc<str>) -> Result<Explanation, Fault> {
     let zone = found.zone(pipeline);
-    let at = args.at.as_deref().map(|at| time::moment_through(at, zone, found.now)).transpose()?;
+    let at = args.at.as_deref().map(|at| time::moment_through(at, zone, found.now)).transpose();
+    let at = at.map_err(Fault::Usage)?;
     let tick = found.tick(pipeline, at).await?;
     let spec = found.scripts.spec(pipeline);
     // What it remembered then lies before: as much as it keeps.

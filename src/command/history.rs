@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::Fault;
 use super::records::{self, Found};
 use crate::cli::HistoryArgs;
 use crate::explain::{table, time};
@@ -18,7 +19,7 @@ pub async fn run(args: HistoryArgs) -> ExitCode {
     };
     let records = match find(&args, &found).await {
         Ok(records) => records,
-        Err(error) => return super::fail(error),
+        Err(fault) => return fault.end(),
     };
     let mut out = anstream::stdout();
     let written = if args.json {
@@ -31,16 +32,18 @@ pub async fn run(args: HistoryArgs) -> ExitCode {
     super::written(written)
 }
 
-async fn find(args: &HistoryArgs, found: &Found) -> Result<Vec<Arc<Record>>, String> {
+async fn find(args: &HistoryArgs, found: &Found) -> Result<Vec<Arc<Record>>, Fault> {
     let pipeline = match &args.pipeline {
         Some(name) => Some(found.pipeline(Some(name)).await?),
         None => None,
     };
     let zone = found.zone(pipeline.as_deref().unwrap_or_default());
-    let since = time::moment(&args.since, zone, found.now)?;
-    let until = args.until.as_deref().map(|until| time::moment(until, zone, found.now)).transpose()?;
+    let moment = |text: &str| time::moment(text, zone, found.now).map_err(Fault::Usage);
+    let since = moment(&args.since)?;
+    let until = args.until.as_deref().map(moment).transpose()?;
     if until.is_some_and(|until| until <= since) {
-        return Err(format!("`--until` lies before `--since`: {}", time::dated(since, zone)));
+        let (since, until) = (&args.since, args.until.as_deref().unwrap_or_default());
+        return Err(Fault::Usage(format!("`--until {until}` does not lie after `--since {since}`")));
     }
     let records = found.records(&Query { pipeline: pipeline.clone(), since: Some(since), until, newest: None }).await?;
     // A script that reads them wants an empty array, a person a reason.
@@ -48,9 +51,11 @@ async fn find(args: &HistoryArgs, found: &Found) -> Result<Vec<Arc<Record>>, Str
         let of = pipeline.as_ref().map_or_else(String::new, |pipeline| format!(" of `{pipeline}`"));
         let since = time::dated(since, zone);
         let newest = Query { pipeline, newest: Some(1), ..Query::default() };
-        let Some(newest) = found.records(&newest).await?.pop() else { return Err(found.nothing()) };
+        let Some(newest) = found.records(&newest).await?.pop() else { return Err(found.nothing().into()) };
         let newest = time::dated(newest.at, zone);
-        return Err(format!("nothing is recorded{of} from {since} on till then; the newest is of {newest} ({zone})"));
+        return Err(
+            format!("nothing is recorded{of} from {since} on till then; the newest is of {newest} ({zone})").into()
+        );
     }
     Ok(records)
 }

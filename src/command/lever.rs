@@ -63,19 +63,29 @@ async fn pull(args: &WorkerArgs, whom: Whom, lever: Lever, why: WhyArgs) -> Exit
     let until = |span: Duration| TimeDelta::from_std(span).ok().and_then(|span| now.checked_add_signed(span));
     let (until, reason) = (why.duration.and_then(until), why.reason.map(|reason| crate::notify::one_line(&reason)));
     let pulled = Pulled { whom, lever, pull: Pull { by: worker::operator(), at: now, until, reason } };
-    match place.ask(&Ask::Pull(pulled.clone())).await {
-        Ok(answer) => worker::print(answer),
-        Err(NoAnswer::NoWorker) => match write(args, &place, &pulled).await {
-            Ok(lines) => worker::print(Answer::Done(lines)),
-            Err(why) => fail(why),
-        },
-        Err(error) => fail(error),
-    }
+    let unreached = match place.ask(&Ask::Pull(pulled.clone())).await {
+        Ok(answer) => return worker::print(answer),
+        Err(NoAnswer::NoWorker) => worker::holder(&place),
+        Err(NoAnswer::Silent(who)) if matches!(place, Place::Folder(_)) => Some(who),
+        Err(error) => return fail(error),
+    };
+    let (written, unreached) = match (write(args, &place, &pulled).await, unreached) {
+        (Ok(written), unreached) => (written, unreached),
+        (Err(why), None) => return fail(why),
+        (Err(why), Some(unreached)) => return fail(format!("{unreached}; and {why}")),
+    };
+    let Some(unreached) = unreached else {
+        let force = "no worker runs: in force when one starts with this state";
+        return worker::print(Answer::Done(vec![written, force.into()]));
+    };
+    worker::print(Answer::Done(vec![written]));
+    // It is not known to be in force: whoever goes on after this command must not take it for that.
+    fail(format!("{unreached}; it is written in {place}: in force as soon as the worker ticks again"))
 }
 
-/// Writes the lever into the state, where no worker has it.
-async fn write(args: &WorkerArgs, place: &Place, pulled: &Pulled) -> Result<Vec<String>, String> {
-    let state = worker::unheld(args, place).await?;
+/// Writes the lever into the state, where no worker was reached, and says what it is.
+async fn write(args: &WorkerArgs, place: &Place, pulled: &Pulled) -> Result<String, String> {
+    let state = worker::levers(args, place).await?;
     let mut levers = state.levers().await.map_err(|error| error.to_string())?;
     let pulled = &known(args, pulled, &levers).await?;
     let whose = match &pulled.whom {
@@ -83,13 +93,10 @@ async fn write(args: &WorkerArgs, place: &Place, pulled: &Pulled) -> Result<Vec<
         Whom::Pipeline(name) => name,
     };
     if apply(&mut levers, pulled, pulled.pull.at) == Answered::Nothing {
-        return Ok(vec![format!("{whose}: there was nothing to let go of")]);
+        return Ok(format!("{whose}: there was nothing to let go of"));
     }
     state.keep_levers(&levers).await.map_err(|error| error.to_string())?;
-    Ok(vec![
-        format!("{whose}: {}", pulled.told(super::local_zone())),
-        "no worker runs: in force when one starts with this state".into(),
-    ])
+    Ok(format!("{whose}: {}", pulled.told(super::local_zone())))
 }
 
 /// `pulled`, its pipeline by its whole name as the state knows it. Before the first tick any name may be right.

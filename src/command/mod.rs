@@ -1,8 +1,10 @@
 //! Owns the commands, one file each: wiring only. What they do lives in the rooms of the crate.
 
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod demo;
+pub mod doctor;
 pub mod draw;
 pub mod explain;
 pub mod export;
@@ -10,10 +12,13 @@ mod from_state;
 mod gate;
 mod generation;
 pub mod github;
+mod heartbeat;
 pub mod history;
+pub mod import;
 pub mod init;
 mod junit;
 mod lever;
+pub mod man;
 pub mod once;
 pub mod pin;
 mod properties;
@@ -34,6 +39,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::cli::{Cli, Command, LogArgs, ReachArgs};
+use crate::host::Host;
 use crate::pipeline::PipelineSpec;
 use crate::reach::Bounds;
 use crate::script::Environment;
@@ -48,20 +54,25 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(args).await,
         Command::Check(args) => check::run(&args),
         Command::Once(args) => once::run(args).await,
+        Command::Doctor(args) => doctor::run(args).await,
         Command::Records(args) => export::run(args).await,
         Command::Reference(args) => reference::run(&args),
         Command::Definitions(args) => reference::define(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::Explain(args) => explain::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Pin(args) => pin::run(args).await,
         Command::Push(args) => push::run(args).await,
         Command::Test(args) => test::run(args).await,
         Command::Simulate(args) => simulate::run(*args).await,
+        Command::Compare(args) => compare::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Gate(args) => gate::run(args).await,
         Command::Init(args) => init::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Demo(args) => demo::run(args).await,
+        Command::Heartbeat(args) => heartbeat::run(args).await,
         Command::Status(args) => status::run(&args).await,
         Command::Pause(args) => lever::pause(args).await,
         Command::Resume(args) => lever::resume(args).await,
@@ -75,6 +86,33 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
 
 /// The exit code of wrong usage.
 pub const USAGE: u8 = 2;
+
+/// Why a command ends without its answer.
+enum Fault {
+    /// What was typed is wrong.
+    Usage(String),
+    /// What it was about is.
+    Failed(String),
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
+}
+
+impl Fault {
+    /// Says so, and gives the exit code.
+    fn end(self) -> ExitCode {
+        match self {
+            Self::Usage(why) => {
+                fail(why);
+                ExitCode::from(USAGE)
+            }
+            Self::Failed(why) => fail(why),
+        }
+    }
+}
 
 /// The exit code of a command that has written its answer: a reader that has seen enough (`| head`) is no
 /// fault.
@@ -105,6 +143,12 @@ pub fn fail(message: impl std::fmt::Display) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
+/// Prints `message` on standard error, beside an answer that it belongs to.
+pub fn warn(message: impl std::fmt::Display) {
+    let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Yellow.into()));
+    anstream::eprintln!("{style}warning{style:#}: {}", crate::secret::scrub(&message.to_string()));
+}
+
 /// The pipelines that `--only` selects.
 ///
 /// # Errors
@@ -128,18 +172,22 @@ fn selected(worker: &Supervisor) -> Result<Vec<Arc<PipelineSpec>>, String> {
     Ok(specs)
 }
 
-/// The variables of this process, and what the command line bounds.
+/// The variables of this process and of the one that started it, and what the command line bounds.
 #[derive(Clone, Debug, Default)]
-struct ProcessEnvironment(Bounds);
+struct ProcessEnvironment {
+    bounds: Bounds,
+    host: Option<Arc<Host>>,
+}
 
 impl Environment for ProcessEnvironment {
     fn variable(&self, name: &str) -> Option<String> {
+        let given = self.host.as_ref().and_then(|host| host.variable(name)).map(str::to_owned);
         // An empty variable is one that was forgotten.
-        std::env::var(name).ok().filter(|value| !value.is_empty())
+        given.or_else(|| std::env::var(name).ok()).filter(|value| !value.is_empty())
     }
 
     fn bounds(&self) -> &Bounds {
-        &self.0
+        &self.bounds
     }
 }
 
@@ -147,7 +195,7 @@ impl Environment for ProcessEnvironment {
 fn loading(options: Options, reach: &ReachArgs) -> Loading {
     Loading {
         options: Arc::new(options),
-        environment: Arc::new(ProcessEnvironment(reach.bounds())),
+        environment: Arc::new(ProcessEnvironment { bounds: reach.bounds(), host: None }),
         actor: Actor::from_environment(),
         zone: local_zone(),
     }

@@ -90,9 +90,7 @@ fn show(out: &mut impl Write, record: &Record, spec: &PipelineSpec) -> std::io::
     let known = |count: Option<u32>| count.map_or_else(|| "unknown".into(), |count| count.to_string());
     writeln!(out, "  {dim}dynos{dim:#}     {} of {}..{}", known(dynos.current), dynos.min, dynos.max)?;
     for proposal in &record.proposals {
-        let wanted = proposal
-            .dynos
-            .map_or_else(|| "hold".into(), |dynos| format!("{dynos} dyno{}", if dynos == 1 { "" } else { "s" }));
+        let wanted = proposal.dynos.map_or_else(|| "hold".into(), crate::counted::dynos);
         let why = if said.is_new(&proposal.text) { format!(": {}", proposal.text) } else { String::new() };
         let name = if record.proposals.len() > 1 { format!("{}: ", proposal.name) } else { String::new() };
         writeln!(out, "  {dim}proposed{dim:#}  {name}{wanted}{why}")?;

@@ -6,11 +6,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Utc};
 
+use super::Fault;
 use super::draw;
 use super::records::{self, Found};
 use crate::cli::PinArgs;
+use crate::counted::counted;
 use crate::explain::fixture::{self, LEAD, MOST_TICKS, PinnedTest};
 use crate::explain::time;
 use crate::script::Source;
@@ -26,23 +28,31 @@ pub async fn run(args: PinArgs) -> ExitCode {
     };
     match pin(&args, &found).await {
         Ok(code) => code,
-        Err(error) => super::fail(error),
+        Err(fault) => fault.end(),
     }
 }
 
-async fn pin(args: &PinArgs, found: &Found) -> Result<ExitCode, String> {
+async fn pin(args: &PinArgs, found: &Found) -> Result<ExitCode, Fault> {
     let pipeline = found.pipeline(Some(&args.pipeline)).await?;
     let Some((source, generation)) = found.scripts.unit(&pipeline) else {
         return Err(if found.scripts.units.is_empty() {
             NO_SCRIPT.into()
         } else {
             format!("the script declares no pipeline `{pipeline}`")
-        });
+        }
+        .into());
     };
     let Some(spec) = generation.specs.iter().find(|spec| spec.name == pipeline) else {
-        return Err(format!("the script declares no pipeline `{pipeline}`"));
+        return Err(format!("the script declares no pipeline `{pipeline}`").into());
     };
-    let at = time::moment_through(&args.at, spec.decide.zone, found.now)?;
+    let zone = spec.decide.zone;
+    let at = time::moment_through(&args.at, zone, found.now).map_err(Fault::Usage)?;
+    if at > found.now.max(Utc::now()) + TimeDelta::seconds(1) {
+        let (at, now) = (time::dated(at, zone), time::dated(found.now, zone));
+        return Err(Fault::Usage(format!(
+            "`--at` is {at}, which is still to come (it is {now} in {zone}): a test is made of a tick that was"
+        )));
+    }
     let tick = found.tick(&pipeline, Some(at)).await?;
     let interval = TimeDelta::from_std(spec.interval()).unwrap_or_default();
     let history = i32::try_from(spec.decide.history_length + 2).unwrap_or(i32::MAX);
@@ -64,18 +74,19 @@ async fn pin(args: &PinArgs, found: &Found) -> Result<ExitCode, String> {
         return Err(format!(
             "a limit that `{pipeline}` shares with other pipelines held it back at {at}; a test knows one pipeline \
              alone and would go on without the limit, so this cannot be pinned"
-        ));
+        )
+        .into());
     }
     let name = source.unit.as_ref().and_then(|unit| pipeline.strip_prefix(&format!("{unit}/"))).unwrap_or(&pipeline);
     let taken: Vec<String> = generation.suite.tests.iter().map(|test| test.name.to_string()).collect();
     let test = fixture::test(spec, name, &records, args.expect, &taken).ok_or_else(|| found.nothing())?;
     if !args.print && !found.scripts.on_disk {
-        return Err(NO_SCRIPT.into());
+        return Err(Fault::Failed(NO_SCRIPT.into()));
     }
     if args.print {
         return Ok(super::written(write!(anstream::stdout(), "{}", test.text)));
     }
-    add(source, &test)
+    Ok(add(source, &test)?)
 }
 
 const NO_SCRIPT: &str = "a test belongs to a script: name it with --script FILE";
@@ -98,7 +109,7 @@ fn add(source: &Source, test: &PinnedTest) -> Result<ExitCode, String> {
     replace(&path, &before, with_test.as_bytes())
         .map_err(|error| format!("`{shown}` is left as it was ({error}); the test is\n{}", test.text))?;
     let mut out = anstream::stdout();
-    let ticks = if test.ticks == 1 { "1 tick".into() } else { format!("{} ticks", test.ticks) };
+    let ticks = counted(test.ticks, "tick");
     let written = writeln!(out, "added `{}` to {shown}: {ticks} as they were recorded", test.name).and_then(|()| {
         match verdict.as_ref().and_then(|verdict| verdict.fault.as_ref()) {
             Some(fault) => writeln!(

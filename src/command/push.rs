@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{draw, fail, records, worker};
 use crate::cli::PushArgs;
+use crate::counted::counted;
 use crate::script::{self, SourceFile};
 use crate::settings::Report;
 use crate::state::{self, Pushed, ScriptKey};
@@ -37,8 +38,8 @@ pub async fn run(args: PushArgs) -> ExitCode {
     let (count, pushed) = (files.len(), Pushed::signed(Utc::now(), worker::operator(), files, &key));
     match state::push(&arg, &pushed).await {
         Ok(place) => {
-            let files = if count == 1 { "1 file".into() } else { format!("{count} files") };
-            let tests = if tests == 1 { "1 test passed".into() } else { format!("{tests} tests passed") };
+            let files = counted(count, "file");
+            let tests = format!("{} passed", counted(tests, "test"));
             let text =
                 format!("pushed {shown} ({files}, {tests}) to {place}; a worker `run state:` takes it up at once\n");
             super::written(std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()))

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::{draw, loading, local_zone};
-use crate::cli::{ReachArgs, RecordsArgs};
+use super::{draw, loading, local_zone, worker};
+use crate::cli::{ReachArgs, RecordsArgs, WorkerArgs};
+use crate::control::{Answer, Ask, Health, NoAnswer, Place};
 use crate::explain::logs::{Log, ScaleLine};
 use crate::explain::time;
 use crate::pipeline::{PipelineSpec, Record};
@@ -65,9 +66,14 @@ pub struct Found {
 /// # Errors
 /// What to say and do.
 pub async fn open(args: &RecordsArgs, log: Option<&Path>) -> Result<Found, String> {
-    let records = match log {
-        Some(log) => Records::Read(read(log)?),
-        None => Records::Kept(kept(args).await?.state),
+    let records = if let Some(log) = log {
+        Records::Read(read(log)?)
+    } else {
+        let (state, trouble) = tokio::join!(kept(args), trouble(args));
+        if let Some(trouble) = &trouble {
+            say_how_far(&state, trouble).await;
+        }
+        Records::Kept(state?.state)
     };
     let scripts = match (&args.script, &records) {
         (Some(script), _) => Scripts::load(script)?,
@@ -119,6 +125,40 @@ pub async fn open_kept(args: &RecordsArgs) -> Result<Found, String> {
         (found, _) => found?,
     };
     Ok(of_state(found.state).await)
+}
+
+/// Why what others read in the state that `args` name is not all of it, where that is so.
+async fn trouble(args: &RecordsArgs) -> Option<String> {
+    let args = WorkerArgs { script: args.script.clone(), state: args.state.clone() };
+    // What is wrong with them is said of the records.
+    let place = worker::place(&args).await.ok()?;
+    if matches!(place, Place::Redis(_)) {
+        // A worker that cannot write there cannot answer there either.
+        return None;
+    }
+    match place.ask(&Ask::Health).await {
+        Ok(Answer::Health(Health { pid, trouble })) => {
+            trouble.map(|trouble| format!("the worker (process {pid}) cannot keep what it records: {trouble}"))
+        }
+        Err(NoAnswer::Silent(why)) => Some(why),
+        _ => None,
+    }
+}
+
+/// Says up to when the records of `state` reach, and why not further.
+async fn say_how_far(state: &Result<state::Found, String>, why: &str) {
+    let newest = match state {
+        Ok(found) => found.state.records(&Query { newest: Some(1), ..Query::default() }).await.unwrap_or_default(),
+        // The same is said of the records themselves.
+        Err(error) if error.split(';').next().is_some_and(|error| why.contains(error)) => return,
+        Err(_) => Vec::new(),
+    };
+    let zone = local_zone();
+    let reach = match newest.first() {
+        Some(newest) => format!("the records end at {} ({zone})", time::dated(newest.at, zone)),
+        None => "there are no records of it".into(),
+    };
+    super::warn(format!("{reach}: {why}"));
 }
 
 /// The state of the worker that `args` name, for reading.

@@ -10,11 +10,13 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{draw, loading};
+use super::{ProcessEnvironment, draw, loading};
 use crate::cli::RunArgs;
 use crate::control::{Socket, answer_mail};
+use crate::host::Host;
 use crate::pipeline::PipelineSpec;
 use crate::script::MissingSecrets;
+use crate::serve::{self, Door, Server};
 use crate::state::{self, Mailbox, ScriptKey, State};
 use crate::worker::{self, Follower, Loading, Options, Services, Supervisor};
 
@@ -26,7 +28,7 @@ pub async fn run(args: RunArgs) -> ExitCode {
     if let Err(code) = super::start_log(&args.log) {
         return code;
     }
-    let loading = loading(
+    let mut loading = loading(
         Options {
             script: args.script.script.clone(),
             dry_run: args.dry_run,
@@ -39,6 +41,20 @@ pub async fn run(args: RunArgs) -> ExitCode {
         Ok(stop) => stop,
         Err(error) => return super::fail(format!("cannot listen for signals: {error}")),
     };
+    let host = match Host::of_environment().await {
+        Ok(host) => host,
+        Err(why) => return super::fail(why),
+    };
+    if let Some(host) = &host {
+        loading.zone = host.zone().unwrap_or(loading.zone);
+        loading.environment =
+            Arc::new(ProcessEnvironment { bounds: args.reach.bounds(), host: Some(Arc::clone(host)) });
+        tokio::spawn(stop_with(Arc::clone(host), stop.clone()));
+    }
+    let door = Door::default();
+    if let Err(why) = open_to_http(args.listen.as_deref(), &door, &stop).await {
+        return super::fail(why);
+    }
     let reload = Arc::new(Notify::new());
     on_hangup(Arc::clone(&reload));
     if let Some(why) = loading.actor.stands_by() {
@@ -49,8 +65,11 @@ pub async fn run(args: RunArgs) -> ExitCode {
     if let Err(why) = args.keep.state().check() {
         return super::fail(why);
     }
+    limit_is_no_end();
     loop {
-        match work(&args, loading.clone(), &stop, &reload).await {
+        let ended = work(&args, loading.clone(), &door, &stop, &reload, host.as_ref()).await;
+        door.close();
+        match ended {
             Ended::Stopped(code) => return code,
             Ended::TakenOver => tracing::warn!("this worker stands by again, since another one has its state"),
         }
@@ -66,12 +85,18 @@ enum Ended {
 }
 
 /// Waits for the state, and works until `stop`, or until another worker has taken the state over.
-async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, reload: &Arc<Notify>) -> Ended {
+async fn work(
+    args: &RunArgs,
+    mut loading: Loading,
+    door: &Door,
+    stop: &CancellationToken,
+    reload: &Arc<Notify>,
+    host: Option<&Arc<Host>>,
+) -> Ended {
     let failed = |why: String| Ended::Stopped(super::fail(why));
     let opened = state::open(&args.keep.state(), &args.script.script, args.keep.keep(), stop).await;
     let Some(opened) = opened else { return Ended::Stopped(ExitCode::SUCCESS) };
     let on_a_dyno = loading.actor.dyno.is_some();
-    limit_is_no_end();
     let mut follower = None;
     if args.script.script == Path::new(state::PUSHED) {
         let new = ScriptKey::from_environment().and_then(|key| Follower::new(Arc::clone(&opened.state), key));
@@ -83,7 +108,7 @@ async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, re
         loading.options = Arc::new(Options { script, ..(*loading.options).clone() });
         follower = Some(following);
     }
-    let services = match Services::start(Arc::clone(&opened.state)) {
+    let services = match Services::start(Arc::clone(&opened.state), host.cloned()) {
         Ok(services) => services,
         Err(error) => return failed(error),
     };
@@ -115,6 +140,9 @@ async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, re
              Redis of REDIS_URL"
         );
     }
+    if let (Some(_), Some(heroku)) = (&args.listen, services.world().platforms.heroku()) {
+        door.open(heroku.drains());
+    }
     let work = stop.child_token();
     warn_of_tests(&worker, work.clone());
     let answering = listen(&worker, opened.folder, opened.mailbox, &work);
@@ -141,6 +169,28 @@ async fn work(args: &RunArgs, mut loading: Loading, stop: &CancellationToken, re
     Ended::Stopped(ExitCode::SUCCESS)
 }
 
+/// Listens for HTTP at `address`, if there is one, until `stop`: also while this worker stands by, so that a platform
+/// that looks for an open port finds it.
+async fn open_to_http(address: Option<&str>, door: &Door, stop: &CancellationToken) -> Result<(), String> {
+    let Some(address) = address.filter(|address| !address.is_empty()) else { return Ok(()) };
+    let server = Server::bind(address).await?;
+    tracing::info!("listens on http://{}", server.address());
+    tokio::spawn(server.run(serve::routes(door.clone()), stop.clone()));
+    Ok(())
+}
+
+/// The host that started this worker would start another one.
+async fn stop_with(host: Arc<Host>, stop: CancellationToken) {
+    tokio::select! {
+        () = host.gone().cancelled_owned() => {
+            tracing::warn!("{} has gone, and the worker stops with it", host.program());
+            stop.cancel();
+        }
+        () = host.stop().cancelled_owned() => stop.cancel(),
+        () = stop.cancelled() => {}
+    }
+}
+
 /// Cancels `work` when another worker has taken `state` over.
 async fn until_taken_over(state: Arc<dyn State>, work: CancellationToken) {
     while !state.must_stand_by() {
@@ -148,6 +198,7 @@ async fn until_taken_over(state: Arc<dyn State>, work: CancellationToken) {
             () = work.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
+        state.look_after().await;
     }
     work.cancel();
 }
@@ -166,6 +217,13 @@ fn listen(
     let folder = folder?;
     match Socket::bind(&folder) {
         Ok(socket) => {
+            if !socket.path().starts_with(&folder) {
+                tracing::warn!(
+                    "`{}` takes no socket: commands reach this worker by `{}`",
+                    folder.display(),
+                    socket.path().display()
+                );
+            }
             Some(tokio::spawn(socket.serve(Arc::new(worker.desk(Some(folder.display().to_string()))), stop.clone())))
         }
         Err(error) => {

@@ -62,7 +62,7 @@ fn simulate(args: &SimulateArgs) -> ExitCode {
         let shown = Shown::all(&settings, &candidates, &runs);
         report.write(&match report.form {
             Form::Page => picture::page(&shown),
-            Form::Picture => picture::picture(&shown),
+            Form::Picture | Form::Text => picture::picture(&shown),
         })
     });
     drawn.map_or_else(super::fail, |()| printed)
@@ -89,7 +89,7 @@ fn width() -> usize {
 }
 
 /// Why nothing is simulated.
-enum Refused {
+pub(super) enum Refused {
     /// It is said already.
     Told,
     /// A script, a trace or a setting is wrong.
@@ -223,19 +223,17 @@ fn candidates(args: &SimulateArgs) -> Result<Vec<Candidate>, Refused> {
             if args.scripts.len() > 1 { format!("{}:{}", path.display(), spec.name) } else { spec.name.to_string() };
         specs.push((name, spec));
     }
+    let (flags, preset) = (flags(args)?, preset(args));
     for name in &args.policy {
-        let source = Source {
-            path: PathBuf::from(format!("{name}.rhai")),
-            text: Some(policy(name).map_err(Refused::Usage)?.into()),
-            unit: None,
-        };
+        let described = preset.as_ref().map_or_else(|| flags.clone(), |preset| flags.clone().or(&preset.described));
+        let text = policy(name, described.boot()).map_err(Refused::Usage)?;
+        let source = Source { path: PathBuf::from(format!("{name}.rhai")), text: Some(text.into()), unit: None };
         specs.extend(load(&source)?.into_iter().map(|spec| (name.clone(), spec)));
     }
     if specs.is_empty() {
         let said = "name a script, or policies: `autoscaler simulate --policy hpa --preset bar --trace FILE`";
         return Err(Refused::Usage(said.into()));
     }
-    let (flags, preset) = (flags(args)?, preset(args));
     let of = |(name, spec): (String, Arc<PipelineSpec>)| {
         let mut described = flags.clone();
         let mut spec = spec;
@@ -254,7 +252,7 @@ fn candidates(args: &SimulateArgs) -> Result<Vec<Candidate>, Refused> {
 }
 
 /// The same within other bounds.
-fn bounded(spec: &PipelineSpec, (min, max): (u32, u32)) -> Arc<PipelineSpec> {
+pub(super) fn bounded(spec: &PipelineSpec, (min, max): (u32, u32)) -> Arc<PipelineSpec> {
     let mut spec = spec.clone();
     spec.decide.min_dynos = DynosByTime::Always(min);
     spec.decide.max_dynos = DynosByTime::Always(max);
@@ -263,7 +261,7 @@ fn bounded(spec: &PipelineSpec, (min, max): (u32, u32)) -> Arc<PipelineSpec> {
 }
 
 /// The pipelines of `source`.
-fn load(source: &Source) -> Result<Vec<Arc<PipelineSpec>>, Refused> {
+pub(super) fn load(source: &Source) -> Result<Vec<Arc<PipelineSpec>>, Refused> {
     let options =
         Options { script: source.path.clone(), dry_run: false, only: Vec::new(), secrets: MissingSecrets::Placeholder };
     // Nothing is run: the world of a simulation only pretends.

@@ -10,30 +10,11 @@ use anstyle::Style;
 use serde_json::{Value as Json, json};
 
 use crate::notify::one_line;
-use crate::picture::{self, Shown};
+use crate::picture::{self, SCORES, Score, Shown};
 use crate::simulate::{Progress, Run};
 
 /// How often the progress is written.
 const REFRESH: Duration = Duration::from_millis(200);
-
-/// The columns of the table and what they are.
-const COLUMNS: [&str; 15] = [
-    "policy",
-    "late %",
-    "dropped %",
-    "p50 ms",
-    "p95 ms",
-    "p99 ms",
-    "cost",
-    "θU %",
-    "θO %",
-    "τU %",
-    "τO %",
-    "υ %",
-    "scales/day",
-    "reversals",
-    "dyno h",
-];
 
 /// The runs as the documented array.
 pub fn json(runs: &[Run]) -> Json {
@@ -75,12 +56,14 @@ pub fn table(out: &mut impl Write, runs: &[Run]) -> std::io::Result<()> {
         #[allow(clippy::cast_precision_loss)]
         let days = first.seconds as f64 / 86_400.0;
         writeln!(out, "{bold}{}{bold:#} {dim}{days:.1} days{dim:#}", first.trace)?;
-        let mut rows: Vec<Vec<String>> = vec![COLUMNS.iter().map(ToString::to_string).collect()];
-        let priced = runs.iter().any(|run| run.scores.money.is_some());
-        if priced {
-            rows[0].push("money".into());
-        }
-        rows.extend(runs.iter().map(|run| row(run, priced)));
+        let shown = |score: &&Score| runs.iter().any(|run| !(score.value)(&run.scores).is_empty());
+        let scores: Vec<&Score> = SCORES.iter().filter(shown).collect();
+        let mut rows: Vec<Vec<String>> = vec![vec!["policy".into()]];
+        rows[0].extend(scores.iter().map(|score| score.name.to_owned()));
+        rows.extend(runs.iter().map(|run| {
+            let values = scores.iter().map(|score| (score.value)(&run.scores));
+            std::iter::once(run.policy.clone()).chain(values).collect()
+        }));
         print(out, &rows)?;
         let wall: f64 = runs.iter().map(|run| run.wall.as_secs_f64()).sum();
         let ticks: u64 = runs.iter().map(|run| run.ticks).sum();
@@ -100,33 +83,6 @@ pub fn charts(out: &mut impl Write, shown: &[Shown<'_>], width: usize) -> std::i
         writeln!(out)?;
     }
     Ok(())
-}
-
-fn row(run: &Run, priced: bool) -> Vec<String> {
-    let scores = &run.scores;
-    let two = |value: f64| format!("{value:.2}");
-    let [p50, p95, p99] = scores.wait_ms.map(|ms| format!("{ms:.0}"));
-    let mut row = vec![
-        run.policy.clone(),
-        two(scores.late_percent),
-        two(scores.dropped_percent),
-        p50,
-        p95,
-        p99,
-        format!("{:.3}", scores.cost_ratio),
-        two(scores.theta_u),
-        two(scores.theta_o),
-        two(scores.tau_u),
-        two(scores.tau_o),
-        two(scores.instability),
-        format!("{:.1}", scores.scalings_per_day),
-        scores.reversals.to_string(),
-        format!("{:.0}", scores.dyno_hours),
-    ];
-    if priced {
-        row.push(scores.money.map_or_else(String::new, two));
-    }
-    row
 }
 
 /// The first column to the left, numbers to the right.

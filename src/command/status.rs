@@ -1,13 +1,18 @@
 //! `autoscaler status`: how a worker and its pipelines stand, for people and as JSON.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use super::{fail, worker, written};
 use crate::cli::{StatusArgs, WorkerArgs};
-use crate::control::{Answer, Ask, NoAnswer, Place, Status, StoreStatus, pipelines};
+use crate::control::{
+    Answer, Ask, NoAnswer, PipelineStatus, Place, Status, StoreStatus, by_levers, levers_of_all, pipelines,
+};
+use crate::levers::Levers;
 use crate::settings::did_you_mean;
+use crate::state::State;
 
 mod draw;
 
@@ -20,11 +25,16 @@ pub async fn run(args: &StatusArgs) -> ExitCode {
     let status = match place.ask(&Ask::Status).await {
         Ok(Answer::Status(status)) => *status,
         Ok(answer) => return worker::print(answer),
-        Err(NoAnswer::NoWorker) => match of_state(&args.worker, &place).await {
-            Ok(status) => status,
-            Err(why) => return fail(format!("no worker runs, and {why}")),
-        },
-        Err(error) => return fail(error),
+        Err(error) => {
+            let unreached = match error {
+                NoAnswer::NoWorker => worker::holder(&place),
+                error => Some(error.to_string()),
+            };
+            match of_state(&args.worker, &place, unreached.clone()).await {
+                Ok(status) => status,
+                Err(why) => return fail(format!("{}, and {why}", unreached.as_deref().unwrap_or("no worker runs"))),
+            }
+        }
     };
     let status = match only(status, args.name.as_deref()) {
         Ok(status) => status,
@@ -39,18 +49,47 @@ pub async fn run(args: &StatusArgs) -> ExitCode {
     if status.worker.is_none() { ExitCode::from(super::FAILED) } else { code }
 }
 
-/// What the state knows where no worker runs.
-async fn of_state(args: &WorkerArgs, place: &Place) -> Result<Status, String> {
-    let state = worker::read(args).await?;
+/// What the state knows where no worker answers.
+async fn of_state(args: &WorkerArgs, place: &Place, unreached: Option<String>) -> Result<Status, String> {
+    let kept = worker::levers(args, place).await?.levers().await;
+    let levers = kept.map_err(|error| error.to_string())?;
     let now = Utc::now();
-    let levers = state.levers().await.map_err(|error| error.to_string())?;
-    let pipelines = pipelines(&state, None, &levers, now).await.map_err(|error| error.to_string())?;
+    let known = match worker::read(args).await {
+        Ok(state) => known(&state, &levers, now).await,
+        Err(why) => Err(why),
+    };
     let folder = match place {
         Place::Folder(folder) => folder.display().to_string(),
         Place::Redis(mailbox) => mailbox.to_string(),
     };
-    let store = StoreStatus { folder: Some(folder), healthy: true, error: None };
-    Ok(Status { v: 1, at: now, worker: None, units: Vec::new(), store, pipelines })
+    // Nothing to tell at all.
+    if let Err(why) = &known
+        && levers == Levers::default()
+        && unreached.is_none()
+    {
+        return Err(why.clone());
+    }
+    let store = StoreStatus { folder: Some(folder), healthy: known.is_ok(), error: known.as_ref().err().cloned() };
+    Ok(Status {
+        v: 1,
+        at: now,
+        worker: None,
+        unreached,
+        units: Vec::new(),
+        store,
+        levers: levers_of_all(&levers, now),
+        pipelines: known.unwrap_or_else(|_| by_levers(&levers, now)),
+    })
+}
+
+/// What `state` knows of its pipelines, each with the zone that its script gives it.
+async fn known(state: &Arc<dyn State>, levers: &Levers, now: DateTime<Utc>) -> Result<Vec<PipelineStatus>, String> {
+    let mut known = pipelines(state, None, levers, now).await.map_err(|error| error.to_string())?;
+    let found = super::records::of_state(Arc::clone(state)).await;
+    for pipeline in &mut known {
+        pipeline.zone = found.scripts.spec(&pipeline.name).map(|spec| spec.decide.zone.name().to_owned());
+    }
+    Ok(known)
 }
 
 /// `status` of one pipeline alone, where one is asked for.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::fail;
 use crate::cli::WorkerArgs;
 use crate::control::{Answer, Ask, NoAnswer, Place};
-use crate::state::{self, FolderState, Lock, NotLocked, State};
+use crate::state::{self, FolderState, Lock, State};
 
 /// Where the worker that `args` name is found.
 ///
@@ -36,7 +36,7 @@ pub fn print(answer: Answer) -> ExitCode {
             super::written(std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()))
         }
         Answer::Refused(why) => fail(why),
-        Answer::Status(_) => fail("the worker answered something else than was asked"),
+        Answer::Status(_) | Answer::Health(_) => fail("the worker answered something else than was asked"),
     }
 }
 
@@ -48,26 +48,31 @@ pub async fn ask_and_print(args: &WorkerArgs, question: &Ask) -> ExitCode {
     };
     match place.ask(question).await {
         Ok(answer) => print(answer),
-        Err(NoAnswer::NoWorker) => fail(format!("no worker runs whose state is in {place}: start it first")),
+        Err(NoAnswer::NoWorker) => {
+            fail(holder(&place).unwrap_or_else(|| format!("no worker runs whose state is in {place}: start it first")))
+        }
         Err(error) => fail(error),
     }
 }
 
-/// The state of the worker that `args` name, whose levers can be kept, where no worker has it.
+/// The state of the worker that `args` name, whose levers can be kept.
 ///
 /// # Errors
-/// A live worker has it, which cannot be asked.
-pub async fn unheld(args: &WorkerArgs, place: &Place) -> Result<Arc<dyn State>, String> {
-    let Place::Folder(folder) = place else { return read(args).await };
-    match Lock::take(folder) {
-        // What is not in the store is kept without it.
-        Ok(lock) => Ok(Arc::new(FolderState::degraded(folder, Some(lock)))),
-        Err(NotLocked::Held(who)) => Err(format!(
-            "the worker that has the state in `{}` ({who}) does not listen; its log says why",
-            folder.display()
-        )),
-        Err(NotLocked::Failed(error)) => Err(format!("the state in `{}` cannot be locked: {error}", folder.display())),
+/// It cannot be read.
+pub async fn levers(args: &WorkerArgs, place: &Place) -> Result<Arc<dyn State>, String> {
+    match place {
+        // What is wrong with the store is no matter of theirs.
+        Place::Folder(folder) => Ok(Arc::new(FolderState::only_levers(folder))),
+        Place::Redis(_) => read(args).await,
     }
+}
+
+/// Who has the state at `place`, as it says itself, though nobody was reached there.
+pub fn holder(place: &Place) -> Option<String> {
+    let Place::Folder(folder) = place else { return None };
+    let who = Lock::holder(folder)?;
+    let who = if who.is_empty() { "a worker".into() } else { format!("the worker ({who})") };
+    Some(format!("{who} that has the state in {place} is not reached by commands; its log says why"))
 }
 
 /// The state of the worker that `args` name, to be read.

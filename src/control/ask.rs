@@ -9,6 +9,8 @@ use crate::levers::Pulled;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ask {
+    /// Whether it answers at all, and what is wrong with its state: answered at once, whatever else it does.
+    Health,
     /// How it stands.
     Status,
     /// To pull a lever.
@@ -38,6 +40,15 @@ pub enum Ask {
     },
 }
 
+/// That a worker answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Its process.
+    pub pid: u32,
+    /// What is wrong with its state, where something is: then what others read there is not all of it.
+    pub trouble: Option<String>,
+}
+
 /// A script to be tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
@@ -57,6 +68,8 @@ pub struct Script {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
+    /// It answers.
+    Health(Health),
     /// How it stands.
     Status(Box<Status>),
     /// It is done: what there is to say of it, line by line.

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
-use super::status::pipelines;
-use super::{Answer, Ask, Status, StoreStatus, UnitStatus, WorkerStatus};
+use super::status::{levers_of_all, pipelines};
+use super::{Answer, Ask, Health, Status, StoreStatus, UnitStatus, WorkerStatus};
 use crate::levers::{Answered, Lever, Levers, Pulled, Whom, apply};
 use crate::pipeline::{Event, EventKind, Mode, Phase, PipelineSpec, condition_key};
 use crate::settings::did_you_mean;
@@ -53,6 +53,7 @@ impl Desk {
     /// Answers.
     pub async fn answer(&self, ask: Ask) -> Answer {
         match ask {
+            Ask::Health => Answer::Health(Health { pid: std::process::id(), trouble: self.world.state.trouble() }),
             Ask::Status => self.status().await,
             Ask::Pull(pulled) => self.pull(&pulled).await,
             ask => {
@@ -64,6 +65,12 @@ impl Desk {
                 answered.await.unwrap_or_else(|_| stopping())
             }
         }
+    }
+
+    /// Whether the worker is the one of its state.
+    #[must_use]
+    pub(super) fn is_the_one(&self) -> bool {
+        !self.world.state.must_stand_by()
     }
 
     async fn status(&self) -> Answer {
@@ -81,7 +88,9 @@ impl Desk {
                 pid: std::process::id(),
                 since: self.since,
             }),
+            unreached: None,
             units: self.units.borrow().clone(),
+            levers: levers_of_all(&levers, now),
             store: StoreStatus {
                 healthy: folder.is_some() && error.is_none() && !self.world.state.is_degraded(),
                 folder,
@@ -105,7 +114,7 @@ impl Desk {
         // In force before it is kept: a full disk must not stop a pause.
         self.world.levers.set(levers.clone());
         self.announce(&pulled, &specs, now);
-        let mut lines = told(&pulled, &specs, &levers, now, self.zone);
+        let mut lines = told(&pulled, &specs, &levers, now, self.zone_of(&pulled, &specs));
         if let Err(error) = self.world.state.keep_levers(&levers).await {
             tracing::error!("a lever is in force and ends with this worker, since it was not kept: {error}");
             lines.push(format!("it ends with this worker, since it was not kept: {error}"));
@@ -113,8 +122,14 @@ impl Desk {
         Answer::Done(lines)
     }
 
+    /// The clock that the pipeline goes by: what is told now is told in the same zone as what its records say of it.
+    fn zone_of(&self, pulled: &Pulled, specs: &[Arc<PipelineSpec>]) -> Tz {
+        let Whom::Pipeline(name) = &pulled.whom else { return self.zone };
+        specs.iter().find(|spec| *spec.name == **name).map_or(self.zone, |spec| spec.decide.zone)
+    }
+
     fn announce(&self, pulled: &Pulled, specs: &[Arc<PipelineSpec>], now: DateTime<Utc>) {
-        let told = pulled.told(self.zone);
+        let told = pulled.told(self.zone_of(pulled, specs));
         let pipeline: Arc<str> = match &pulled.whom {
             Whom::All => "".into(),
             Whom::Pipeline(name) => name.as_str().into(),

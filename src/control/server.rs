@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Ask, Desk, LONGEST_LINE, SOCKET};
+use crate::state::{self, FileId, runtime};
 
 /// Connections at once: a person with a few terminals, and a script or two.
 const MOST: usize = 16;
@@ -23,12 +24,19 @@ const IDLE: Duration = Duration::from_secs(10);
 /// A listener is tried again so long after it failed, such as for want of file handles.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// A worker looks this often whether its socket is there still.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
-#[error("`{path}` cannot be listened on, so `status`, `pause` and the like do not reach this worker: {error}")]
+#[error(
+    "`{path}` cannot be listened on ({error}), and nothing else either: {elsewhere}; so `status` does not reach this \
+     worker, and `pause` and the like only by way of the state folder"
+)]
 pub struct SocketError {
     path: String,
     error: std::io::Error,
+    elsewhere: String,
 }
 
 /// The socket of a worker, removed when dropped.
@@ -36,36 +44,72 @@ pub struct SocketError {
 pub struct Socket {
     listener: UnixListener,
     path: PathBuf,
+    id: Option<FileId>,
 }
 
 impl Socket {
-    /// Listens in `folder`, which must be locked for this process: a socket of an earlier one is removed. Must be
-    /// called within a tokio runtime.
+    /// Listens in the state folder `folder`, which must be locked for this process: a socket of an earlier one is
+    /// removed. Where the folder takes none, it listens where commands look next. Must be called within a tokio
+    /// runtime.
     ///
     /// # Errors
-    /// The folder takes no socket.
+    /// There is no place that takes one.
     pub fn bind(folder: &Path) -> Result<Self, SocketError> {
         let path = folder.join(SOCKET);
-        let bound = || {
-            // There is none to remove but after a crash.
-            let _ = std::fs::remove_file(&path);
-            let listener = UnixListener::bind(&path)?;
-            // The folder is this user's alone already.
-            std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-            Ok(listener)
-        };
-        match bound() {
-            Ok(listener) => Ok(Self { listener, path }),
-            Err(error) => Err(SocketError { path: path.display().to_string(), error }),
+        Self::at(path.clone()).or_else(|error| {
+            let place = match runtime::make(folder) {
+                Ok(place) => place.join(SOCKET),
+                Err(elsewhere) => return Err(SocketError { path: path.display().to_string(), error, elsewhere }),
+            };
+            let shown = place.display().to_string();
+            Self::at(place).map_err(|elsewhere| SocketError {
+                path: path.display().to_string(),
+                error,
+                elsewhere: format!("`{shown}`: {elsewhere}"),
+            })
+        })
+    }
+
+    fn at(path: PathBuf) -> std::io::Result<Self> {
+        // There is none to remove but after a crash.
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path)?;
+        // The folder is this user's alone already.
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+        let id = state::file_id(&path);
+        Ok(Self { listener, path, id })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Listens anew where somebody removed the socket, or another worker that has ended since.
+    fn keep(&mut self, desk: &Desk) {
+        if !desk.is_the_one() || state::file_id(&self.path) == self.id {
+            return;
+        }
+        // Its folder may have to be made first: that is seen at the next look.
+        if let Ok(new) = Self::at(self.path.clone()) {
+            // What is dropped must not remove the new one.
+            self.id = None;
+            *self = new;
         }
     }
 
     /// Answers until `stop`.
-    pub async fn serve(self, desk: Arc<Desk>, stop: CancellationToken) {
+    pub async fn serve(mut self, desk: Arc<Desk>, stop: CancellationToken) {
         let seats = Arc::new(Semaphore::new(MOST));
+        let mut look = tokio::time::interval(LOOK);
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => return,
+                _ = look.tick() => {
+                    self.keep(&desk);
+                    continue;
+                }
                 accepted = self.listener.accept() => accepted,
             };
             let Ok((stream, _)) = accepted else {
@@ -89,7 +133,10 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+        // Another worker may listen there by now.
+        if self.id.is_some() && state::file_id(&self.path) == self.id {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 

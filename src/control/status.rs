@@ -26,10 +26,16 @@ pub struct Status {
     pub at: DateTime<Utc>,
     /// The worker; none where only its state answers.
     pub worker: Option<WorkerStatus>,
+    /// Of a worker that has the state and was not reached: what is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreached: Option<String>,
     /// Its scripts: one, or one for each file of a folder.
     pub units: Vec<UnitStatus>,
     /// Where state is kept.
     pub store: StoreStatus,
+    /// The levers of all pipelines, which each of them has too.
+    #[serde(default)]
+    pub levers: Vec<HeldLever>,
     /// Its pipelines, in the order of the script.
     pub pipelines: Vec<PipelineStatus>,
 }
@@ -105,6 +111,9 @@ pub struct StoreStatus {
 pub struct PipelineStatus {
     /// Its name.
     pub name: String,
+    /// The zone of the times in its texts, an IANA name; none where its script is not known.
+    #[serde(default)]
+    pub zone: Option<String>,
     /// "live", "dry_run" or "paused".
     pub mode: Cow<'static, str>,
     /// What it scales, where that has a name.
@@ -165,6 +174,9 @@ pub struct ErrorStatus {
     pub at: DateTime<Utc>,
     /// What went wrong.
     pub text: String,
+    /// The first tick after it in which nothing did; none while it lasts.
+    #[serde(default)]
+    pub over: Option<DateTime<Utc>>,
 }
 
 /// A lever that holds.
@@ -206,6 +218,19 @@ pub async fn pipelines(
     Ok(statuses)
 }
 
+/// What is known of pipelines whose records cannot be read: the levers that are pulled at them.
+#[must_use]
+pub fn by_levers(levers: &Levers, now: DateTime<Utc>) -> Vec<PipelineStatus> {
+    let names = levers.pipelines.keys();
+    names.map(|name| one(name, None, &[], None, levers, now)).collect()
+}
+
+/// The levers of all pipelines that hold at `now`.
+#[must_use]
+pub fn levers_of_all(levers: &Levers, now: DateTime<Utc>) -> Vec<HeldLever> {
+    held(&Levers { all: levers.all.clone(), ..Levers::default() }.active("", now))
+}
+
 async fn names(state: &Arc<dyn State>) -> Result<Vec<Arc<str>>, StateError> {
     let records = state.records(&Query { newest: Some(NEWEST), ..Query::default() }).await?;
     let mut names: Vec<Arc<str>> = records.iter().map(|record| Arc::clone(&record.pipeline)).collect();
@@ -234,14 +259,10 @@ fn one(
         (None, None) => "".into(),
     };
     let changed = |record: &&Arc<Record>| !matches!(record.outcome, Outcome::None);
-    let failed = records.iter().rev().find_map(|record| {
-        let measuring = || record.measurements.iter().find_map(|measurement| measurement.error.clone());
-        let text = record.error.clone().or_else(measuring)?;
-        Some(ErrorStatus { at: record.at, text })
-    });
     let interval = spec.map(|spec| spec.interval().as_secs_f64());
     PipelineStatus {
         name: name.into(),
+        zone: spec.map(|spec| spec.decide.zone.name().to_owned()),
         mode,
         target: spec.and_then(PipelineSpec::shown_target),
         dynos: last.and_then(|record| {
@@ -257,11 +278,24 @@ fn one(
         cooldown_left_seconds: wait.map(|until| seconds(until - now)).filter(|left| *left > 0.0),
         last: last.map(|record| decision(record)),
         last_change: records.iter().rev().find(changed).map(|record| decision(record)),
-        last_error: failed,
+        last_error: last_error(records),
         levers: held(&active),
         interval_seconds: interval,
         late: interval.is_some_and(|interval| last.is_some_and(|last| seconds(now - last.at) > 3.0 * interval)),
     }
+}
+
+/// The last error of `records`, and the tick that had none after it.
+fn last_error(records: &[Arc<Record>]) -> Option<ErrorStatus> {
+    let mut over = None;
+    for record in records.iter().rev() {
+        let measuring = || record.measurements.iter().find_map(|measurement| measurement.error.clone());
+        if let Some(text) = record.error.clone().or_else(measuring) {
+            return Some(ErrorStatus { at: record.at, text, over });
+        }
+        over = Some(record.at);
+    }
+    None
 }
 
 fn thresholds(spec: &PipelineSpec) -> Option<(f64, f64)> {

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value as Json;
 use tokio::sync::broadcast;
 
+use crate::function::This;
 use crate::notify::Audience;
 use crate::pipeline::{Event, PipelineSpec};
 use crate::world::Console;
@@ -49,11 +49,11 @@ impl Audience for Listening {
         }
     }
 
-    fn memories(&self, pipeline: &str) -> BTreeMap<String, Json> {
+    fn memories(&self, pipeline: &str) -> BTreeMap<String, This> {
         self.next.as_ref().map(|next| next.memories(pipeline)).unwrap_or_default()
     }
 
-    fn recall(&self, pipeline: &Arc<str>, memories: &BTreeMap<String, Json>) {
+    fn recall(&self, pipeline: &Arc<str>, memories: &BTreeMap<String, This>) {
         if let Some(next) = &self.next {
             next.recall(pipeline, memories);
         }

@@ -139,7 +139,7 @@ impl Summary {
 }
 
 fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    crate::counted::counted(number, noun)
 }
 
 fn times(number: u64) -> String {

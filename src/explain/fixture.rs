@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use serde_json::Value as Json;
 
 use super::time;
+use crate::counted::dynos;
 use crate::pipeline::{Decided, FailureKind, MeasurementRecord, Outcome, PipelineSpec, Record};
 
 /// More ticks than this do not become part of a script.
@@ -52,7 +53,7 @@ impl Expectation {
     #[must_use]
     pub fn words(self) -> String {
         match self {
-            Self::Dynos(operator, count) => format!("{operator} {count} dynos"),
+            Self::Dynos(operator, count) => format!("{operator} {}", dynos(count)),
             Self::Decision(decision) => decision.name().to_owned(),
         }
     }
@@ -104,7 +105,9 @@ pub fn test(
     let test_name = free_name(name, pinned.at, zone, taken);
     let (since, at) = (time::beside(ticks.first()?.at, pinned.at, zone), time::dated(pinned.at, zone));
     let decided = match pinned.decision {
-        Decided::Hold => format!("it held at {} dynos", known(pinned.dynos.current)),
+        Decided::Hold => {
+            format!("it held at {}", pinned.dynos.current.map_or_else(|| "an unknown number of dynos".into(), dynos))
+        }
         _ => format!("it was {}", super::story::change(pinned)),
     };
     let text = format!(
@@ -137,10 +140,6 @@ fn after(record: &Record) -> Option<u32> {
         Outcome::Scaled | Outcome::Unknown => record.dynos.desired,
         _ => record.dynos.current,
     }
-}
-
-fn known(count: Option<u32>) -> String {
-    count.map_or_else(|| "an unknown number of".into(), |count| count.to_string())
 }
 
 /// One tick, given the count and the booting dynos that were there before it.

@@ -27,8 +27,8 @@ pub struct Scene {
 /// What is to be different.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Change {
-    /// The first measurement has this value, and succeeded.
-    pub value: Option<f64>,
+    /// The measurement of this index has this value, and succeeded.
+    pub value: Option<(usize, f64)>,
     /// The one that was taken at this time before had this value.
     pub earlier: Option<(DateTime<Utc>, f64)>,
     /// So many dynos.
@@ -40,8 +40,8 @@ pub(super) struct Change {
 }
 
 impl Change {
-    pub fn value(value: f64) -> Self {
-        Self { value: Some(value), ..Self::default() }
+    pub fn value(index: usize, value: f64) -> Self {
+        Self { value: Some((index, value)), ..Self::default() }
     }
 }
 
@@ -92,15 +92,15 @@ impl Scene {
 
     /// The tick with `change`.
     pub(super) async fn play(&self, change: &Change) -> Record {
-        self.play_on(change, 0.0, 0, |_| false).await
+        self.play_on(change, None, 0, |_| false).await
     }
 
-    /// The tick with `change`, and then up to `count` further ones, each of which measures `value`, until
-    /// one is as is `wanted`; the last of them.
+    /// The tick with `change`, and then up to `count` further ones, until one is as is `wanted`; the last of them.
+    /// Each measures what the tick did, but for the first measurement `value` where one is given.
     pub(super) async fn play_on(
         &self,
         change: &Change,
-        value: f64,
+        value: Option<f64>,
         count: usize,
         wanted: impl Fn(&Record) -> bool,
     ) -> Record {
@@ -130,7 +130,7 @@ impl Scene {
                 }
             }
             pretend.clock.set(at);
-            let measurements = self.measurements(Some(value)).map(|taken| Measurement { at, ..taken });
+            let measurements = self.measurements(value).map(|taken| Measurement { at, ..taken });
             measurements.for_each(|taken| pretend.sources.feed_taken(&self.spec.name, taken));
             record = pipeline.tick(at).await;
         }
@@ -156,10 +156,12 @@ impl Scene {
         self.before.history.iter().find(|measurement| measurement.at == at)?.value
     }
 
-    /// The newest number that was measured, this tick's where it has one.
-    pub(super) fn newest_value(&self) -> Option<f64> {
-        let own = self.record.measurements.first().and_then(|measurement| measurement.value);
-        own.or_else(|| self.before.history.iter().rev().find_map(|measurement| measurement.value))
+    /// The newest number of measurement `index`, this tick's where it has one.
+    pub(super) fn newest_value(&self, index: usize) -> Option<f64> {
+        let measured = self.record.measurements.get(index)?;
+        let named = self.spec.names_measurements().then_some(&*measured.name);
+        let before = || self.before.history(named).iter().rev().find_map(|measurement| measurement.value);
+        measured.value.or_else(before)
     }
 
     pub(super) fn interval(&self) -> TimeDelta {
@@ -190,7 +192,7 @@ impl Scene {
         }
         drop(platform);
         for (index, measured) in record.measurements.iter().enumerate() {
-            let value = change.value.filter(|_| index == 0);
+            let value = change.value.filter(|(changed, _)| *changed == index).map(|(_, value)| value);
             let taken = with_value(measured.measurement(), value);
             pretend.sources.feed_taken(&self.spec.name, Measurement { at, ..taken });
         }
@@ -230,7 +232,12 @@ pub fn remembered(spec: &PipelineSpec, records: &[Arc<Record>]) -> Kept {
     }
     let Some(last) = records.last() else { return kept };
     kept.control.tick = last.tick;
-    if let Some((scale, (_, to))) = records.iter().rev().find_map(|record| Some((record, record.scaled()?))) {
+    // One that was interrupted counted as done until the platform told otherwise: so did its wait.
+    let counted = |record: &Record| {
+        let interrupted = record.interrupted().and_then(|_| record.dynos.current.zip(record.dynos.desired));
+        record.scaled().or(interrupted)
+    };
+    if let Some((scale, (_, to))) = records.iter().rev().find_map(|record| Some((record, counted(record)?))) {
         kept.control.scaled(scale.at, to, spec.decide.wait, spec.decide.keep_history);
     }
     kept

@@ -9,7 +9,9 @@ use chrono::TimeDelta;
 use super::scene::{Change, Scene, wish, wishes};
 use super::time;
 use super::ways::{Way, finish, instead, of_played, still};
+use crate::counted::{counted, dynos};
 use crate::decide::{Limit, PolicyKind, number};
+use crate::measure::MeasureStage;
 use crate::pipeline::{Decided, Record};
 
 /// Ticks that are tried, at most.
@@ -45,7 +47,9 @@ pub(super) async fn ways(scene: &Scene) -> Vec<Way> {
         if to == wish(&search.now) || (to == Decided::Hold && scene.record.decision == to) {
             continue;
         }
-        ways.extend(search.values(to).await);
+        for index in 0..scene.record.measurements.len() {
+            ways.extend(search.values(index, to).await);
+        }
         if to != Decided::Hold {
             ways.extend(search.further(to).await);
             ways.extend(search.counts(to).await);
@@ -65,22 +69,23 @@ impl Search<'_> {
         self.scene.play(&change).await
     }
 
-    /// The nearest value above and below the measured one that leads to `to`.
-    async fn values(&mut self, to: Decided) -> Vec<Way> {
+    /// The nearest value of measurement `index`, all others as they were, above and below the measured one that leads
+    /// to `to`.
+    async fn values(&mut self, index: usize, to: Decided) -> Vec<Way> {
         let mut found = Vec::new();
         // Where the number lies within other data the script may read that instead.
-        let data = self.scene.record.measurements.first().map(|measured| &measured.data);
-        let Some(base) = self.scene.newest_value().filter(|_| data.is_some_and(|data| !data.is_object())) else {
+        let data = self.scene.record.measurements.get(index).map(|measured| &measured.data);
+        let Some(base) = self.scene.newest_value(index).filter(|_| data.is_some_and(|data| !data.is_object())) else {
             return found;
         };
         for upwards in [true, false] {
             let mut last = base;
-            for candidate in self.candidates(base, upwards) {
+            for candidate in self.candidates(index, base, upwards) {
                 if self.over() {
                     return found;
                 }
-                if wish(&self.play(Change::value(candidate)).await) == to {
-                    found.push(self.border(to, last, candidate).await);
+                if wish(&self.play(Change::value(index, candidate)).await) == to {
+                    found.push(self.border(index, to, last, candidate).await);
                     break;
                 }
                 last = candidate;
@@ -90,12 +95,15 @@ impl Search<'_> {
     }
 
     /// Values on one side of `base`, the nearest first: powers of a step, and the numbers of the script.
-    fn candidates(&self, base: f64, upwards: bool) -> Vec<f64> {
+    fn candidates(&self, index: usize, base: f64, upwards: bool) -> Vec<f64> {
         let size = if base == 0.0 { 1.0 } else { base.abs() };
         let mut values: Vec<f64> = (1..=STEPS).map(|step| STEP.powi(step) * size).collect();
         values.extend((1..=STEPS).map(|step| size / STEP.powi(step)));
         values.extend([0.0, 1.0, 10.0, 100.0, 1_000.0]);
-        for policy in &self.scene.spec.decide.policies {
+        let decide = &self.scene.spec.decide;
+        let thresholds = decide.judging(index).filter_map(|policy| policy.kind.thresholds());
+        values.extend(thresholds.flat_map(|(min, max)| [min, max]).flat_map(|at| [at - 1e-6, at, at + 1e-6]));
+        for policy in &decide.policies {
             if let PolicyKind::Scripted(function) = &policy.kind {
                 let numbers = literals(function.fingerprint());
                 values.extend(numbers.iter().flat_map(|number| [number - 1e-6, *number, number + 1e-6]));
@@ -108,11 +116,11 @@ impl Search<'_> {
     }
 
     /// The way to `to` between a value that does not lead there and one that does.
-    async fn border(&mut self, to: Decided, mut outside: f64, mut inside: f64) -> Way {
+    async fn border(&mut self, index: usize, to: Decided, mut outside: f64, mut inside: f64) -> Way {
         let upwards = inside > outside;
         while (inside - outside).abs() > 1e-7 * inside.abs().max(1e-3) && !self.over() {
             let middle = f64::midpoint(inside, outside);
-            if wish(&self.play(Change::value(middle)).await) == to {
+            if wish(&self.play(Change::value(index, middle)).await) == to {
                 inside = middle;
             } else {
                 outside = middle;
@@ -122,24 +130,32 @@ impl Search<'_> {
         // What a person wrote is the shortest number in between.
         let round = (0..=6).map(|digits| 10_f64.powi(digits)).map(|factor| (high * factor).round() / factor);
         let limit = round.into_iter().find(|round| (low - 1e-6..=high + 1e-6).contains(round)).unwrap_or(inside);
-        let played = self.play(Change::value(limit)).await;
+        let played = self.play(Change::value(index, limit)).await;
         let (limit, played) = match (wish(&played) == to, upwards) {
             (true, true) => (Limit::AtLeast(limit), played),
             (true, false) => (Limit::AtMost(limit), played),
             (false, upwards) => {
                 let limit = if upwards { Limit::Above(limit) } else { Limit::Below(limit) };
-                (limit, self.play(Change::value(inside)).await)
+                (limit, self.play(Change::value(index, inside)).await)
             }
         };
-        let unit = self.scene.spec.unit();
-        let own = self.scene.record.measurements.first().and_then(|measurement| measurement.value);
-        let way = Way { newest: Some(limit), ..of_played(&played) };
-        finish(self.scene, way, &played, Some(to), &format!("a measurement {}", instead(limit, own, unit)))
+        let scene = self.scene;
+        let unit = scene.spec.measure.get(index).and_then(MeasureStage::unit);
+        let measured = scene.record.measurements.get(index);
+        let own = measured.and_then(|measurement| measurement.value);
+        let named = measured.filter(|_| scene.spec.names_measurements()).map(|measured| measured.name.clone());
+        let what = named.as_ref().map_or_else(|| "a measurement".to_owned(), |name| format!("`{name}`"));
+        let way = Way { newest: Some(limit), measurement: named, ..of_played(&played) };
+        finish(scene, way, &played, Some(to), &format!("{what} {}", instead(limit, own, unit)))
     }
 
     /// Further measurements like this one.
     async fn further(&mut self, to: Decided) -> Option<Way> {
-        let value = self.scene.record.measurements.first()?.value?;
+        let several = self.scene.spec.names_measurements();
+        let value = self.scene.record.measurements.first()?.value.filter(|_| !several);
+        if value.is_none() && !several {
+            return None;
+        }
         let played = self.scene.play_on(&Change::default(), value, MOST_FURTHER, wishes(to)).await;
         self.tries += MOST_FURTHER;
         if wish(&played) != to {
@@ -148,9 +164,12 @@ impl Search<'_> {
         let ticks = (played.at - self.scene.record.at).num_milliseconds() / self.scene.interval().num_milliseconds();
         let count = usize::try_from(ticks).unwrap_or(0).max(1);
         let unit = self.scene.spec.unit();
-        let plural = if count == 1 { "measurement" } else { "measurements" };
-        let text = format!("{count} more {plural} of {}", number(value, unit));
-        let way = Way { further: Some((count, Limit::AtLeast(value))), ..of_played(&played) };
+        let text = match value {
+            Some(value) => format!("{} of {}", counted(count, "more measurement"), number(value, unit)),
+            None => format!("{} with the same measurements", counted(count, "more tick")),
+        };
+        let further = value.map(|value| (count, Limit::AtLeast(value)));
+        let way = Way { further, ..of_played(&played) };
         Some(finish(self.scene, way, &played, Some(to), &text))
     }
 
@@ -168,13 +187,12 @@ impl Search<'_> {
             // The same number wanted from another one is no news.
             if wish(&played) == to && played.dynos.proposed != self.now.dynos.proposed {
                 let way = Way { with_dynos: Some(count), ..of_played(&played) };
-                let plural = if count == 1 { "dyno" } else { "dynos" };
                 return Some(finish(
                     self.scene,
                     way,
                     &played,
                     Some(to),
-                    &format!("{count} {plural} instead of {current}"),
+                    &format!("{} instead of {current}", dynos(count)),
                 ));
             }
         }

@@ -6,8 +6,9 @@ use anstyle::{AnsiColor, Style};
 use chrono_tz::Tz;
 
 use super::around::span;
-use super::story::{change, dynos};
+use super::story::change;
 use super::{Explanation, Way, time};
+use crate::counted::{counted, dynos};
 use crate::decide::number;
 use crate::pipeline::{Decided, MeasurementRecord, Outcome, Record};
 
@@ -33,7 +34,7 @@ pub fn show(out: &mut impl Write, told: &Explanation, zone: Tz) -> io::Result<()
     if record.proposals.is_empty() {
         row("wanted", "nothing: the policy was not asked")?;
     }
-    for reason in &told.guards {
+    for reason in told.guards.iter().filter(|reason| record.interrupted() != Some(&*reason.text)) {
         let (from, to) = (reason.from, reason.to);
         let changed = match (from, to) {
             (Some(from), Some(to)) if from != to => format!(" ({from} became {to})"),
@@ -41,13 +42,16 @@ pub fn show(out: &mut impl Write, told: &Explanation, zone: Tz) -> io::Result<()
         };
         row("guard", &format!("{}: {}{changed}", reason.guard, reason.text))?;
     }
+    if let Some(changed) = &record.reloaded {
+        row("reloaded", changed)?;
+    }
     let desired = record.dynos.desired.map_or_else(|| "an unknown number of dynos".into(), dynos);
     let between = format!("between {} and {}", record.dynos.min, record.dynos.max);
     row(
         "decided",
         &format!("{} at {desired}, {between}", decided(record)).replace("down at", "down to").replace("up at", "up to"),
     )?;
-    row("happened", happened(record.outcome))?;
+    row("happened", record.interrupted().unwrap_or_else(|| happened(record.outcome)))?;
     if let Some(error) = record.error.as_ref().filter(|error| !said(told, error)) {
         row("error", error)?;
     }
@@ -157,11 +161,13 @@ fn around(out: &mut impl Write, told: &Explanation, zone: Tz) -> io::Result<()> 
     let Some(around) = &told.around else { return Ok(()) };
     let (since, until) = (time::beside(around.since, record.at, zone), time::beside(around.until, record.at, zone));
     let failed = if around.failed > 0 { format!(", {} failed", around.failed) } else { String::new() };
-    let plural = if around.ticks == 1 { "tick" } else { "ticks" };
     writeln!(
         out,
-        "around it, {since} to {until}: {} {plural}, {} up, {} down, {} held{failed}",
-        around.ticks, around.up, around.down, around.held
+        "around it, {since} to {until}: {}, {} up, {} down, {} held{failed}",
+        counted(around.ticks, "tick"),
+        around.up,
+        around.down,
+        around.held
     )?;
     for held in around.holds.iter().take(MOST_HOLDS) {
         let values = match held.values {

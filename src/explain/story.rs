@@ -11,6 +11,7 @@ use super::around::{Around, around};
 use super::logs::ScaleLine;
 use super::ways::{self, Way};
 use super::{Scene, time};
+use crate::counted::dynos;
 use crate::decide::{NamedPolicy, PolicyKind};
 use crate::pipeline::{Decided, Outcome, PipelineSpec, Reason, Record};
 
@@ -119,7 +120,7 @@ async fn caveats(scene: &Scene, record: &Record, ways: &[Way]) -> Vec<String> {
                 .into(),
         );
     } else if !scene.reproduces().await {
-        let count = record.dynos.desired.map_or_else(String::new, |dynos| format!(" ({dynos} dynos)"));
+        let count = record.dynos.desired.map_or_else(String::new, |count| format!(" ({})", dynos(count)));
         notes.push(format!(
             "the script as it is now, with what is recorded, does not decide this tick as it was decided{count}: it was \
              edited since (generation {} decided), a lever was pulled, or it depends on what no record holds; what \
@@ -154,6 +155,9 @@ fn summary(record: &Record, zone: Tz) -> String {
     let known = |count: Option<u32>| count.map_or_else(|| "an unknown number of dynos".into(), dynos);
     let did = match (record.decision, record.outcome) {
         (Decided::Hold, _) => format!("held at {}", known(record.dynos.current)),
+        (_, Outcome::Failed) if record.interrupted().is_some() => {
+            format!("was to scale {}, and was interrupted", change(record))
+        }
         (_, Outcome::Scaled) => format!("scaled {}", change(record)),
         (_, Outcome::DryRun) => format!("would have scaled {} (dry run)", change(record)),
         (_, Outcome::Failed) => format!("was to scale {}, which failed", change(record)),
@@ -168,11 +172,6 @@ pub(super) fn change(record: &Record) -> String {
     let known = |count: Option<u32>| count.map_or_else(|| "?".into(), |count| count.to_string());
     let desired = record.dynos.desired.map_or_else(|| "? dynos".into(), dynos);
     format!("{} from {} to {desired}", record.decision.name(), known(record.dynos.current))
-}
-
-/// "1 dyno".
-pub(super) fn dynos(count: u32) -> String {
-    format!("{count} dyno{}", if count == 1 { "" } else { "s" })
 }
 
 /// What can be told where a log has scales and no records.

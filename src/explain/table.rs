@@ -11,11 +11,12 @@ use chrono_tz::Tz;
 use super::around::{decisive, span, widened};
 use super::story::change;
 use super::time;
+use crate::counted::{counted, dynos};
 use crate::decide::number;
 use crate::pipeline::{Decided, Outcome, Record};
 
 /// The columns of the CSV. New ones come at the end.
-pub const COLUMNS: [&str; 18] = [
+pub const COLUMNS: [&str; 19] = [
     "at",
     "pipeline",
     "tick",
@@ -34,6 +35,7 @@ pub const COLUMNS: [&str; 18] = [
     "decision",
     "outcome",
     "reasons",
+    "reloaded",
 ];
 
 /// Writes `records`, oldest first, as CSV (RFC 4180) with a line of names; times are UTC.
@@ -67,6 +69,7 @@ pub fn csv(out: &mut impl Write, records: &[Arc<Record>]) -> io::Result<()> {
             record.decision.name().to_owned(),
             record.outcome.name().to_owned(),
             reasons.join("; "),
+            record.reloaded.clone().unwrap_or_default(),
         ];
         writeln!(out, "{}", fields.map(|field| quoted(&field)).join(","))?;
     }
@@ -81,7 +84,8 @@ fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
 }
 
-/// Holds that were one after the other, at the same count and held by the same guard.
+/// Ticks one after the other that did the same: held at the same count by the same guard, or would have scaled
+/// alike in a dry run.
 struct Run<'a> {
     first: &'a Record,
     last: &'a Record,
@@ -99,9 +103,15 @@ impl<'a> Run<'a> {
 
     fn takes(&self, record: &Record) -> bool {
         let guard = |record: &Record| decisive(record).map(|reason| reason.guard.clone());
-        record.decision == Decided::Hold
-            && record.dynos.current == self.last.dynos.current
-            && guard(record) == guard(self.last)
+        let same = record.reloaded.is_none()
+            && record.decision == self.last.decision
+            && record.dynos.current == self.last.dynos.current;
+        let held = record.decision == Decided::Hold && guard(record) == guard(self.last);
+        // A dry run changes nothing, so it wishes the same tick after tick.
+        let wished = record.outcome == Outcome::DryRun
+            && self.last.outcome == Outcome::DryRun
+            && record.dynos.desired == self.last.dynos.desired;
+        same && (held || wished)
     }
 
     fn add(&mut self, record: &'a Record) {
@@ -126,7 +136,7 @@ pub fn table(out: &mut impl Write, records: &[Arc<Record>], zone: Tz, unit: Opti
             continue;
         }
         if let Some(ended) = run.take() {
-            held(out, &ended, zone, unit)?;
+            told(out, &ended, zone, unit)?;
         }
         let date = record.at.with_timezone(&zone).date_naive();
         if day != Some(date) {
@@ -134,13 +144,31 @@ pub fn table(out: &mut impl Write, records: &[Arc<Record>], zone: Tz, unit: Opti
             writeln!(out, "{bold}{} ({zone}){bold:#}", date.format("%a %Y-%m-%d"))?;
             day = Some(date);
         }
-        if record.decision == Decided::Hold {
+        if let Some(changed) = &record.reloaded {
+            let style = Style::new().bold();
+            writeln!(out, "{}  {style}↻{style:#} {changed}", time::of_day(record.at, zone))?;
+        }
+        if record.decision == Decided::Hold || record.outcome == Outcome::DryRun {
             run = Some(Run::of(record));
         } else {
             moved(out, record, zone, unit)?;
         }
     }
-    run.map_or(Ok(()), |ended| held(out, &ended, zone, unit))
+    run.map_or(Ok(()), |ended| told(out, &ended, zone, unit))
+}
+
+fn told(out: &mut impl Write, run: &Run<'_>, zone: Tz, unit: Option<&str>) -> io::Result<()> {
+    if run.last.decision == Decided::Hold {
+        return held(out, run, zone, unit);
+    }
+    moved(out, run.first, zone, unit)?;
+    let (dim, more) = (Style::new().dimmed(), run.ticks - 1);
+    if more == 0 {
+        return Ok(());
+    }
+    let values = run.values.map_or_else(String::new, |values| format!(", value {}", span(values, unit, "–")));
+    let until = time::of_day(run.last.at, zone);
+    writeln!(out, "          {dim}… and the same at {} till {until}{values}{dim:#}", counted(more, "more tick"))
 }
 
 fn moved(out: &mut impl Write, record: &Record, zone: Tz, unit: Option<&str>) -> io::Result<()> {
@@ -151,6 +179,7 @@ fn moved(out: &mut impl Write, record: &Record, zone: Tz, unit: Option<&str>) ->
         (_, _) => ("▼", AnsiColor::Cyan),
     };
     let how = match record.outcome {
+        _ if record.interrupted().is_some() => format!(", {}", record.interrupted().unwrap_or_default()),
         Outcome::Scaled => String::new(),
         Outcome::DryRun => " (dry run)".into(),
         Outcome::Failed => format!(" failed: {}", record.error.as_deref().unwrap_or("the platform refused")),
@@ -170,11 +199,11 @@ fn held(out: &mut impl Write, run: &Run<'_>, zone: Tz, unit: Option<&str>) -> io
     let at = time::of_day(run.first.at, zone);
     let guard = decisive(run.last).map_or("", |reason| &reason.guard);
     let by = if matches!(guard, "" | "policy") { String::new() } else { format!(" by {guard}") };
-    let dynos = run.last.dynos.current.map_or_else(|| "? dynos".into(), super::story::dynos);
+    let count = run.last.dynos.current.map_or_else(|| "? dynos".into(), dynos);
     let values = run.values.map_or_else(String::new, |values| format!(", value {}", span(values, unit, "–")));
     let failed = if run.failed > 0 { format!(", {} failed", run.failed) } else { String::new() };
-    let plural = if run.ticks == 1 { "tick" } else { "ticks" };
-    writeln!(out, "{at}  {dim}… {} {plural} held{by} at {dynos}{values}{failed}{dim:#}", run.ticks)
+    let ticks = counted(run.ticks, "tick");
+    writeln!(out, "{at}  {dim}… {ticks} held{by} at {count}{values}{failed}{dim:#}")
 }
 
 #[cfg(test)]

@@ -16,6 +16,10 @@ pub fn moment(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<DateTime<Utc>,
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.to_utc());
     }
+    // As a log writes it.
+    if let Some(time) = text.strip_suffix(['Z', 'z']).filter(|time| clock(time.trim()).is_some()) {
+        return time_of_day(time.trim(), Tz::UTC, now);
+    }
     let lower = text.to_lowercase();
     let ago = lower.strip_suffix("ago").unwrap_or(&lower).trim();
     let ago = ago.strip_prefix(['-', '−']).unwrap_or(ago);
@@ -116,6 +120,7 @@ mod tests {
             ("2026-11-24T12:42:12Z", "2026-11-24T12:42:12.999Z"),
             ("2026-11-24T12:42:12-08:00", "2026-11-24T20:42:12.999Z"),
             ("12:42:12.250", "2026-11-24T12:42:12.250Z"),
+            ("12:42:12Z", "2026-11-24T12:42:12.999Z"),
             ("2026-11-24T12:42:12.250+00:00", "2026-11-24T12:42:12.250Z"),
             ("-2h", "2026-11-24T16:00:00.000Z"),
             ("now", "2026-11-24T18:00:00.000Z"),
@@ -147,6 +152,8 @@ mod tests {
             ("2h", "2026-11-24T16:00:00Z"),
             ("90m ago", "2026-11-24T16:30:00Z"),
             ("now", "2026-11-24T18:00:00Z"),
+            ("12:40:30Z", "2026-11-24T12:40:30Z"),
+            ("18:30z", "2026-11-23T18:30:00Z"), // today's is to come
             // It came twice that night; the second time is the later one.
             ("2026-11-01 01:30", "2026-11-01T09:30:00Z"),
         ] {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::scene::{Change, Scene, wishes};
 use super::{search, time};
+use crate::counted::counted;
 use crate::decide::{Flip, Limit, NamedPolicy, PolicyKind, number};
 use crate::pipeline::{Decided, Mode, PipelineSpec, Reason, Record};
 
@@ -21,6 +22,9 @@ pub struct Way {
     /// Where the tick's measurement would have to lie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newest: Option<Limit>,
+    /// The name of the measurement that `newest` is of, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measurement: Option<String>,
     /// When an earlier measurement was taken, and where it would have to lie.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub earlier: Option<(DateTime<Utc>, Limit)>,
@@ -43,7 +47,7 @@ pub struct Way {
 pub(super) async fn ways(scene: &Scene, asked: Option<Decided>) -> Vec<Way> {
     let record = &scene.record;
     let mut ways = guards(scene).await;
-    // What one of several measurements would have to be depends on the others: nothing is said of it.
+    // What one of several measurements would have to be depends on the others: that is tried.
     let single = !scene.spec.names_measurements();
     let native = match &scene.spec.decide.policies[..] {
         [NamedPolicy { kind: PolicyKind::Native(policy), .. }] if single => {
@@ -55,7 +59,7 @@ pub(super) async fn ways(scene: &Scene, asked: Option<Decided>) -> Vec<Way> {
     for flip in native.iter().filter(|flip| flip.to != record.decision) {
         ways.push(of_flip(scene, flip).await);
     }
-    if native.is_empty() && single && record.dynos.current.is_some() {
+    if native.is_empty() && record.dynos.current.is_some() {
         ways.extend(search::ways(scene).await);
     }
     ways.retain(|way| asked.is_none_or(|asked| way.decision == Some(asked) || way.decision == Some(Decided::Hold)));
@@ -65,11 +69,11 @@ pub(super) async fn ways(scene: &Scene, asked: Option<Decided>) -> Vec<Way> {
 /// A flip of the policy, tried: a guard may still have its say.
 async fn of_flip(scene: &Scene, flip: &Flip) -> Way {
     let change = Change {
-        value: flip.newest.map(Limit::just_within),
+        value: flip.newest.map(|limit| (0, limit.just_within())),
         earlier: flip.earlier.map(|(at, limit)| (at, limit.just_within())),
         ..Change::default()
     };
-    let (count, value) = flip.further.map_or((0, 0.0), |(count, limit)| (count, limit.just_within()));
+    let (count, value) = flip.further.map_or((0, None), |(count, limit)| (count, Some(limit.just_within())));
     // A guard may turn the wish into a hold: the last of them is looked at then.
     let played = scene.play_on(&change, value, count, wishes(flip.to)).await;
     let unit = scene.spec.unit();
@@ -83,9 +87,8 @@ async fn of_flip(scene: &Scene, flip: &Flip) -> Way {
         parts.push(format!("the measurement of {time} {}", instead(limit, scene.value_at(at), unit)));
     }
     if let Some((count, limit)) = flip.further {
-        let plural = if count == 1 { "" } else { "s" };
         let row = if count == 1 { "" } else { " in a row" };
-        parts.push(format!("{count} more measurement{plural} {}{row}", limit.words(unit)));
+        parts.push(format!("{} {}{row}", counted(count, "more measurement"), limit.words(unit)));
     }
     let (newest, earlier, further) = (flip.newest, flip.earlier, flip.further);
     let way = Way { newest, earlier, further, exact: true, ..of_played(&played) };
@@ -125,7 +128,8 @@ pub(super) fn still(played: &Record, wished: Option<Decided>) -> String {
 
 /// The last reason that changed what the policy wanted.
 pub(super) fn changing(record: &Record) -> Option<&Reason> {
-    record.reasons.iter().rev().find(|reason| reason.guard != "policy" && reason.guard != "last_scale")
+    let told = ["policy", "last_scale", "interrupted"];
+    record.reasons.iter().rev().find(|reason| !told.contains(&&*reason.guard))
 }
 
 /// What the guard that had the last word would have needed.

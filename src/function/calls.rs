@@ -5,10 +5,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value as Json;
 use tokio::sync::Semaphore;
 
-use super::{Argument, Budget, CallError, Function, Permit, Reach, Returned};
+use super::{Argument, Budget, CallError, Function, Permit, Reach, Returned, This};
 use crate::world::World;
 
 /// In place: what a common decision needs, tens of times over, and short enough not to stall the
@@ -69,7 +68,7 @@ impl Calls {
         &self,
         function: &Function,
         argument: Argument,
-        memory: &Mutex<Json>,
+        memory: &Mutex<This>,
         pipeline: &Arc<str>,
     ) -> Result<Returned, CallError> {
         let permit = |budget| Permit { pipeline: Arc::clone(pipeline), budget, reach: Reach::Pure };
@@ -87,7 +86,7 @@ impl Calls {
         &self,
         function: &Function,
         argument: Argument,
-        memory: &Mutex<Json>,
+        memory: &Mutex<This>,
         pipeline: &Arc<str>,
         world: &Arc<World>,
     ) -> Result<Returned, CallError> {
@@ -101,7 +100,7 @@ impl Calls {
 fn with_copy(
     function: &Function,
     argument: Argument,
-    memory: &Mutex<Json>,
+    memory: &Mutex<This>,
     permit: &Permit,
 ) -> Result<Returned, CallError> {
     // Never locked while the script runs: a view may look at the memory meanwhile.
@@ -115,7 +114,7 @@ async fn on_thread(
     threads: &Arc<Semaphore>,
     function: &Function,
     argument: Argument,
-    memory: &Mutex<Json>,
+    memory: &Mutex<This>,
     permit: Permit,
 ) -> Result<Returned, CallError> {
     let lost = || CallError::Script { message: "the worker is stopping".into(), place: None };

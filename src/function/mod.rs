@@ -4,6 +4,7 @@
 mod calls;
 mod outline;
 mod role;
+mod this;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use serde_json::Value as Json;
 pub use calls::{Calls, FULL, IN_PLACE, REACHING};
 pub use outline::{Answers, Outline, Window};
 pub use role::{Role, Standing, sample_time};
+pub use this::{Spoken, This};
 
 use crate::pipeline::{Event, Moment};
 use crate::request::{RequestPlan, Response};
@@ -47,7 +49,7 @@ pub trait Callable: Send + Sync + fmt::Debug {
     /// # Errors
     /// What went wrong, for the script's author; [`CallError::Budget`] when it ran out of operations
     /// or time.
-    fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError>;
+    fn call(&self, argument: Argument, memory: &mut This, permit: &Permit) -> Result<Returned, CallError>;
 
     /// Reports what can be told by looking at it, given where it stands and that `this` is as in `memory`.
     fn examine(&self, _standing: &Standing, _memory: Memory<'_>, _report: &mut Report) {}

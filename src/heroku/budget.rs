@@ -166,7 +166,7 @@ pub fn estimate(pipelines: &[Load]) -> Estimate {
     } else {
         "enough"
     };
-    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let count = |n: usize, word: &str| crate::counted::counted(n, word);
     let text = format!(
         "heroku api: {} of {} read their counts at most {busiest_per_hour:.0} times an hour, \
          {quietest_per_hour:.0} where nothing changes; half of the account's calls are {ours:.0} an hour: {verdict}",

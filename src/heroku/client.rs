@@ -28,6 +28,13 @@ const MOST_PAGES: usize = 10;
 /// The largest pages that there are.
 const WHOLE_LIST: &str = "name ..; max=1000";
 
+/// The headers of every request that may be shown.
+#[must_use]
+pub fn api_headers() -> [(String, String); 2] {
+    let agent = concat!("autoscaler/", env!("CARGO_PKG_VERSION"));
+    [("Accept".into(), ACCEPT.into()), ("User-Agent".into(), agent.into())]
+}
+
 /// Calls of one API with one key.
 #[derive(Clone)]
 pub struct Client {
@@ -175,8 +182,7 @@ impl Client {
     fn request(&self, method: &str, path: &str) -> Request {
         let mut request = Request::get(format!("{}{path}", self.api_url), CALL_TIMEOUT);
         method.clone_into(&mut request.method);
-        request.headers.push(("Accept".into(), ACCEPT.into()));
-        request.headers.push(("User-Agent".into(), concat!("autoscaler/", env!("CARGO_PKG_VERSION")).into()));
+        request.headers.extend(api_headers());
         request.secret_headers.push(("Authorization".into(), self.bearer.clone()));
         request
     }

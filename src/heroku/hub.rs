@@ -1,4 +1,4 @@
-//! Owns which targets, tails and budgets there are: one target and one tail per app and key, one budget
+//! Owns which targets, tails, drains and budgets there are: one target and one tail per app and key, one budget
 //! per key. A target ends with the last pipeline that uses it; a tail closes when nobody waits for lines.
 
 use std::collections::HashMap;
@@ -8,13 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 use super::target::WeakTarget;
-use super::{App, Budget, Client, Tail, Target};
+use super::{App, Budget, Client, Drains, Tail, Target};
 use crate::secret::Secret;
 use crate::world::World;
 
 /// Everything that pipelines share of Heroku.
 #[derive(Default)]
-pub struct Heroku(Mutex<Known>);
+pub struct Heroku {
+    known: Mutex<Known>,
+    drains: Arc<Drains>,
+}
 
 #[derive(Default)]
 struct Known {
@@ -29,7 +32,7 @@ type Account = (Arc<str>, Secret);
 impl Heroku {
     /// The target of `app`, whatever its process type. Must be called within a tokio runtime.
     pub fn target(&self, app: &App, world: &World) -> Target {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (account(app), Arc::clone(&app.name));
         if let Some(target) = known.targets.get(&key).and_then(WeakTarget::upgrade) {
             return target;
@@ -42,15 +45,22 @@ impl Heroku {
 
     /// The log tail of `app`. Must be called within a tokio runtime.
     pub fn tail(&self, app: &App, world: &World) -> Tail {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (account(app), Arc::clone(&app.name));
         if let Some(tail) = known.tails.get(&key) {
             return tail.clone();
         }
-        let tail = Tail::start(Arc::clone(&app.name), known.client(app, world), Arc::clone(&world.http));
+        let client = known.client(app, world);
+        let tail = Tail::start(Arc::clone(&app.name), client, Arc::clone(&world.http), Arc::clone(&world.clock));
         // Kept: a measuring backend asks for it anew each time. Without a watch it is a parked task.
         known.tails.insert(key, tail.clone());
         tail
+    }
+
+    /// The log drains that come in.
+    #[must_use]
+    pub fn drains(&self) -> &Arc<Drains> {
+        &self.drains
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Format: <https://devcenter.heroku.com/articles/http-routing#heroku-router-log-format>.
 
+use std::borrow::Cow;
+
 /// What the router says of one request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RouterLine {
@@ -33,13 +35,13 @@ pub fn router_line(line: &str) -> Option<RouterLine> {
     let (mut code, mut description) = (None, String::new());
     for (key, value) in pairs(text) {
         match key {
-            "request_id" => found.request_id = value,
+            "request_id" => found.request_id = value.into_owned(),
             "service" => found.service_ms = milliseconds(&value),
             "connect" => found.connect_ms = milliseconds(&value),
             "status" => found.status = value.parse().ok(),
-            "dyno" if !value.is_empty() => found.dyno = Some(value),
-            "code" if !value.is_empty() => code = Some(value),
-            "desc" => description = value,
+            "dyno" if !value.is_empty() => found.dyno = Some(value.into_owned()),
+            "code" if !value.is_empty() => code = Some(value.into_owned()),
+            "desc" => description = value.into_owned(),
             _ => {}
         }
     }
@@ -54,7 +56,7 @@ fn milliseconds(value: &str) -> Option<f64> {
 
 /// The pairs of a logfmt text: `key=bare`, `key="quoted \" text"`, `key=`, and words without `=`, whose
 /// value is empty. Any text has pairs; none is refused.
-pub fn pairs(text: &str) -> impl Iterator<Item = (&str, String)> {
+pub fn pairs(text: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         rest = rest.trim_start();
@@ -65,31 +67,36 @@ pub fn pairs(text: &str) -> impl Iterator<Item = (&str, String)> {
         let (key, after) = rest.split_at(end);
         let Some(after) = after.strip_prefix('=') else {
             rest = after;
-            return Some((key, String::new()));
+            return Some((key, Cow::Borrowed("")));
         };
         let value;
         (value, rest) = if let Some(quoted) = after.strip_prefix('"') {
             unquote(quoted)
         } else {
             let (bare, rest) = after.split_at(after.find(char::is_whitespace).unwrap_or(after.len()));
-            (bare.to_owned(), rest)
+            (Cow::Borrowed(bare), rest)
         };
         Some((key, value))
     })
 }
 
 /// The text up to the closing quote, and what follows it. A quote that is never closed ends with the line.
-fn unquote(quoted: &str) -> (String, &str) {
+fn unquote(quoted: &str) -> (Cow<'_, str>, &str) {
+    match quoted.find(['"', '\\']) {
+        None => return (Cow::Borrowed(quoted), ""),
+        Some(end) if quoted[end..].starts_with('"') => return (Cow::Borrowed(&quoted[..end]), &quoted[end + 1..]),
+        Some(_) => {}
+    }
     let mut value = String::new();
     let mut characters = quoted.char_indices();
     while let Some((at, character)) = characters.next() {
         match character {
-            '"' => return (value, &quoted[at + 1..]),
+            '"' => return (Cow::Owned(value), &quoted[at + 1..]),
             '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
             other => value.push(other),
         }
     }
-    (value, "")
+    (Cow::Owned(value), "")
 }
 
 #[cfg(test)]
@@ -140,6 +147,6 @@ mod tests {
     fn quoted_bare_and_empty_values_are_told_apart() {
         let found: Vec<_> = pairs(r#"a="x \"y\" =z" b= c=1=2 word d="" e"#).collect();
         let expected = [("a", "x \"y\" =z"), ("b", ""), ("c", "1=2"), ("word", ""), ("d", ""), ("e", "")];
-        assert_eq!(found, expected.map(|(key, value)| (key, value.to_owned())));
+        assert_eq!(found, expected.map(|(key, value)| (key, Cow::from(value))));
     }
 }

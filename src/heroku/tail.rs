@@ -1,5 +1,5 @@
-//! Owns the log tail of one app: opened when a line is waited for, shared by all who wait, opened anew
-//! when it ends. It keeps no lines.
+//! Owns the log tail of one app: opened when a line is waited for or its requests are counted, shared by all,
+//! opened anew when it ends. It keeps no lines.
 //!
 //! Protocol: a log session of the Platform API names a URL whose reply is the log, line by line.
 
@@ -13,13 +13,24 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use super::answer::LogRequest;
 use super::client::{CALL_TIMEOUT, Client};
 use super::router_line::{RouterLine, router_line};
-use crate::world::{Http, LineStream, Request};
+use super::traffic::{Follow, Traffic};
+use crate::world::{Clock, Http, LineStream, Request};
 
 /// A router line is waited for this long after the reply of its request.
 pub const LINE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Lines from before that a new session begins with: those that came while the old one was gone.
 const LINES_BEFORE: u32 = 100;
+
+/// The same where requests are counted: all that Heroku keeps, so that the count need not begin at nothing.
+const LINES_KEPT: u32 = 1500;
+
+/// A stream whose lines are counted and that is silent for so long is opened again: it may be dead. That an app has
+/// no requests is known from one that lives.
+const SILENT: Duration = Duration::from_secs(300);
+
+/// Requests are counted for this long after anybody last asked for them.
+const FOLLOWED: Duration = Duration::from_secs(2 * 3600);
 
 /// The pause after a tail that could not be opened, and after many.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -38,6 +49,7 @@ const QUEUE: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Tail {
     asks: mpsc::Sender<Ask>,
+    traffic: Arc<Traffic>,
 }
 
 /// A request whose router line is waited for.
@@ -56,6 +68,10 @@ enum Ask {
         line: oneshot::Sender<RouterLine>,
         open: oneshot::Sender<Result<(), String>>,
     },
+    /// The requests are counted from now on.
+    Follow {
+        open: oneshot::Sender<Result<(), String>>,
+    },
     /// Nothing came for a request that must have a line.
     Missed {
         since: Instant,
@@ -65,12 +81,31 @@ enum Ask {
 impl Tail {
     /// Starts the tail of `app`; nothing is opened yet. Must be called within a tokio runtime.
     #[must_use]
-    pub fn start(app: Arc<str>, client: Client, http: Arc<dyn Http>) -> Self {
+    pub fn start(app: Arc<str>, client: Client, http: Arc<dyn Http>, clock: Arc<dyn Clock>) -> Self {
         let (asks, waiting) = mpsc::channel(QUEUE);
+        let traffic = Arc::new(Traffic::default());
+        let counted = Counted { traffic: Arc::clone(&traffic), follow: Follow::default(), since: None, clock };
         let (watched, asked) = (HashMap::new(), Instant::now());
-        let task = Task { app, client, http, watched, asked, pause: FIRST_PAUSE, failed: None };
+        let task = Task { app, client, http, watched, counted, asked, pause: FIRST_PAUSE, failed: None };
         tokio::spawn(task.run(waiting));
-        Self { asks }
+        Self { asks, traffic }
+    }
+
+    /// The requests of the app, counted while [`Tail::follow`] is called now and then.
+    #[must_use]
+    pub fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
+    }
+
+    /// Opens the tail if it is not, and keeps it open: the requests are counted.
+    ///
+    /// # Errors
+    /// Why the log cannot be read, with the mend.
+    pub async fn follow(&self) -> Result<(), String> {
+        let (open, opened) = oneshot::channel();
+        let stopping = || "the worker is stopping".to_owned();
+        self.asks.send(Ask::Follow { open }).await.map_err(|_| stopping())?;
+        opened.await.map_err(|_| stopping())?
     }
 
     /// Opens the tail if it is not, and watches for the line of `request_id` from now on. The request is
@@ -118,11 +153,32 @@ struct Task {
     client: Client,
     http: Arc<dyn Http>,
     watched: HashMap<String, oneshot::Sender<RouterLine>>,
+    counted: Counted,
     /// When somebody last began to wait for a line.
     asked: Instant,
     pause: Duration,
     /// Why the last opening failed, and until when it is not tried again.
     failed: Option<(String, Instant)>,
+}
+
+/// The requests as they are counted.
+struct Counted {
+    traffic: Arc<Traffic>,
+    follow: Follow,
+    /// When somebody last asked for them.
+    since: Option<Instant>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Counted {
+    /// Until when they are counted.
+    fn until(&self) -> Option<Instant> {
+        self.since.map(|since| since + FOLLOWED)
+    }
+
+    fn is_on(&self) -> bool {
+        self.until().is_some_and(|until| Instant::now() < until)
+    }
 }
 
 /// An open stream, and when its last line came.
@@ -164,7 +220,10 @@ impl Task {
                     Ok(None) => stream = self.again(stream, "heroku ended the log stream").await,
                     Err(error) => stream = self.again(stream, &error.message).await,
                 },
-                () = sleep_until(self.asked + IDLE) => stream = None,
+                () = sleep_until(open.heard + SILENT), if self.counted.is_on() => {
+                    stream = self.again(stream, "the log stream is silent").await;
+                }
+                () = sleep_until(self.idle_at()) => stream = None,
             }
         }
     }
@@ -191,6 +250,19 @@ impl Task {
                     }
                 }
             }
+            Ask::Follow { open } => {
+                self.counted.since = Some(Instant::now());
+                let stream = match stream {
+                    Some(stream) => Ok(stream),
+                    None => self.open().await,
+                };
+                let (stream, said) = match stream {
+                    Ok(stream) => (Some(stream), Ok(())),
+                    Err(why) => (None, Err(why)),
+                };
+                let _ = open.send(said);
+                stream
+            }
             Ask::Missed { since } => {
                 let silent = stream.as_ref().is_some_and(|open| open.heard <= since);
                 if silent { self.again(stream, "the log stream is silent").await } else { stream }
@@ -210,10 +282,16 @@ impl Task {
         self.open().await.ok()
     }
 
-    /// When a closed stream is opened again: not at all while nobody waits for a line.
+    /// When nobody needs an open stream any more, unless somebody asks.
+    fn idle_at(&self) -> Instant {
+        let waited = self.asked + IDLE;
+        self.counted.until().map_or(waited, |counted| counted.max(waited))
+    }
+
+    /// When a closed stream is opened again: not at all while nobody waits for a line or counts them.
     fn again_at(&mut self) -> Option<Instant> {
         self.forget();
-        if self.watched.is_empty() {
+        if self.watched.is_empty() && !self.counted.is_on() {
             return None;
         }
         Some(self.failed.as_ref().map_or_else(Instant::now, |(_, until)| *until))
@@ -225,6 +303,10 @@ impl Task {
     }
 
     fn hear(&mut self, line: &str) {
+        if self.counted.is_on() {
+            let Counted { traffic, follow, clock, .. } = &mut self.counted;
+            follow.line(line, traffic, Instant::now(), clock.now());
+        }
         if self.watched.is_empty() {
             return;
         }
@@ -242,6 +324,7 @@ impl Task {
         match self.session().await {
             Ok(open) => {
                 self.failed = None;
+                self.counted.follow.opened(&self.counted.traffic, Instant::now());
                 Ok(open)
             }
             Err(why) => {
@@ -264,7 +347,8 @@ impl Task {
                 wait.as_secs_f64().ceil()
             ));
         }
-        let wanted = LogRequest { lines: LINES_BEFORE, source: "heroku", dyno_name: "router", tail: true };
+        let lines = if self.counted.is_on() { LINES_KEPT } else { LINES_BEFORE };
+        let wanted = LogRequest { lines, source: "heroku", dyno_name: "router", tail: true };
         let session = self.client.log_session(&self.app, wanted).await.map_err(|error| error.message)?;
         let cannot = |why: &str| format!("cannot read the log of `{}`: {why}", self.app);
         // No key goes there: the URL itself is the key, so it is shown nowhere.

@@ -8,7 +8,7 @@ mod pull;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Offset, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -82,13 +82,20 @@ impl Pull {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// Who, until when on a clock of `zone`, and why: "by ann@ops until 14:05: the queue is being drained".
+    /// Who, until when on a clock of `zone`, and why: "by ann@ops until 14:05:00 PST: the queue is being drained".
+    /// UTC, in which servers log, is left out.
     #[must_use]
     pub fn told(&self, zone: Tz) -> String {
         let (since, until) = (self.at.with_timezone(&zone), self.until.map(|until| until.with_timezone(&zone)));
         let until = until.map_or_else(String::new, |until| {
-            let form = if until.date_naive() == since.date_naive() { " until %H:%M" } else { " until %Y-%m-%d %H:%M" };
-            until.format(form).to_string()
+            let form =
+                if until.date_naive() == since.date_naive() { " until %H:%M:%S" } else { " until %Y-%m-%d %H:%M:%S" };
+            let label = if until.offset().fix().local_minus_utc() == 0 {
+                String::new()
+            } else {
+                until.format(" %Z").to_string()
+            };
+            format!("{}{label}", until.format(form))
         });
         let reason = self.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
         format!("by {}{until}{reason}", self.by)

@@ -109,7 +109,7 @@ impl std::fmt::Display for Lever {
             Self::Resume => f.write_str("resumed"),
             Self::Set { dynos, beyond_bounds } => {
                 let beyond = if *beyond_bounds { ", beyond the bounds," } else { "" };
-                write!(f, "set to {dynos} {}{beyond}", if *dynos == 1 { "dyno" } else { "dynos" })
+                write!(f, "set to {}{beyond}", crate::counted::dynos(*dynos))
             }
             Self::ScaleIn { on } => write!(f, "scale-in switched {}", if *on { "on" } else { "off" }),
             Self::ScaleOut { on } => write!(f, "scale-out switched {}", if *on { "on" } else { "off" }),

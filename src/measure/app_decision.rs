@@ -99,6 +99,10 @@ impl Measure for AppDecision {
         self.probe.settle("`measure::app_decision`", around, report);
     }
 
+    fn probe(&self) -> Option<&Probe> {
+        Some(&self.probe)
+    }
+
     fn reaches(&self) -> Vec<String> {
         self.probe.reaches()
     }

@@ -9,9 +9,10 @@ use serde_json::{Value as Json, json};
 use super::custom::reading;
 use super::http::VALUE;
 use super::{Measure, MeasureContext, Reading};
+use crate::function::Function;
 use crate::pipeline::Failure;
 use crate::program::{COMMAND, Command, ENVIRONMENT, TIMEOUT};
-use crate::request::{Around, Extract};
+use crate::request::{ANSWERS, Around, Extract};
 use crate::settings::{Constructor, Fields, Setting, StageKind};
 use crate::world::World;
 
@@ -66,11 +67,19 @@ impl Measure for CommandMeasure {
         vec![self.command.reaches()]
     }
 
+    fn value_function(&self) -> Option<&Function> {
+        self.value.function()
+    }
+
+    fn is_to_blame(&self, error: &str) -> bool {
+        self.value.is_to_blame(error)
+    }
+
     async fn measure(&self, context: &MeasureContext<'_>, world: &Arc<World>) -> Result<Reading, Failure> {
         let around = Around { pipeline: context.pipeline, memory: context.memory, world };
         let ran = world.programs.run(self.command.program(None, Bytes::new())).await;
         let output = ran.map_err(|error| Failure::not_load(error.message))?;
         let returned = self.value.take(output, around).await.map_err(Failure::not_load)?;
-        reading(returned, "the function for `value`")
+        reading(returned, ANSWERS)
     }
 }

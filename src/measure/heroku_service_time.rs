@@ -7,14 +7,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
+use super::heroku_app::{self, HerokuApp};
 use super::probe::{self, Probe};
 use super::{Measure, MeasureContext, Reading, Surroundings};
-use crate::heroku::{App, Heroku, RouterLine, uuid};
+use crate::heroku::{App, CAPACITY_CODES, Heroku, RouterLine, uuid};
 use crate::pipeline::Failure;
-use crate::rules;
-use crate::scale::heroku as settings;
-use crate::secret::Secret;
-use crate::settings::{Constructor, Fields, Kind, Place, Preset, Report, Setting, StageKind};
+use crate::settings::{Constructor, Fields, Report, StageKind};
 use crate::world::World;
 
 /// `measure::heroku_service_time`
@@ -28,24 +26,9 @@ pub const CONSTRUCTOR: Constructor<Box<dyn Measure>> = Constructor {
         probe::BASE_URL,
         probe::TIMEOUT,
         probe::HEADERS,
-        Setting {
-            name: "app_name",
-            kind: Kind::Text,
-            preset: Preset::None("that of the pipeline's `scale::heroku`"),
-            doc: "The app whose router log is read.",
-        },
-        Setting {
-            name: "api_key",
-            kind: Kind::Secret,
-            preset: Preset::None("that of the pipeline's `scale::heroku`"),
-            doc: "A key that may read the app's log.",
-        },
-        Setting {
-            name: "api_url",
-            kind: Kind::Text,
-            preset: Preset::None("that of the pipeline's `scale::heroku`, else the public one"),
-            doc: "Where the Platform API is.",
-        },
+        heroku_app::APP_NAME,
+        heroku_app::API_KEY,
+        heroku_app::API_URL,
     ],
     read,
 };
@@ -53,40 +36,19 @@ pub const CONSTRUCTOR: Constructor<Box<dyn Measure>> = Constructor {
 /// The header by which Heroku's router takes over a request id.
 const REQUEST_ID: &str = "X-Request-ID";
 
-/// Router errors that more dynos can help against
-/// (<https://devcenter.heroku.com/articles/error-codes>): backlog too deep, time-outs, connections that
-/// are closed, refused or too many. The app of any other is crashed, stopped or misconfigured.
-const LOAD_CODES: &[&str] = &["H11", "H12", "H13", "H18", "H19", "H20", "H21", "H22"];
-
 /// The backend with its settings.
 #[derive(Debug)]
 struct HerokuServiceTime {
     probe: Probe,
-    own: Own,
-    /// Where it is written, for what is missing.
-    place: Option<Place>,
+    own: HerokuApp,
     /// Whose log is read; known once the pipeline is settled.
     app: Option<App>,
 }
 
-/// What the script writes of the app itself.
-#[derive(Debug)]
-struct Own {
-    name: Option<Arc<str>>,
-    key: Option<Secret>,
-    api_url: Option<Arc<str>>,
-}
-
 fn read(fields: &mut Fields<'_>) -> Option<Box<dyn Measure>> {
-    // What is not written comes from the scale stage; what is written wrongly is reported once.
-    let name = fields.has("app_name").then(|| settings::app_name(fields));
-    let key = fields.has("api_key").then(|| settings::api_key(fields));
-    let api_url = fields.has("api_url").then(|| settings::api_url(fields));
-    let place = fields.place("app_name");
+    let own = HerokuApp::read(fields);
     let probe = Probe::read(fields);
-    let wrong = matches!(name, Some(None)) || matches!(key, Some(None)) || matches!(api_url, Some(None));
-    let own = Own { name: name.flatten(), key: key.flatten(), api_url: api_url.flatten() };
-    (!wrong).then_some(Box::new(HerokuServiceTime { probe: probe?, own, place, app: None }))
+    Some(Box::new(HerokuServiceTime { probe: probe?, own: own?, app: None }))
 }
 
 impl HerokuServiceTime {
@@ -96,7 +58,11 @@ impl HerokuServiceTime {
             return line.service_ms.ok_or_else(missing);
         };
         let message = format!("heroku's router answered {code} ({description})");
-        Err(if LOAD_CODES.contains(&code.as_str()) { Failure::overload(message) } else { Failure::not_load(message) })
+        Err(if CAPACITY_CODES.contains(&code.as_str()) {
+            Failure::overload(message)
+        } else {
+            Failure::not_load(message)
+        })
     }
 }
 
@@ -109,9 +75,7 @@ impl Measure for HerokuServiceTime {
     fn settings(&self) -> Json {
         let mut settings = self.probe.settings();
         if let Some(app) = &self.app {
-            settings.insert("app_name".into(), json!(&*app.name));
-            settings.insert("api_key".into(), json!(app.key));
-            settings.insert("api_url".into(), json!(&*app.api_url));
+            heroku_app::shown(app, &mut settings);
         }
         settings.into()
     }
@@ -126,22 +90,15 @@ impl Measure for HerokuServiceTime {
     }
 
     fn settle(&mut self, around: &Surroundings<'_>, report: &mut Report) {
-        let owner = "`measure::heroku_service_time`";
-        let scale = around.scale.heroku();
-        let name = self.own.name.clone().or_else(|| scale.map(|app| Arc::clone(&app.name)));
-        let key = self.own.key.clone().or_else(|| scale.map(|app| app.key.clone()));
-        let api_url = self.own.api_url.clone().or_else(|| scale.map(|app| Arc::clone(&app.api_url)));
-        let (Some(name), Some(key)) = (name, key) else {
-            let message = format!("{owner} reads the router log of an app on heroku, and no app is known");
-            let help = "give it `app_name` and `api_key`, or scale the pipeline with `scale::heroku`";
-            report.say(&rules::MISSING_SETTING, self.place.as_ref(), message, help.to_owned());
-            return;
-        };
-        let api_url = api_url.unwrap_or_else(|| Arc::from(crate::heroku::PUBLIC_API));
-        let process_type = scale.map_or_else(|| Arc::from(""), |app| Arc::clone(&app.process_type));
-        let app = App { api_url, name, key, process_type };
-        self.probe.settle_app(&app);
-        self.app = Some(app);
+        let help = "give it `app_name` and `api_key`, or scale the pipeline with `scale::heroku`";
+        self.app = self.own.settle(around, "`measure::heroku_service_time`", help, report);
+        if let Some(app) = &self.app {
+            self.probe.settle_app(app);
+        }
+    }
+
+    fn probe(&self) -> Option<&Probe> {
+        Some(&self.probe)
     }
 
     fn reaches(&self) -> Vec<String> {

@@ -9,9 +9,9 @@ use serde_json::{Map, Value as Json};
 use super::custom::reading;
 use super::probe::failure;
 use super::{Measure, MeasureContext, Reading};
-use crate::function::Argument;
+use crate::function::{Argument, Function};
 use crate::pipeline::Failure;
-use crate::request::{Around, Described, Extract};
+use crate::request::{ANSWERS, Around, Described, Extract};
 use crate::settings::{Constructor, Fields, Kind, Preset, Setting, StageKind};
 use crate::world::World;
 
@@ -78,6 +78,14 @@ impl Measure for HttpMeasure {
         self.request.reaches()
     }
 
+    fn value_function(&self) -> Option<&Function> {
+        self.value.function()
+    }
+
+    fn is_to_blame(&self, error: &str) -> bool {
+        self.value.is_to_blame(error)
+    }
+
     async fn measure(&self, context: &MeasureContext<'_>, world: &Arc<World>) -> Result<Reading, Failure> {
         let around = Around { pipeline: context.pipeline, memory: context.memory, world };
         let plan = self.request.plan("request", Argument::Nothing, around).await.map_err(Failure::not_load)?;
@@ -89,6 +97,6 @@ impl Measure for HttpMeasure {
             500.. => Failure::overload(why),
             _ => Failure::not_load(why),
         })?;
-        reading(returned, "the function for `value`")
+        reading(returned, ANSWERS)
     }
 }

@@ -2,16 +2,22 @@
 //! common (interval, what a failure counts as, `.map`). It judges no value.
 
 mod app_decision;
+mod celery;
+mod celery_redis_queue_latency;
 mod celery_redis_queue_size;
 mod command;
 mod custom;
 mod headers;
+mod heroku_app;
+mod heroku_router_log;
 mod heroku_service_time;
 mod http;
 pub(crate) mod json;
 mod map;
 pub mod probe;
+mod redis_source;
 pub(crate) mod redis_url;
+mod request_queue_time;
 mod response_time;
 
 use std::fmt;
@@ -23,6 +29,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use crate::function::Function;
+use crate::function::This;
 use crate::pipeline::{Failure, Measurement};
 use crate::scale::Scale;
 use crate::settings::{Constructor, Kind, Preset, Report, Setting};
@@ -88,7 +95,7 @@ pub struct MeasureContext<'a> {
     /// The tick's start.
     pub at: DateTime<Utc>,
     /// The memory of the stage, for scripted backends: replaced on success.
-    pub memory: &'a std::sync::Mutex<Json>,
+    pub memory: &'a std::sync::Mutex<This>,
 }
 
 /// What a backend measured: data as it came and the number to judge.
@@ -152,9 +159,29 @@ pub trait Measure: Send + Sync + fmt::Debug {
         Vec::new()
     }
 
+    /// The URL that is asked, where one is: for a look at it.
+    fn probe(&self) -> Option<&probe::Probe> {
+        None
+    }
+
+    /// The queue that is counted, where one is: for a look at it.
+    fn queue(&self) -> Option<crate::doctor::Queue> {
+        None
+    }
+
     /// The function of the script that measures, if one does.
     fn function(&self) -> Option<&Function> {
         None
+    }
+
+    /// The function of the script that takes the value out of a reply, if one does.
+    fn value_function(&self) -> Option<&Function> {
+        None
+    }
+
+    /// Whether a function of the script that is not [`Measure::function`] made the measurement fail with `error`.
+    fn is_to_blame(&self, _error: &str) -> bool {
+        false
     }
 
     /// Measures once.
@@ -169,9 +196,12 @@ pub static CONSTRUCTORS: &[Constructor<Box<dyn Measure>>] = &[
     response_time::CONSTRUCTOR,
     heroku_service_time::CONSTRUCTOR,
     celery_redis_queue_size::CONSTRUCTOR,
+    celery_redis_queue_latency::CONSTRUCTOR,
+    request_queue_time::CONSTRUCTOR,
     app_decision::CONSTRUCTOR,
     http::CONSTRUCTOR,
     command::CONSTRUCTOR,
+    heroku_router_log::CONSTRUCTOR,
 ];
 
 /// The name of the only measurement of a pipeline.
@@ -181,6 +211,17 @@ impl MeasureStage {
     /// The functions of the script that make its values.
     pub fn functions(&self) -> impl Iterator<Item = &Function> {
         self.backend.function().into_iter().chain(&self.map)
+    }
+
+    /// Those, and the function that takes the value out of a reply.
+    pub fn all_functions(&self) -> impl Iterator<Item = &Function> {
+        self.functions().chain(self.backend.value_function())
+    }
+
+    /// Whether functions of the script may have made the measurement fail with `error`.
+    #[must_use]
+    pub fn functions_failed(&self, error: &str) -> bool {
+        self.functions().next().is_some() || self.backend.is_to_blame(error)
     }
 
     /// The unit of the values that are judged, where it is known: a `.map` makes it unknown.

@@ -55,6 +55,8 @@ pub const HEADERS: Setting = Setting {
 /// How one URL is asked.
 #[derive(Debug)]
 pub struct Probe {
+    /// The setting with the URL.
+    name: &'static str,
     /// The URL as written.
     written: Private,
     /// `base_url` as written.
@@ -92,18 +94,32 @@ pub struct Answer {
     pub url: String,
 }
 
+/// What a look at the URL saw.
+#[derive(Debug)]
+pub struct Looked {
+    /// The URL, as messages show it.
+    pub url: String,
+    /// The reply, whatever its status.
+    pub reply: Result<Reply, HttpError>,
+}
+
 impl Probe {
     /// Reads [`measurement_url`], [`BASE_URL`], [`TIMEOUT`] and [`HEADERS`].
     pub fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let written = fields.private_text("measurement_url")?;
+        Self::read_named("measurement_url", fields)
+    }
+
+    /// As [`Probe::read`], with the URL in the setting `name`.
+    pub fn read_named(name: &'static str, fields: &mut Fields<'_>) -> Option<Self> {
+        let written = fields.private_text(name)?;
         let base = fields.private_text("base_url");
         let timeout = fields.seconds("timeout_seconds")?;
         let timeout_place = fields.has("timeout_seconds").then(|| fields.place("timeout_seconds")).flatten();
         let headers = Headers::read(fields);
-        let target = target(fields, &written, base.as_ref())?;
-        let place = fields.place("measurement_url");
+        let target = target(fields, name, &written, base.as_ref())?;
+        let place = fields.place(name);
         let web_url = Mutex::new(None);
-        Some(Self { written, base, place, target, headers: headers?, timeout, timeout_place, web_url })
+        Some(Self { name, written, base, place, target, headers: headers?, timeout, timeout_place, web_url })
     }
 
     /// Takes the app of the pipeline's scale stage for a relative URL without `base_url`.
@@ -116,7 +132,7 @@ impl Probe {
             return;
         }
         let message =
-            format!("`measurement_url` of {owner} is \"{}\", and no host is known for it", shown(&self.written));
+            format!("`{}` of {owner} is \"{}\", and no host is known for it", self.name, shown(&self.written));
         let help =
             "write the whole URL, or `base_url: \"https://…\"`; with `scale::heroku` the app's own address is used";
         report.say(&rules::MISSING_SETTING, self.place.as_ref(), message, help.to_owned());
@@ -150,7 +166,7 @@ impl Probe {
     /// The settings as resolved, for `check --json`.
     pub fn settings(&self) -> Map<String, Json> {
         let mut settings = Map::new();
-        settings.insert("measurement_url".into(), json!(shown(&self.written)));
+        settings.insert(self.name.into(), json!(shown(&self.written)));
         if let Some(base) = self.base.as_ref().filter(|_| !is_whole(self.written.expose())) {
             settings.insert("base_url".into(), json!(shown(base)));
         }
@@ -217,14 +233,27 @@ impl Probe {
         answer
     }
 
+    /// Asks once, for a look: the URL as it may be shown, and whatever came of it.
+    ///
+    /// # Errors
+    /// The URL is not known.
+    pub async fn look(&self, world: &Arc<World>) -> Result<Looked, String> {
+        let url = self.url(world).await?;
+        let mut request = Request::get(&*url, self.timeout);
+        self.headers.add_to(&mut request);
+        let reply = world.http.send(request).await;
+        let base = self.web_url.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Looked { url: self.shown(base.as_deref()), reply })
+    }
+
     /// The URL to ask; of an app on Heroku, asked for when it is first needed.
     async fn url(&self, world: &Arc<World>) -> Result<String, String> {
         let app = match &self.target {
             Target::Url(url) => return Ok(url.to_string()),
             Target::BelowApp(app) => app,
-            Target::Missing => return Err("the secret in `base_url` or `measurement_url` is not set here".into()),
+            Target::Missing => return Err(format!("the secret in `base_url` or `{}` is not set here", self.name)),
             Target::Nowhere => {
-                return Err(format!("no host is known for `measurement_url` \"{}\"", shown(&self.written)));
+                return Err(format!("no host is known for `{}` \"{}\"", self.name, shown(&self.written)));
             }
         };
         let known = self.web_url.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -254,24 +283,24 @@ fn is_whole(url: &str) -> bool {
 }
 
 /// Turns the two settings into one target, and reports what is no address.
-fn target(fields: &mut Fields<'_>, written: &Private, base: Option<&Private>) -> Option<Target> {
+fn target(fields: &mut Fields<'_>, name: &str, written: &Private, base: Option<&Private>) -> Option<Target> {
     if *written == Private::Missing {
         return Some(Target::Missing);
     }
     let path = written.expose();
     if is_whole(path) {
         if base.is_some() {
-            let message = "`base_url` is not used, since `measurement_url` is a whole URL";
+            let message = format!("`base_url` is not used, since `{name}` is a whole URL");
             fields.warning("base_url", message, None);
         }
-        return checked(fields, "measurement_url", path, &[written]).map(Target::Url);
+        return checked(fields, name, path, &[written]).map(Target::Url);
     }
     match base {
         None => Some(Target::Nowhere),
         Some(Private::Missing) => Some(Target::Missing),
         Some(base) => {
             checked(fields, "base_url", base.expose(), &[base])?;
-            checked(fields, "measurement_url", &join(base.expose(), path), &[base, written]).map(Target::Url)
+            checked(fields, name, &join(base.expose(), path), &[base, written]).map(Target::Url)
         }
     }
 }

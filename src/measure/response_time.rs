@@ -110,6 +110,10 @@ impl Measure for ResponseTime {
         }
     }
 
+    fn probe(&self) -> Option<&Probe> {
+        Some(&self.probe)
+    }
+
     fn reaches(&self) -> Vec<String> {
         self.probe.reaches()
     }

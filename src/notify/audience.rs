@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use serde_json::Value as Json;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant;
@@ -18,6 +17,7 @@ use super::mailbox::Mailbox;
 use super::memories::Memories;
 use super::outbox::Letter;
 use super::{Audience, NotifyStage};
+use crate::function::This;
 use crate::pipeline::{Event, PipelineSpec};
 use crate::secret::scrub;
 use crate::world::World;
@@ -94,11 +94,11 @@ impl Audience for LiveAudience {
         self.post(Post::Worker(pipelines.to_vec(), Box::new(event)), 1);
     }
 
-    fn memories(&self, pipeline: &str) -> BTreeMap<String, Json> {
+    fn memories(&self, pipeline: &str) -> BTreeMap<String, This> {
         self.memories.kept(pipeline)
     }
 
-    fn recall(&self, pipeline: &Arc<str>, memories: &BTreeMap<String, Json>) {
+    fn recall(&self, pipeline: &Arc<str>, memories: &BTreeMap<String, This>) {
         self.memories.recall(pipeline, memories);
     }
 }

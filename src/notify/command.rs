@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{Notify, Undelivered};
+use crate::function::This;
 use crate::pipeline::Event;
 use crate::program::{COMMAND, Command, ENVIRONMENT, TIMEOUT};
 use crate::settings::{Constructor, Setting, StageKind};
@@ -57,7 +58,7 @@ impl Notify for CommandNotify {
         vec![self.command.reaches()]
     }
 
-    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<Json>, world: &Arc<World>) -> Result<(), Undelivered> {
+    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<This>, world: &Arc<World>) -> Result<(), Undelivered> {
         let text = serde_json::to_string(&**event).map_err(|error| Undelivered::for_good(error.to_string()))?;
         let ran = world.programs.run(self.command.program(None, format!("{text}\n").into())).await;
         let output = ran.map_err(|error| Undelivered::for_good(error.message))?;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{Notify, Undelivered, text};
+use crate::function::This;
 use crate::pipeline::Event;
 use crate::settings::{Constructor, StageKind};
 use crate::world::World;
@@ -46,7 +47,7 @@ impl Notify for Console {
         true
     }
 
-    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<Json>, world: &Arc<World>) -> Result<(), Undelivered> {
+    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<This>, world: &Arc<World>) -> Result<(), Undelivered> {
         let (console, event) = (Arc::clone(&world.console), Arc::clone(event));
         // A pipe that nobody reads blocks the writer: not one of the threads that run the ticks.
         let printed = tokio::task::spawn_blocking(move || console.say(&event.severity, &text::told(&event))).await;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{Notify, NotifyStage, Undelivered};
+use crate::function::This;
 use crate::function::{Argument, Function, Returned};
 use crate::pipeline::Event;
 use crate::settings::{Kind, Preset, Setting};
@@ -72,7 +73,7 @@ impl Notify for Custom {
         true
     }
 
-    async fn deliver(&self, event: &Arc<Event>, memory: &Mutex<Json>, world: &Arc<World>) -> Result<(), Undelivered> {
+    async fn deliver(&self, event: &Arc<Event>, memory: &Mutex<This>, world: &Arc<World>) -> Result<(), Undelivered> {
         let argument = Argument::Event(Arc::clone(event));
         let called = world.calls.reaching(&self.function, argument, memory, &event.pipeline, world).await;
         // Not tried again: it may have sent half of what it sends before it threw.

@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::mail_server::{MailServer, TIMEOUT};
 use super::{Notify, Undelivered, mail, text};
+use crate::function::This;
 use crate::pipeline::Event;
 use crate::secret::MASK;
 use crate::settings::{Constructor, Fields, Kind, Node, Preset, Setting, StageKind, Value};
@@ -157,7 +158,20 @@ impl Notify for Email {
         self.server.iter().map(|server| format!("mail server {server}")).collect()
     }
 
-    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<Json>, _: &Arc<World>) -> Result<(), Undelivered> {
+    async fn knock(&self) -> Option<Result<String, Undelivered>> {
+        let Some(server) = &self.server else { return Some(Err(Undelivered::for_good("`smtp_url` is not set here"))) };
+        let knocking = async {
+            let transport = server.transport().await?;
+            match transport.test_connection().await {
+                Ok(true) => Ok(server.to_string()),
+                Ok(false) => Err(Undelivered::for_now(format!("the mail server {server} closes the connection"))),
+                Err(error) => Err(server.undelivered(&error)),
+            }
+        };
+        Some(tokio::time::timeout(TIMEOUT, knocking).await.unwrap_or_else(|_| Err(server.silent())))
+    }
+
+    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<This>, _: &Arc<World>) -> Result<(), Undelivered> {
         let Some(server) = &self.server else { return Err(Undelivered::for_good("`smtp_url` is not set")) };
         let message = mail::message(&self.from, &self.to, &self.subject_prefix, event)?;
         self.send(server, &message).await

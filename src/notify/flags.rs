@@ -78,7 +78,8 @@ pub fn hears(flags: Option<&Flags>, reloads: bool, event: &Event) -> bool {
         | EventKind::CircuitOpen
         | EventKind::SwitchedOff
         | EventKind::ChangedByHand
-        | EventKind::ReloadFailed => true,
+        | EventKind::ReloadFailed
+        | EventKind::StateTrouble => true,
         EventKind::Reloaded | EventKind::LeverPulled => reloads,
     }
 }
@@ -89,12 +90,12 @@ mod tests {
     use super::*;
     use EventKind::{
         ChangedByHand, CircuitOpen, CountUnknown, DecisionFailed, LeverPulled, Measured, MeasurementFailed,
-        NeedsAboveMax, NeedsBelowMin, ReloadFailed, Reloaded, ScaleFailed, Scaled, ScalingTooRapid, SwitchedOff,
-        WouldScale,
+        NeedsAboveMax, NeedsBelowMin, ReloadFailed, Reloaded, ScaleFailed, Scaled, ScalingTooRapid, StateTrouble,
+        SwitchedOff, WouldScale,
     };
 
-    const ALL: [EventKind; 16] = EventKind::ALL;
-    const ALWAYS: [EventKind; 8] = [
+    const ALL: [EventKind; 17] = EventKind::ALL;
+    const ALWAYS: [EventKind; 9] = [
         ScaleFailed,
         MeasurementFailed,
         CountUnknown,
@@ -103,6 +104,7 @@ mod tests {
         SwitchedOff,
         ChangedByHand,
         ReloadFailed,
+        StateTrouble,
     ];
     const OFF: Flags = Flags {
         every_measurement: false,

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{Notify, Undelivered};
+use crate::function::This;
 use crate::function::{Argument, Function, Returned};
 use crate::pipeline::Event;
 use crate::request::{Around, Described, send};
@@ -91,7 +92,7 @@ impl Notify for HttpNotify {
         self.request.reaches()
     }
 
-    async fn deliver(&self, event: &Arc<Event>, memory: &Mutex<Json>, world: &Arc<World>) -> Result<(), Undelivered> {
+    async fn deliver(&self, event: &Arc<Event>, memory: &Mutex<This>, world: &Arc<World>) -> Result<(), Undelivered> {
         let around = Around { pipeline: &event.pipeline, memory, world };
         let plan = self.request.plan("request", Argument::Event(Arc::clone(event)), around).await;
         let Some(plan) = plan.map_err(Undelivered::for_good)? else { return Ok(()) };

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{Notify, Undelivered, text};
+use crate::function::This;
 use crate::pipeline::Event;
 use crate::settings::{Constructor, StageKind};
 use crate::world::World;
@@ -19,7 +20,7 @@ pub const CONSTRUCTOR: Constructor<Box<dyn Notify>> = Constructor {
     kind: StageKind::Notify,
     name: "logger",
     backend: "LoggerBackend",
-    doc: "Writes every event to the log of the worker, as info, warning or error.",
+    doc: "Writes every event to the log of the worker, as info, warning or error; under `manage.py autoscaler` to Python's logger `autoscaler`.",
     settings: &[],
     read: |_| Some(Box::new(Logger)),
 };
@@ -50,10 +51,21 @@ impl Notify for Logger {
         true
     }
 
-    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<Json>, _: &Arc<World>) -> Result<(), Undelivered> {
+    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<This>, world: &Arc<World>) -> Result<(), Undelivered> {
         let (pipeline, kind) = (&*event.pipeline, event.kind.name());
         let message = text::one_line(&event.message);
         let reason = text::further_reason(event).map(text::one_line);
+        if let Some(host) = world.host.as_ref().filter(|host| host.logs()) {
+            let record = json!({
+                "level": event.severity, "message": message, "pipeline": pipeline, "kind": kind, "reason": reason,
+            });
+            match host.log(record).await {
+                Ok(()) => return Ok(()),
+                Err(refused) => {
+                    tracing::warn!(target: "autoscaler::notify", "not in the log of {}: {refused}", host.program())
+                }
+            }
+        }
         // A level is part of the call site, hence three of them.
         match &*event.severity {
             "error" => tracing::error!(target: "autoscaler::notify", pipeline, kind, reason, "{message}"),

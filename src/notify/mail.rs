@@ -43,7 +43,7 @@ pub(super) fn message(
 }
 
 /// The message, and below it what a reader wants to know at three in the morning.
-fn body(event: &Event) -> String {
+pub(super) fn body(event: &Event) -> String {
     let mut lines = vec![event.message.clone(), String::new()];
     if !event.pipeline.is_empty() {
         lines.push(format!("Pipeline: {}", event.pipeline));

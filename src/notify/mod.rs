@@ -6,6 +6,7 @@ mod command;
 mod console;
 mod custom;
 mod delivery;
+mod django_email;
 mod email;
 mod flags;
 mod flood;
@@ -39,6 +40,7 @@ pub use silent::Silent;
 pub use test::Test;
 pub use text::{further_reason, one_line, told};
 
+use crate::function::This;
 use crate::pipeline::{Event, PipelineSpec};
 use crate::settings::{Constructor, Kind, Preset, Setting};
 use crate::world::World;
@@ -168,6 +170,12 @@ pub trait Notify: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Sees whether its server lets us in, without telling anybody anything; the server as it may be shown. `None`:
+    /// there is nothing to be seen.
+    async fn knock(&self) -> Option<Result<String, Undelivered>> {
+        None
+    }
+
     /// What it reaches, for `check`.
     fn reaches(&self) -> Vec<String> {
         Vec::new()
@@ -180,7 +188,7 @@ pub trait Notify: Send + Sync + fmt::Debug {
     async fn deliver(
         &self,
         event: &Arc<Event>,
-        memory: &std::sync::Mutex<Json>,
+        memory: &std::sync::Mutex<This>,
         world: &Arc<World>,
     ) -> Result<(), Undelivered>;
 }
@@ -194,19 +202,20 @@ pub trait Audience: Send + Sync {
     fn announce(&self, pipelines: &[Arc<PipelineSpec>], event: Event);
 
     /// `this` of the scripted backends of `pipeline`, by the stage's name ("notify.0"), to be kept.
-    fn memories(&self, _pipeline: &str) -> BTreeMap<String, Json> {
+    fn memories(&self, _pipeline: &str) -> BTreeMap<String, This> {
         BTreeMap::new()
     }
 
     /// Takes back what [`Audience::memories`] gave, before the first event is told; other names are
     /// passed over.
-    fn recall(&self, _pipeline: &Arc<str>, _memories: &BTreeMap<String, Json>) {}
+    fn recall(&self, _pipeline: &Arc<str>, _memories: &BTreeMap<String, This>) {}
 }
 
 /// Every native constructor of `notify::`.
 pub static CONSTRUCTORS: &[Constructor<Box<dyn Notify>>] = &[
     console::CONSTRUCTOR,
     email::CONSTRUCTOR,
+    django_email::CONSTRUCTOR,
     logger::CONSTRUCTOR,
     test::CONSTRUCTOR,
     http::CONSTRUCTOR,

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{Notify, Undelivered};
+use crate::function::This;
 use crate::pipeline::Event;
 use crate::settings::{Constructor, StageKind};
 use crate::world::World;
@@ -67,7 +68,7 @@ impl Notify for Test {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<Json>, _: &Arc<World>) -> Result<(), Undelivered> {
+    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<This>, _: &Arc<World>) -> Result<(), Undelivered> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         if events.len() == KEPT {
             events.pop_front();

@@ -11,6 +11,8 @@ pub enum Form {
     Page,
     /// The charts alone, as a picture.
     Picture,
+    /// Text with tables.
+    Text,
 }
 
 /// A file that can be written.
@@ -34,6 +36,15 @@ impl Destination {
             Some(ending) if ending.eq_ignore_ascii_case("svg") => Form::Picture,
             _ => return Err(format!("`{shown}` ends neither with .html, for a page, nor with .svg, for a picture")),
         };
+        Self::of(path, form)
+    }
+
+    /// As [`Destination::check`], for a file that may have any name.
+    ///
+    /// # Errors
+    /// Why it cannot be written.
+    pub fn of(path: &Path, form: Form) -> Result<Self, String> {
+        let shown = path.display();
         let path = match fs::metadata(path) {
             Ok(found) if found.is_file() => path.canonicalize(),
             Ok(_) => return Err(format!("`{shown}` is there already and is no file")),

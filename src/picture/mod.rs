@@ -2,6 +2,7 @@
 //! came of them and reckons nothing anew.
 
 mod axis;
+mod families;
 mod file;
 mod markup;
 mod page;
@@ -12,6 +13,7 @@ mod timeline;
 
 use crate::simulate::{Candidate, Run, Setting, Trace};
 
+pub use families::families;
 pub use file::{Destination, Form};
 pub use page::{page, picture};
 pub use scores::{SCORES, Score};

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::Shown;
 use super::axis::{Times, duration_ms, number, round_values};
 use super::markup::{at, text};
+use crate::counted::dynos;
 use crate::simulate::{Point, Scaling, Span, Spans};
 
 /// The width of a chart; what is drawn lies between its margins.
@@ -310,7 +311,7 @@ impl Drawing<'_> {
 /// A scale in one line.
 fn told(scaling: &Scaling, times: Times) -> String {
     let Scaling { second, from, to, reason } = scaling;
-    format!("{}: {from} → {to} dynos: {reason}", times.moment(*second))
+    format!("{}: {from} → {}: {reason}", times.moment(*second), dynos(*to))
 }
 
 /// The values that a line goes through.

@@ -44,11 +44,13 @@ pub enum EventKind {
     Reloaded,
     /// A saved script was refused; the old one runs on.
     ReloadFailed,
+    /// The state cannot be kept, or somebody took it away.
+    StateTrouble,
 }
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Measured,
         Self::Scaled,
         Self::WouldScale,
@@ -65,6 +67,7 @@ impl EventKind {
         Self::LeverPulled,
         Self::Reloaded,
         Self::ReloadFailed,
+        Self::StateTrouble,
     ];
 
     /// The kind's name in scripts and records.
@@ -87,6 +90,7 @@ impl EventKind {
             Self::LeverPulled => "lever_pulled",
             Self::Reloaded => "reloaded",
             Self::ReloadFailed => "reload_failed",
+            Self::StateTrouble => "state_trouble",
         }
     }
 }

@@ -57,7 +57,7 @@ impl Limit {
             [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
             names => names.join(", "),
         };
-        format!("{} dynos for {names}", self.max_dynos)
+        format!("{} for {names}", crate::counted::dynos(self.max_dynos))
     }
 
     /// What it leaves to `pipeline`, for the accounts of the others.

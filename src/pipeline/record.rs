@@ -13,6 +13,9 @@ use super::{Event, Failure, FailureKind, Measurement};
 /// The version of the shape.
 pub const RECORD_VERSION: u32 = 1;
 
+/// The guard of the reason that tells of a scale during which the worker ended.
+pub(super) const INTERRUPTED: &str = "interrupted";
+
 /// What one tick of one pipeline saw and did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -48,6 +51,9 @@ pub struct Record {
     pub events: Vec<Event>,
     /// What went wrong in the tick, if anything did.
     pub error: Option<String>,
+    /// What the generation of the tick changed of the one before, where it is its first: "`max_dynos` 3 → 5".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reloaded: Option<String>,
     /// What the `shadow` of the pipeline would have done, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow: Option<ShadowRecord>,
@@ -241,6 +247,13 @@ impl Record {
             measurement.data = measurement.value.map_or(Json::Null, Json::from);
         }
         self
+    }
+
+    /// What became of its scale where the worker ended during it.
+    #[must_use]
+    pub fn interrupted(&self) -> Option<&str> {
+        let said = self.reasons.iter().find(|reason| reason.guard == INTERRUPTED);
+        said.map(|reason| reason.text.as_str())
     }
 
     /// The scale that the platform took, or may have taken: from and to.

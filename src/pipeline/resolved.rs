@@ -32,6 +32,9 @@ pub struct Resolved {
     /// The limits that it shares with others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<String>,
+    /// The app that it is simulated with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simulate: Option<Json>,
     /// What it reaches: hosts, URLs, programs, the process type.
     pub reaches: Vec<String>,
 }
@@ -79,6 +82,7 @@ impl Resolved {
             scale: Backend { backend: spec.scale.backend().into(), settings: spec.scale.settings() },
             notify: spec.notify.iter().map(notify).collect(),
             limits: spec.limits.iter().map(|limit| limit.describe()).collect(),
+            simulate: spec.simulate.as_deref().map(|described| merged(described.shown(), Json::Null)),
             reaches: reaches(spec),
         }
     }

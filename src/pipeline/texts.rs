@@ -87,7 +87,8 @@ pub(super) fn text(kind: EventKind, phase: Phase, about: About<'_>) -> Text {
         | EventKind::ChangedByHand
         | EventKind::LeverPulled
         | EventKind::Reloaded
-        | EventKind::ReloadFailed => (reason.into(), reason.into()),
+        | EventKind::ReloadFailed
+        | EventKind::StateTrouble => (reason.into(), reason.into()),
     };
     (message, subject)
 }
@@ -121,7 +122,8 @@ pub(super) fn severity(kind: EventKind, phase: Phase) -> &'static str {
         | EventKind::CountUnknown
         | EventKind::CircuitOpen
         | EventKind::DecisionFailed
-        | EventKind::ReloadFailed => "error",
+        | EventKind::ReloadFailed
+        | EventKind::StateTrouble => "error",
     }
 }
 

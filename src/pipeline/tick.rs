@@ -4,6 +4,7 @@
 mod act;
 mod cap;
 mod circumstances;
+mod interrupted;
 mod keep;
 mod look;
 mod panel;
@@ -21,6 +22,7 @@ pub(crate) use self::keep::BUSY_KEY;
 use self::panel::{Answers, Panel};
 use super::controller::{Busy, Circumstances, Observation, Proposed, decide};
 use super::{ByHand, ControlState, Decided, Decision, Measurement, Outcome, PipelineSpec, Record, Room, ShadowRecord};
+use crate::function::This;
 use crate::levers::{ActiveLevers, Levers};
 use crate::state::{Fence, Intent, Kept, Measured};
 use crate::world::{Freshness, Platform, ScaleError, Supply, World};
@@ -34,9 +36,9 @@ pub struct Pipeline {
     /// What is kept; `memory` in it is brought up to date by [`Pipeline::commit`].
     kept: Kept,
     /// `this` of the measuring stages, in their order.
-    measure_memory: Vec<Mutex<Json>>,
+    measure_memory: Vec<Mutex<This>>,
     /// `this` of the function that counts work.
-    busy_memory: Mutex<Json>,
+    busy_memory: Mutex<This>,
     /// The newest measurements of several stages, in their order; those of a slow one last for many ticks.
     readings: Vec<Option<Measurement>>,
     /// The policies that decide.
@@ -49,6 +51,8 @@ pub struct Pipeline {
     told: Option<(u32, u32)>,
     /// Said in the next record.
     notes: Vec<String>,
+    /// What reloads changed since the last record.
+    reloaded: Option<String>,
     /// Whether what was kept could not be read: nobody will know it any more.
     unknown: bool,
 }
@@ -126,7 +130,8 @@ impl Pipeline {
     pub async fn open(spec: Arc<PipelineSpec>, world: Arc<World>, fence: Fence) -> Self {
         let mut notes = Vec::new();
         let (kept, known) = match world.state.load(&spec.name).await {
-            Ok(Some(kept)) => (kept, true),
+            // On a full disk the last scale may not be among it.
+            Ok(Some(kept)) => (kept, !world.state.is_degraded()),
             Ok(None) => (Kept::default(), !world.state.is_degraded()),
             Err(error) => {
                 notes.push(format!("what was kept cannot be read, the pipeline starts afresh: {error}"));
@@ -141,13 +146,14 @@ impl Pipeline {
             platform,
             kept,
             measure_memory: Vec::new(),
-            busy_memory: Mutex::new(Json::Null),
+            busy_memory: Mutex::new(Json::Null.into()),
             readings: Vec::new(),
             panel: Panel::default(),
             shadow: Panel::default(),
             acting: Arc::default(),
             told: None,
             notes,
+            reloaded: None,
             unknown: false,
         };
         pipeline.take_up(&spec);
@@ -180,6 +186,12 @@ impl Pipeline {
         self.told = None;
         self.take_up(&spec);
         self.spec = spec;
+    }
+
+    /// Takes note of what a reload `changed`, for the next record.
+    pub fn note_reload(&mut self, changed: &str) {
+        let before = self.reloaded.take().map_or_else(String::new, |before| format!("{before}; then "));
+        self.reloaded = Some(format!("{before}{changed}"));
     }
 
     /// From the start of one tick to the start of the next.
@@ -222,6 +234,7 @@ impl Pipeline {
         let supply = supply.map(|supply| Supply { booting: booting.unwrap_or(supply.booting), ..supply });
         let measurements = self.take_in(measurements, due);
         let resolved = self.note_read(&supply, fresh, due);
+        errors.extend(self.finish_interrupted(&supply).await);
         let by_hand = self.note_count(&supply, due);
         let before = self.panel.recall();
         let policies = (&self.spec.decide.policies[..], &self.panel);
@@ -270,7 +283,10 @@ impl Pipeline {
         // People do not wait for what is only recorded.
         self.world.audience.tell(&self.spec, events.clone());
         let shadow = self.watch_shadow(due, &course, &decided_on).await;
-        let record = Arc::new(Record { shadow, ..self.record(due, course, events) });
+        let reloaded = self.reloaded.take();
+        let mut record = Record { reloaded, shadow, ..self.record(due, &course, events) };
+        record.measurements = self.measurement_records(course.measurements);
+        let record = Arc::new(record);
         if let Err(error) = self.commit(None, Some(&record)).await {
             self.notes.push(format!("the state of the last tick was not kept: {error}"));
         }
@@ -282,7 +298,7 @@ impl Pipeline {
         &mut self,
         due: DateTime<Utc>,
         course: &mut Course,
-        before: Vec<Json>,
+        before: Vec<This>,
         control: &mut ControlState,
     ) {
         let supply = self.observe(Freshness::Now).await;

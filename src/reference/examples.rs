@@ -34,11 +34,31 @@ const EXAMPLES: &[(StageKind, &str, &str)] = &[
     ),
     (
         StageKind::Measure,
+        "heroku_router_log",
+        "measure::heroku_router_log(#{
+    of: \"service\",
+    percentile: 95,
+    window_seconds: 60,
+    drain_token: env::secret(\"DRAIN_TOKEN\"),
+})",
+    ),
+    (
+        StageKind::Measure,
         "celery_redis_queue_size",
         "measure::celery_redis_queue_size(#{
     redis_url: env::secret(\"REDIS_URL\"),
     queue_name: [\"celery\", \"mail\"],
 })",
+    ),
+    (
+        StageKind::Measure,
+        "celery_redis_queue_latency",
+        "measure::celery_redis_queue_latency(#{ redis_url: env::secret(\"REDIS_URL\"), queue_name: \"celery\" })",
+    ),
+    (
+        StageKind::Measure,
+        "request_queue_time",
+        "measure::request_queue_time(#{ redis_url: env::secret(\"REDIS_URL\"), percentile: 95, window_seconds: 60 })",
     ),
     (
         StageKind::Measure,
@@ -101,6 +121,7 @@ const EXAMPLES: &[(StageKind, &str, &str)] = &[
         "email",
         "notify::email(#{ to: [\"ops@example.com\"], from: \"autoscaler@example.com\", smtp_url: env::secret(\"SMTP_URL\") })",
     ),
+    (StageKind::Notify, "django_email", "notify::django_email(#{ notify_on_every_scale: true })"),
     (StageKind::Notify, "logger", "notify::logger(#{ notify_on_every_measurement: true })"),
     (
         StageKind::Notify,

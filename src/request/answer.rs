@@ -22,6 +22,12 @@ pub(crate) enum Extract {
     Whole,
 }
 
+/// What the error of a function begins with.
+const FAILED: &str = "`value`: ";
+
+/// The function, where what it answers is wrong.
+pub(crate) const ANSWERS: &str = "the function for `value`";
+
 impl Extract {
     /// Reads the setting `name`.
     pub fn read(fields: &mut Fields<'_>, name: &str) -> Option<Self> {
@@ -60,6 +66,21 @@ impl Extract {
         }
     }
 
+    /// The script's function, where one takes the value out.
+    pub fn function(&self) -> Option<&Function> {
+        match self {
+            Self::Function(function) => Some(function),
+            Self::Path(_) | Self::Whole => None,
+        }
+    }
+
+    /// Whether `error`, from [`Extract::take`] or from what it returned, is the script's function's doing.
+    #[must_use]
+    pub fn is_to_blame(&self, error: &str) -> bool {
+        let function = matches!(self, Self::Function(_));
+        function && (error.starts_with(FAILED) || error.starts_with(ANSWERS))
+    }
+
     /// The value of `response`. A status that is not fine is a failure, unless a function looks at it.
     ///
     /// # Errors
@@ -73,7 +94,7 @@ impl Extract {
                 return match (response.unhandled(), called) {
                     // Whatever it made of it: a failure never reads as a number.
                     (Some(failure), _) => Err(failure),
-                    (None, called) => called.map_err(|error| format!("`value`: {error}")),
+                    (None, called) => called.map_err(|error| format!("{FAILED}{error}")),
                 };
             }
             Self::Path(_) | Self::Whole if !response.is_fine() => return Err(response.failure()),

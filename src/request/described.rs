@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value as Json, json};
 
 use super::{RequestPlan, Response, send};
+use crate::function::This;
 use crate::function::{Argument, Function, Returned};
 use crate::settings::{Fields, Kind, Value};
 use crate::world::{HttpError, HttpErrorKind, World};
@@ -15,7 +16,7 @@ use crate::world::{HttpError, HttpErrorKind, World};
 pub(crate) struct Around<'a> {
     pub pipeline: &'a Arc<str>,
     /// The stage's `this`.
-    pub memory: &'a Mutex<Json>,
+    pub memory: &'a Mutex<This>,
     pub world: &'a Arc<World>,
 }
 

@@ -19,7 +19,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-pub(crate) use answer::Extract;
+pub(crate) use answer::{ANSWERS, Extract};
 pub use body::{Body, Tree};
 pub(crate) use described::{Around, Described};
 pub use response::Response;

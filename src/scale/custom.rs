@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::Scale;
+use crate::function::This;
 use crate::function::{Argument, CallError, Function, Returned};
 use crate::world::{Freshness, Platform, ScaleError, ScaleErrorKind, Supply, World};
 
@@ -46,7 +47,7 @@ impl Scale for Custom {
     }
 
     fn open(self: Arc<Self>, pipeline: &Arc<str>, world: &Arc<World>) -> Arc<dyn Platform> {
-        let memory = Mutex::new(self.memory.clone());
+        let memory = Mutex::new((&self.memory).into());
         Arc::new(CustomPlatform { custom: self, pipeline: Arc::clone(pipeline), world: Arc::clone(world), memory })
     }
 }
@@ -55,7 +56,7 @@ struct CustomPlatform {
     custom: Arc<Custom>,
     pipeline: Arc<str>,
     world: Arc<World>,
-    memory: Mutex<Json>,
+    memory: Mutex<This>,
 }
 
 impl CustomPlatform {
@@ -104,7 +105,7 @@ impl Platform for CustomPlatform {
         Ok(self.supply(dynos))
     }
 
-    fn memory(&self) -> Option<&Mutex<Json>> {
+    fn memory(&self) -> Option<&Mutex<This>> {
         Some(&self.memory)
     }
 }

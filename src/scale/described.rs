@@ -4,10 +4,10 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use serde_json::{Value as Json, json};
 
 use super::custom::count;
 use crate::function::Returned;
+use crate::function::This;
 use crate::request::Around;
 use crate::settings::{Kind, Preset, Setting};
 use crate::world::{Freshness, Platform, ScaleError, ScaleErrorKind, Supply, World};
@@ -35,12 +35,12 @@ pub(super) struct DescribedPlatform<S> {
     steps: Arc<S>,
     pipeline: Arc<str>,
     world: Arc<World>,
-    memory: Mutex<Json>,
+    memory: Mutex<This>,
 }
 
 impl<S> DescribedPlatform<S> {
     pub fn new(steps: Arc<S>, pipeline: &Arc<str>, world: &Arc<World>) -> Self {
-        Self { steps, pipeline: Arc::clone(pipeline), world: Arc::clone(world), memory: Mutex::new(json!({})) }
+        Self { steps, pipeline: Arc::clone(pipeline), world: Arc::clone(world), memory: Mutex::default() }
     }
 
     fn around(&self) -> Around<'_> {
@@ -66,7 +66,7 @@ impl<S: Steps> Platform for DescribedPlatform<S> {
         Ok(self.supply(dynos))
     }
 
-    fn memory(&self) -> Option<&Mutex<Json>> {
+    fn memory(&self) -> Option<&Mutex<This>> {
         Some(&self.memory)
     }
 }

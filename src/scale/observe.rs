@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::Scale;
+use crate::function::This;
 use crate::heroku::App;
 use crate::settings::Report;
 use crate::world::{Freshness, Platform, ScaleError, ScaleErrorKind, Supply, World};
@@ -71,7 +72,7 @@ impl Platform for Observed {
         Err(ScaleError { kind: ScaleErrorKind::Refused, message })
     }
 
-    fn memory(&self) -> Option<&std::sync::Mutex<Json>> {
+    fn memory(&self) -> Option<&std::sync::Mutex<This>> {
         self.0.memory()
     }
 }

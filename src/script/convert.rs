@@ -72,6 +72,41 @@ fn json_within(value: &Dynamic, depth: usize) -> Result<Json, String> {
     Err(describe(value))
 }
 
+/// No fewer bytes than a value takes as JSON; `None` where that must be found out, or where it shares something
+/// with other values or is not JSON-like.
+pub(super) fn json_bytes(value: &Dynamic) -> Option<usize> {
+    bytes_within(value, NESTING)
+}
+
+/// The most bytes of a number as JSON.
+const NUMBER_BYTES: usize = 32;
+
+fn bytes_within(value: &Dynamic, depth: usize) -> Option<usize> {
+    let depth = depth.checked_sub(1)?;
+    if value.is_shared() {
+        return None;
+    }
+    if value.is_int() || value.is_bool() || value.is_unit() {
+        return Some(NUMBER_BYTES);
+    }
+    if let Ok(number) = value.as_float() {
+        return number.is_finite().then_some(NUMBER_BYTES);
+    }
+    // A character may be escaped as six.
+    if let Ok(text) = value.as_immutable_string_ref() {
+        return Some(6 * text.len() + 3);
+    }
+    if let Ok(items) = value.as_array_ref() {
+        return items.iter().try_fold(2, |sum, item| Some(sum + 1 + bytes_within(item, depth)?));
+    }
+    if let Ok(entries) = value.as_map_ref() {
+        return entries
+            .iter()
+            .try_fold(2, |sum, (key, value)| Some(sum + 6 * key.len() + 4 + bytes_within(value, depth)?));
+    }
+    None
+}
+
 /// What a value is that is not JSON-like.
 pub(super) fn describe(value: &Dynamic) -> String {
     if value.is_fnptr() {

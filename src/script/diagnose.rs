@@ -77,7 +77,7 @@ pub(super) fn misset(
 
 /// "1 parameter", "2 parameters".
 pub(super) fn parameters(count: usize) -> String {
-    format!("{count} parameter{}", if count == 1 { "" } else { "s" })
+    crate::counted::counted(count, "parameter")
 }
 
 /// What a script threw, as text.
@@ -407,7 +407,7 @@ pub(super) fn by_hand(name: &str) -> Option<String> {
 }
 
 fn given(count: usize) -> String {
-    format!("{count} argument{}", if count == 1 { "" } else { "s" })
+    crate::counted::counted(count, "argument")
 }
 
 /// "Unknown property 'x' - a getter is not registered for type 'Moment'" in the author's words.

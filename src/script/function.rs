@@ -15,7 +15,7 @@ use super::modules::http::RequestValue;
 use super::modules::{event::EventValue, moment::MomentValue, reaching::ReplyValue, secret::ScriptSecret};
 use super::{context, convert, diagnose, lint, reaches, slips};
 use crate::function::{
-    Argument, Budget, CallError, Callable, FULL, Memory, Outline, Permit, Reach, Returned, Standing,
+    Argument, Budget, CallError, Callable, FULL, Memory, Outline, Permit, Reach, Returned, Spoken, Standing, This,
 };
 use crate::settings::{Place, Report};
 
@@ -37,6 +37,15 @@ pub(super) struct ScriptFunction {
 impl fmt::Debug for ScriptFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "function at {}", self.place)
+    }
+}
+
+/// `this` as a function left it: JSON-like values that share nothing, and so nothing of a generation.
+struct Kept(Dynamic);
+
+impl Spoken for Kept {
+    fn json(&self) -> Json {
+        convert::to_json(&self.0).unwrap_or(Json::Null)
     }
 }
 
@@ -95,27 +104,26 @@ impl ScriptFunction {
         CallError::Script { message: message.into(), place: Some(self.place.clone()) }
     }
 
-    /// What `this` became, if it may be kept and is not what it was.
-    fn kept(&self, this: &Dynamic, before: &Json) -> Result<Option<Json>, CallError> {
-        let empty = this.read_lock::<Map>().is_some_and(|map| map.is_empty());
-        if empty && before.as_object().is_some_and(serde_json::Map::is_empty) {
-            // Most functions have no memory.
-            return Ok(None);
+    /// What `this` became, if it may be kept.
+    fn kept(&self, this: Dynamic) -> Result<This, CallError> {
+        match this.read_lock::<Map>().map(|map| map.is_empty()) {
+            None => return Err(self.error("`this` is a map, and cannot be replaced by something else")),
+            Some(true) => return Ok(This::default()),
+            Some(false) => {}
         }
-        if !this.is_map() {
-            return Err(self.error("`this` is a map, and cannot be replaced by something else"));
+        let not_kept = |what| self.error(format!("`this` can hold texts, numbers, arrays and maps, not {what}"));
+        if let Some(most) = convert::json_bytes(&this)
+            && most <= MEMORY_BYTES
+        {
+            return Ok(This::spoken(Kept(this)));
         }
-        let memory = convert::to_json(this)
-            .map_err(|what| self.error(format!("`this` can hold texts, numbers, arrays and maps, not {what}")))?;
-        if memory == *before {
-            return Ok(None);
-        }
+        let memory = convert::to_json(&this).map_err(not_kept)?;
         let bytes = memory.to_string().len();
         if bytes > MEMORY_BYTES {
             let limit = MEMORY_BYTES / 1024;
             return Err(self.error(format!("`this` has grown to {bytes} bytes, and may have {limit} KiB")));
         }
-        Ok(Some(memory))
+        Ok(memory.into())
     }
 }
 
@@ -154,17 +162,18 @@ impl Callable for ScriptFunction {
         let reaches = matches!(argument, Argument::Event(_));
         let _trial = context::Trial::start(reaches);
         let permit = Permit { pipeline: "".into(), budget: TRIAL, reach: Reach::Pure };
-        let answer = self.call(argument, &mut memory.clone(), &permit);
+        let answer = self.call(argument, &mut memory.into(), &permit);
         let says_nothing = context::trial_is_over() || answer.is_err() && context::trial_is_doubtful();
         if says_nothing { Ok(None) } else { answer.map(Some) }
     }
 
-    fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError> {
+    fn call(&self, argument: Argument, memory: &mut This, permit: &Permit) -> Result<Returned, CallError> {
         let _entered = context::enter(&self.surroundings, Some(permit));
         let _metered = Metered::start(permit.budget);
-        let mut this = match &*memory {
-            Json::Object(_) => convert::from_json(memory),
-            _ => Dynamic::from_map(Map::new()),
+        let mut this = match (memory.as_spoken::<Kept>(), memory.holds_something()) {
+            (Some(kept), _) => kept.0.clone(),
+            (None, true) => convert::from_json(memory.json()),
+            (None, false) => Dynamic::from_map(Map::new()),
         };
         // `|event| request.send()`, `|n| request.send()`: what they answer is ignored.
         let answer_ignored = matches!(argument, Argument::Event(_) | Argument::Dynos(_));
@@ -199,8 +208,9 @@ impl Callable for ScriptFunction {
         let value = if answer_ignored && value.is::<ReplyValue>() { Dynamic::UNIT } else { value };
         let returned = convert::returned(value)
             .map_err(|what| self.error(format!("the function returned {what}, which no stage can use")))?;
-        if let Some(kept) = self.kept(&this, memory)? {
-            *memory = kept;
+        // Most functions have no memory.
+        if memory.holds_something() || this.read_lock::<Map>().is_none_or(|map| !map.is_empty()) {
+            *memory = self.kept(this)?;
         }
         Ok(returned)
     }

@@ -447,7 +447,7 @@ pub(crate) fn expect_arity(what: &str, function: &Function, arity: usize, report
     if function.arity() == arity {
         return true;
     }
-    let parameters = |n: usize| format!("{n} parameter{}", if n == 1 { "" } else { "s" });
+    let parameters = |n: usize| crate::counted::counted(n, "parameter");
     let message =
         format!("the function for `{what}` takes {}, and is called with {}", parameters(function.arity()), arity);
     let help = match (arity, what) {

@@ -87,6 +87,12 @@ impl Signal {
         Self::NAMED.iter().find(|(known, _)| *known == name).map(|(_, signal)| *signal)
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, signal)| *signal == self).map_or("", |(name, _)| name)
+    }
+
     /// Whether it is a count or a rate, and so twice as much where everything is counted twice.
     #[must_use]
     pub fn is_counted(self) -> bool {

@@ -36,10 +36,23 @@ impl Progress {
 /// # Errors
 /// The first thing that cannot be simulated.
 pub fn run_all(settings: &[Setting], candidates: &[Candidate], progress: &Progress) -> Result<Vec<Run>, String> {
+    run_each(settings, candidates, progress, |run| run)
+}
+
+/// Runs every candidate in every setting, and keeps what `keep` makes of each run.
+///
+/// # Errors
+/// The first thing that cannot be simulated.
+pub fn run_each<T: Send>(
+    settings: &[Setting],
+    candidates: &[Candidate],
+    progress: &Progress,
+    keep: impl Fn(Run) -> T + Sync,
+) -> Result<Vec<T>, String> {
     let jobs: Vec<(&Setting, &Candidate)> =
         settings.iter().flat_map(|setting| candidates.iter().map(move |candidate| (setting, candidate))).collect();
     let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<(usize, Result<Run, String>)>> = Mutex::default();
+    let results: Mutex<Vec<(usize, Result<T, String>)>> = Mutex::default();
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(jobs.len());
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -47,7 +60,7 @@ pub fn run_all(settings: &[Setting], candidates: &[Candidate], progress: &Progre
                 while let index = next.fetch_add(1, Ordering::Relaxed)
                     && let Some((setting, candidate)) = jobs.get(index)
                 {
-                    let result = run(setting, candidate, &progress.done);
+                    let result = run(setting, candidate, &progress.done).map(&keep);
                     results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
                 }
             });

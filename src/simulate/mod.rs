@@ -29,7 +29,7 @@ pub use events::Events;
 pub use faults::Faults;
 pub use fleet::Fleet;
 pub use fluid::Fluid;
-pub use matrix::{Progress, run_all};
+pub use matrix::{Progress, run_all, run_each};
 pub use model::{Answer, AppKind, Described, Durations, Model, SETTINGS, SIMULATE, check};
 pub use policies::{NAMED, Named, Preset, Sweep, named, policy};
 pub use recorded::{RateIn, trace as recorded};

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value as Json, json};
+
 use super::app::Signal;
 use crate::settings::{Fields, Kind, Node, Preset, Report, Setting, Value, did_you_mean};
 use crate::stats::Capacity;
@@ -164,6 +166,12 @@ pub struct Model {
     pub price: Option<f64>,
 }
 
+/// A number of seconds that was checked to be none below 0.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn whole(seconds: f64) -> u64 {
+    seconds.round() as u64
+}
+
 /// The longest window of a measurement and the longest lag, in seconds.
 const LONGEST_WINDOW: f64 = 3_600.0;
 
@@ -232,6 +240,38 @@ impl Described {
         described
     }
 
+    /// As it is shown: with its defaults, `null` for what has none.
+    #[must_use]
+    pub fn shown(&self) -> Json {
+        let mut shown = Map::new();
+        let workers = self.rate_per_dyno.map(|rate| 1000.0 / rate);
+        shown.insert("rate_per_dyno".into(), json!(self.rate_per_dyno));
+        shown.insert("service_ms".into(), json!(self.service_ms.or(workers)));
+        shown.insert("boot_seconds".into(), json!(self.boot_seconds.unwrap_or(60.0)));
+        match &self.answer {
+            None => {}
+            Some(Answer::One(signal)) => drop(shown.insert("signal".into(), signal.name().into())),
+            Some(Answer::Several(all)) => {
+                let named = all.iter().map(|(name, signal)| (name.to_string(), Json::from(signal.name())));
+                shown.insert("signals".into(), named.collect::<Map<_, _>>().into());
+            }
+        }
+        shown.insert("signal_window_seconds".into(), json!(self.signal_window_seconds));
+        shown.insert("signal_delay_seconds".into(), json!(self.signal_delay_seconds.unwrap_or(0.0)));
+        shown.insert("slo_wait_seconds".into(), json!(self.slo_wait_seconds.unwrap_or(0.4)));
+        shown.insert("slo_percent".into(), json!(self.slo_percent.unwrap_or(5.0)));
+        shown.insert("app".into(), self.app.unwrap_or(AppKind::Web).name().into());
+        shown.insert("durations".into(), self.durations.unwrap_or(Durations::Exponential).name().into());
+        shown.insert("dyno_price_per_month".into(), json!(self.dyno_price_per_month));
+        shown.into()
+    }
+
+    /// Seconds that a dyno boots, 60 where it is not said.
+    #[must_use]
+    pub fn boot(&self) -> u64 {
+        whole(self.boot_seconds.unwrap_or(60.0))
+    }
+
     /// What this says, and where it says nothing what `other` says.
     #[must_use]
     pub fn or(self, other: &Self) -> Self {
@@ -279,15 +319,13 @@ impl Described {
             ));
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let whole = |seconds: f64| seconds.round() as u64;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let workers = workers as u32;
         Ok(Model {
             app: self.app.unwrap_or(AppKind::Web),
             capacity: Capacity { rate_per_dyno, workers },
             service: f64::from(workers) / rate_per_dyno,
             durations: self.durations.unwrap_or(Durations::Exponential),
-            boot: whole(self.boot_seconds.unwrap_or(60.0)),
+            boot: self.boot(),
             objective: self.slo_wait_seconds.unwrap_or(0.4),
             share: self.slo_percent.unwrap_or(5.0) / 100.0,
             answer,
@@ -308,6 +346,15 @@ impl AppKind {
             _ => None,
         }
     }
+
+    /// As scripts name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Queue => "queue",
+        }
+    }
 }
 
 impl Durations {
@@ -319,6 +366,16 @@ impl Durations {
             "exponential" => Some(Self::Exponential),
             "lognormal" => Some(Self::Lognormal),
             _ => None,
+        }
+    }
+
+    /// As scripts name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Exponential => "exponential",
+            Self::Lognormal => "lognormal",
         }
     }
 }

@@ -30,83 +30,72 @@ pub struct Sweep {
 const TARGETS: Sweep =
     Sweep { parameter: "target", default: "0.7", values: &["0.4", "0.5", "0.6", "0.65", "0.7", "0.75", "0.8", "0.9"] };
 
-/// All of them.
+/// The same for policies whose original has no reserve.
+const SHARES: Sweep =
+    Sweep { parameter: "target", default: "1.0", values: &["0.4", "0.5", "0.6", "0.7", "0.75", "0.8", "0.9", "1.0"] };
+
+/// What is tried of a reserve on top of the load, in percent; the largest first.
+const MARGINS: Sweep = Sweep {
+    parameter: "margin_percent",
+    default: "10",
+    values: &["100", "75", "50", "35", "20", "10", "5", "0", "-5"],
+};
+
+/// What is tried of the waiting time above which dynos are added.
+const WAITS: Sweep =
+    Sweep { parameter: "up_ms", default: "100", values: &["10", "25", "50", "100", "200", "400", "1000"] };
+
+/// What is tried of the response time that is desired.
+const RESPONSE_TIMES: Sweep =
+    Sweep { parameter: "desired_ms", default: "500", values: &["310", "330", "360", "400", "500", "700", "1000"] };
+
+/// What is tried of the worth of a request that is not late: the lower, the more dynos.
+const PRICES: Sweep = Sweep {
+    parameter: "price",
+    default: "1.0",
+    values: &["0.1", "0.25", "0.5", "0.75", "1.0", "1.5", "2.0", "4.0", "8.0", "16.0"],
+};
+
+/// A policy and its script.
+macro_rules! named {
+    ($name:literal, $sweep:expr) => {
+        Named { name: $name, sweep: $sweep, script: include_str!(concat!("policies/", $name, ".rhai")) }
+    };
+}
+
+/// All of them. Each is a file of `policies/`, named for it.
 pub const NAMED: &[Named] = &[
-    Named {
-        name: "threshold-consec",
-        sweep: TARGETS,
-        script: r#"pipeline("threshold-consec", #{
-    measure: measure::custom(#{ measurement_interval_in_seconds: 30 }, || 0),
-    decide: decide::consecutive_threshold(#{
-        number_of_fails_to_scale_up_after: 3,
-        number_of_passes_to_scale_down_after: 5,
-        min_measurement_value: {target} - 0.20,
-        max_measurement_value: {target} + 0.05,
-    }),
-    min_dynos: 1,
-    max_dynos: 100,
-    scale: #{ current: || 1, scale_to: |n| () },
-    simulate: #{ signal: "utilization" },
-});"#,
-    },
-    Named {
-        name: "threshold-avg5m",
-        sweep: TARGETS,
-        script: r#"pipeline("threshold-avg5m", #{
-    measure: measure::custom(#{ measurement_interval_in_seconds: 30 }, || 0),
-    decide: decide::average_threshold(#{
-        number_of_measurements_to_average: 10,
-        min_measurement_value: {target} - 0.20,
-        max_measurement_value: {target} + 0.05,
-    }),
-    min_dynos: 1,
-    max_dynos: 100,
-    scale: #{ current: || 1, scale_to: |n| () },
-    simulate: #{ signal: "utilization" },
-});"#,
-    },
-    Named {
-        name: "hpa",
-        sweep: TARGETS,
-        script: r#"import "std/policy/hpa" as hpa;
-pipeline("hpa", #{
-    measure: measure::custom(#{ measurement_interval_in_seconds: 15 }, || 0),
-    decide: hpa::policy(#{ target: {target}, min_dynos: 1, max_dynos: 100 }),
-    scale: #{ current: || 1, scale_to: |n| () },
-    simulate: #{ signal: "utilization", signal_window_seconds: 30, signal_delay_seconds: 15 },
-});"#,
-    },
-    Named {
-        name: "steady",
-        sweep: Sweep {
-            parameter: "price",
-            default: "1.0",
-            values: &["0.1", "0.25", "0.5", "1.0", "2.0", "4.0", "8.0", "16.0"],
-        },
-        script: r#"import "std/policy/steady" as steady;
-pipeline("steady", #{
-    measure: measure::custom(#{ measurement_interval_in_seconds: 15 }, || 0),
-    decide: steady::policy(#{ price: {price}, min_dynos: 1, max_dynos: 100 }),
-    scale: #{ current: || 1, scale_to: |n| () },
-    simulate: #{ signals: #{ rate: "arrival_rate", utilization: "utilization", queue: "queue" } },
-});"#,
-    },
+    named!("threshold-consec", TARGETS),
+    named!("threshold-avg5m", TARGETS),
+    named!("hpa", TARGETS),
+    named!("target-tracking", TARGETS),
+    named!("kpa", TARGETS),
+    named!("react", SHARES),
+    named!("adapt", SHARES),
+    named!("reg", SHARES),
+    named!("erlang", MARGINS),
+    named!("seasonal", MARGINS),
+    named!("queue-time", WAITS),
+    named!("p95-response", RESPONSE_TIMES),
+    named!("steady", PRICES),
 ];
 
 impl Named {
-    /// The script with `value` for its parameter.
+    /// The script with `value` for its parameter, for dynos that boot so long: policies that look ahead must be
+    /// told, where `{boot_seconds}` stands.
     #[must_use]
-    pub fn script(&self, value: &str) -> String {
-        self.script.replace(&format!("{{{}}}", self.sweep.parameter), value)
+    pub fn script(&self, value: &str, boot_seconds: u64) -> String {
+        let script = self.script.replace(&format!("{{{}}}", self.sweep.parameter), value);
+        script.replace("{boot_seconds}", &boot_seconds.to_string())
     }
 }
 
-/// The script of the policy `name`, with the default of its parameter.
+/// The script of the policy `name`, with the default of its parameter, for dynos that boot so long.
 ///
 /// # Errors
 /// When there is none.
-pub fn policy(name: &str) -> Result<String, String> {
-    named(name).map(|found| found.script(found.sweep.default))
+pub fn policy(name: &str, boot_seconds: u64) -> Result<String, String> {
+    named(name).map(|found| found.script(found.sweep.default, boot_seconds))
 }
 
 /// The policy `name`.
@@ -170,7 +159,7 @@ mod tests {
             assert!(values.contains(&default), "{}: {default} is not tried", known.name);
             assert!(values.len() > 1, "{}", known.name);
             assert!(!NAMED[..at].iter().any(|other| other.name == known.name), "{} twice", known.name);
-            assert_ne!(known.script(values[0]), known.script(values[1]));
+            assert_ne!(known.script(values[0], 60), known.script(values[1], 60));
         }
         assert!(named("hap").unwrap_err().contains("hpa"));
     }

@@ -157,6 +157,7 @@ impl Shared {
             audience: Arc::new(Silent),
             state: Arc::new(Forgetful),
             levers: Arc::default(),
+            host: None,
             ledger: Arc::new(Ledger::alone()),
         })
     }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::files;
+use super::hold::Hold;
 use super::levers_file::LeversFile;
 use super::lock::Lock;
 use super::push::PushedFile;
@@ -23,7 +25,9 @@ pub struct FolderState {
     pushed: PushedFile,
     store: Store,
     /// Held as long as this process writes.
-    _lock: Option<Lock>,
+    hold: Option<Arc<Hold>>,
+    /// Why the store cannot be used.
+    unusable: Option<String>,
 }
 
 enum Store {
@@ -41,16 +45,33 @@ impl FolderState {
     /// # Errors
     /// A store that is damaged, newer or unwritable, which stays as it is: see [`FolderState::degraded`].
     pub fn open(folder: &Path, lock: Lock, keep: Keep) -> Result<Self, (StateError, Lock)> {
-        match Database::open(&folder.join(STORE), keep) {
-            Ok(database) => Ok(Self::with(folder, Store::Ours(database), Some(lock))),
-            Err(error) => Err((error, lock)),
+        files::clear_halves(folder);
+        for name in [STORE, super::levers_file::NAME, super::push::NAME] {
+            files::keep_private(&folder.join(name));
+        }
+        let hold = Arc::new(Hold::new(folder, lock));
+        match Database::open(&folder.join(STORE), keep, &hold) {
+            Ok(database) => Ok(Self::with(folder, Store::Ours(database), Some(hold))),
+            Err(error) => {
+                let hold = Arc::into_inner(hold).expect("a store that is not open has it no more");
+                Err((error, hold.into_lock()))
+            }
         }
     }
 
-    /// `folder` without its store: levers are kept, the rest ends with the process.
+    /// `folder` without its store, which cannot be used because of `why`: levers are kept, the rest ends with the
+    /// process. `lock` is that of the folder `locked`.
     #[must_use]
-    pub fn degraded(folder: &Path, lock: Option<Lock>) -> Self {
-        Self::with(folder, Store::Memory(Box::default()), lock)
+    pub fn degraded(folder: &Path, lock: Option<(PathBuf, Lock)>, why: &str) -> Self {
+        let hold = lock.map(|(locked, lock)| Arc::new(Hold::new(&locked, lock)));
+        let degraded = Self::with(folder, Store::Memory(Box::default()), hold);
+        Self { unusable: Some(why.to_owned()), ..degraded }
+    }
+
+    /// The levers of `folder`, and nothing else of it.
+    #[must_use]
+    pub fn only_levers(folder: &Path) -> Self {
+        Self::with(folder, Store::Memory(Box::default()), None)
     }
 
     /// Opens `folder` for reading; levers can be kept all the same.
@@ -63,8 +84,15 @@ impl FolderState {
         Ok(Self::with(folder, Store::Read(file), None))
     }
 
-    fn with(folder: &Path, store: Store, lock: Option<Lock>) -> Self {
-        Self { levers: LeversFile::new(folder), pushed: PushedFile::new(folder), store, _lock: lock }
+    fn with(folder: &Path, store: Store, hold: Option<Arc<Hold>>) -> Self {
+        Self { levers: LeversFile::new(folder), pushed: PushedFile::new(folder), store, hold, unusable: None }
+    }
+
+    /// Sees whether this is the worker of the folder still, off the threads that tick.
+    async fn still_ours(&self) -> Result<(), StateError> {
+        let Some(hold) = self.hold.clone() else { return Ok(()) };
+        let checked = tokio::task::spawn_blocking(move || hold.check()).await;
+        checked.unwrap_or_else(|error| Err(StateError(format!("looking at the lock broke down: {error}"))))
     }
 }
 
@@ -86,7 +114,12 @@ impl State for FolderState {
         match &self.store {
             Store::Ours(database) => database.commit(pipeline, fence, batch).await,
             Store::Read(_) => Err(only_read()),
-            Store::Memory(memory) => memory.commit(pipeline, fence, batch).await,
+            Store::Memory(memory) => {
+                if batch.intent.is_some() {
+                    self.still_ours().await?;
+                }
+                memory.commit(pipeline, fence, batch).await
+            }
         }
     }
 
@@ -104,6 +137,10 @@ impl State for FolderState {
 
     async fn keep_levers(&self, levers: &Levers) -> Result<(), StateError> {
         self.levers.write(levers)
+    }
+
+    async fn changed_levers(&self) -> Result<Option<Levers>, StateError> {
+        self.levers.changed()
     }
 
     async fn generations(&self, unit: &str) -> Result<Vec<KeptGeneration>, StateError> {
@@ -153,17 +190,35 @@ impl State for FolderState {
     }
 
     fn is_taken_over(&self) -> bool {
-        matches!(&self.store, Store::Ours(database) if database.is_taken_over())
+        self.must_stand_by() || matches!(&self.store, Store::Ours(database) if database.is_taken_over())
+    }
+
+    async fn look_after(&self) {
+        // What came of it is asked for by itself.
+        let _ = self.still_ours().await;
+    }
+
+    fn must_stand_by(&self) -> bool {
+        self.hold.as_ref().is_some_and(|hold| hold.is_lost())
+    }
+
+    fn notices(&self) -> Vec<String> {
+        self.hold.as_ref().map_or_else(Vec::new, |hold| hold.notices())
     }
 
     fn trouble(&self) -> Option<String> {
         match &self.store {
             Store::Ours(database) => database.trouble(),
-            _ => None,
+            _ => self.unusable.clone(),
         }
     }
 
     fn is_degraded(&self) -> bool {
-        matches!(self.store, Store::Memory(_))
+        match &self.store {
+            // What a crash would forget now must be no scale-in.
+            Store::Ours(database) => database.is_troubled(),
+            Store::Memory(_) => true,
+            Store::Read(_) => false,
+        }
     }
 }

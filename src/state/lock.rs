@@ -1,8 +1,12 @@
-//! Owns the lock of a state folder: one worker holds it as long as it lives, however it ends.
+//! Owns the lock of a state folder: one worker holds it as long as it lives, however it ends. What becomes of a worker
+//! whose lock was taken away is [`super::hold`]'s.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use super::files::{self, FileId};
 
 /// Its name in the state folder.
 const NAME: &str = "lock";
@@ -13,7 +17,7 @@ const LONGEST: u64 = 1024;
 /// A state folder that is ours until this is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Why a lock is not ours.
@@ -31,8 +35,16 @@ impl Lock {
     /// # Errors
     /// A live worker has it, or the folder has none to give.
     pub fn take(folder: &Path) -> Result<Self, NotLocked> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join(NAME));
-        let mut file = file.map_err(NotLocked::Failed)?;
+        let path = folder.join(NAME);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(files::MODE);
+        let mut file = match options.open(&path) {
+            // It may be locked all the same, and so tell of another worker.
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+                File::open(&path).map_err(|_| NotLocked::Failed(error))?
+            }
+            file => file.map_err(NotLocked::Failed)?,
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -45,7 +57,30 @@ impl Lock {
         }
         // Only for people: what counts is the lock itself.
         let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", who()));
-        Ok(Self { _file: file })
+        files::keep_private(&path);
+        Ok(Self { file })
+    }
+
+    /// Whether it is the lock of `folder` still: a file that was removed or replaced keeps nobody out.
+    #[must_use]
+    pub fn is_of(&self, folder: &Path) -> bool {
+        match (self.file.metadata(), std::fs::metadata(folder.join(NAME))) {
+            (Ok(ours), Ok(there)) => FileId::from(&ours) == FileId::from(&there),
+            (_, Err(error)) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => false,
+            // A disk that fails says nothing about others.
+            _ => true,
+        }
+    }
+
+    /// Who holds the lock of `folder`, as it says itself; none where nobody does.
+    #[must_use]
+    pub fn holder(folder: &Path) -> Option<String> {
+        let file = File::open(folder.join(NAME)).ok()?;
+        let Err(TryLockError::WouldBlock) = file.try_lock_shared() else { return None };
+        let mut holder = String::new();
+        // One that says nothing is one all the same.
+        let _ = file.take(LONGEST).read_to_string(&mut holder);
+        Some(for_people(&holder).to_owned())
     }
 }
 

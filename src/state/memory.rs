@@ -135,7 +135,10 @@ impl State for MemoryState {
     async fn keep_generation(&self, generation: KeptGeneration) -> Result<(), StateError> {
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         let of_unit = generations.entry(generation.unit.clone()).or_default();
-        of_unit.push_back(generation);
+        match of_unit.iter_mut().find(|known| known.id == generation.id) {
+            Some(known) => *known = generation,
+            None => of_unit.push_back(generation),
+        }
         while of_unit.len() > MOST_GENERATIONS {
             of_unit.pop_front();
         }

@@ -1,7 +1,9 @@
 //! Owns what is kept between ticks and between processes: one async trait, [`State`]. It interprets
 //! nothing of what it keeps.
 
+mod files;
 mod folder;
+mod hold;
 mod levers_file;
 mod lock;
 mod memory;
@@ -10,6 +12,7 @@ mod packed;
 mod push;
 mod queue;
 mod redis;
+pub mod runtime;
 mod sqlite;
 mod trouble;
 
@@ -20,11 +23,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
+use crate::function::This;
 use crate::levers::Levers;
 use crate::pipeline::{Conditions, ControlState, History, Record, Scales};
 
+pub(crate) use files::{FileId, id as file_id};
 pub use folder::FolderState;
 pub use lock::{Lock, NotLocked};
 pub use memory::MemoryState;
@@ -79,7 +83,11 @@ pub struct Kept {
     /// What was scaled.
     pub target: Option<String>,
     /// `this` of every stage, by the stage's name ("measure", "decide", "scale", "notify.0" …).
-    pub memory: BTreeMap<String, Json>,
+    pub memory: BTreeMap<String, This>,
+    /// The tick that is about to scale, as far as it got: kept from before the call to the tick's end, so that
+    /// whoever finds it knows of a scale that was interrupted, and why there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<Arc<Record>>,
 }
 
 impl Kept {
@@ -192,6 +200,20 @@ pub struct KeptGeneration {
     pub revision: Option<String>,
     /// Its files, the script itself first: path relative to the script's folder, and text.
     pub files: Vec<(String, String)>,
+    /// Set while it runs in place of what is on disk, since the worker went back to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<InsteadOf>,
+}
+
+/// A version that the worker went back from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InsteadOf {
+    /// Its number: one that is newer was saved since, and ends this.
+    pub id: u64,
+    /// Its hash: so long as this is on disk, nobody has saved another one.
+    pub hash: String,
+    /// Why the worker went back.
+    pub why: String,
 }
 
 /// Keeps state and records.
@@ -226,6 +248,14 @@ pub trait State: Send + Sync {
     /// # Errors
     /// When the store cannot be written.
     async fn keep_levers(&self, levers: &Levers) -> Result<(), StateError>;
+
+    /// The levers, where somebody else changed them since they were read or kept here.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn changed_levers(&self) -> Result<Option<Levers>, StateError> {
+        Ok(None)
+    }
 
     /// The accepted versions of `unit`, newest first.
     ///
@@ -279,6 +309,14 @@ pub trait State: Send + Sync {
     /// Whether another worker has taken the state over since: then this one scales nothing any more.
     fn is_taken_over(&self) -> bool {
         false
+    }
+
+    /// Sees whether this worker is the one of the state still, which nobody may have noticed while nothing was written.
+    async fn look_after(&self) {}
+
+    /// What people must know of what happened to the state since the last call.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// Whether this one should wait for the state anew, as another worker has it that will let go of it some day.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lock::{Lock, NotLocked};
 use super::redis::{self, Mailbox, RedisPlace};
-use super::{FolderState, Keep, MemoryState, PUSHED, State};
+use super::{FolderState, Keep, MemoryState, PUSHED, State, runtime};
 
 /// A worker that stands by looks this often whether the lock is free.
 const LOOK: Duration = Duration::from_millis(500);
@@ -75,15 +75,21 @@ impl StateArg {
 pub struct Opened {
     /// The state.
     pub state: Arc<dyn State>,
-    /// The folder, which is ours as long as `state` lives.
+    /// The folder, also one that cannot be used: commands look there.
     pub folder: Option<PathBuf>,
     /// Where commands ask, where it is in a Redis.
     pub mailbox: Option<Mailbox>,
+    /// Keeps other workers out as long as it lives, where the state does not.
+    _lock: Option<Lock>,
 }
 
 impl Opened {
+    fn new(state: Arc<dyn State>, folder: Option<PathBuf>) -> Self {
+        Self { state, folder, mailbox: None, _lock: None }
+    }
+
     fn memory() -> Self {
-        Self { state: Arc::new(MemoryState::default()), folder: None, mailbox: None }
+        Self::new(Arc::new(MemoryState::default()), None)
     }
 }
 
@@ -105,30 +111,52 @@ pub async fn open(arg: &StateArg, script: &Path, keep: Keep, stop: &Cancellation
     if !asked_for && slip() {
         return Some(Opened::memory());
     }
-    let made = folder.and_then(|folder| make(&folder).map(|()| folder));
-    let folder = match made {
+    let folder = match folder {
         Ok(folder) => folder,
-        Err(why) if asked_for => {
-            tracing::error!("{why}; {IN_MEMORY}");
-            return Some(Opened { state: Arc::new(MemoryState::degraded()), folder: None, mailbox: None });
-        }
         Err(why) => {
-            tracing::warn!("{why}; state is kept in memory and ends with this process");
+            tracing::warn!("{why}; {ENDS}, and no command reaches it");
             return Some(Opened::memory());
         }
     };
-    let lock = locked(&folder, stop).await?;
+    if let Err(why) = make(&folder) {
+        let lock = locked_anywhere(&folder, stop).await?;
+        if asked_for {
+            tracing::error!("{why}; {IN_MEMORY}");
+            return Some(Opened::new(Arc::new(FolderState::degraded(&folder, lock, &why)), Some(folder)));
+        }
+        tracing::warn!("{why}; {ENDS}");
+        let lock = lock.map(|(_, lock)| lock);
+        return Some(Opened { _lock: lock, ..Opened::new(Arc::new(MemoryState::default()), Some(folder)) });
+    }
+    let lock = locked(&folder, &folder, stop).await?;
     let state = match lock {
         Ok(lock) => FolderState::open(&folder, lock, keep).unwrap_or_else(|(why, lock)| {
             tracing::error!("the state in `{}` cannot be used: {why}; {IN_MEMORY}", folder.display());
-            FolderState::degraded(&folder, Some(lock))
+            FolderState::degraded(&folder, Some((folder.clone(), lock)), &why.to_string())
         }),
         Err(error) => {
-            tracing::error!("`{}` cannot be locked: {error}; {IN_MEMORY}", folder.display());
-            FolderState::degraded(&folder, None)
+            let why = format!("`{}` cannot be locked: {error}", folder.display());
+            tracing::error!("{why}; {IN_MEMORY}");
+            let lock = locked_anywhere(&folder, stop).await?;
+            FolderState::degraded(&folder, lock, &why)
         }
     };
-    Some(Opened { state: Arc::new(state), folder: Some(folder), mailbox: None })
+    Some(Opened::new(Arc::new(state), Some(folder)))
+}
+
+/// What becomes of state without a folder.
+const ENDS: &str = "state is kept in memory and ends with this process";
+
+/// A lock for the worker whose state is in `folder`, which cannot be used, with the folder that it is of: that one all
+/// the same, or one among those of running programs. `None`: it was told to `stop`.
+async fn locked_anywhere(folder: &Path, stop: &CancellationToken) -> Option<Option<(PathBuf, Lock)>> {
+    if let Ok(lock) = locked(folder, folder, stop).await? {
+        return Some(Some((folder.to_owned(), lock)));
+    }
+    // Where there is none, a worker that starts alone is better than none.
+    let Ok(place) = runtime::make(folder) else { return Some(None) };
+    let lock = locked(&place, folder, stop).await?;
+    Some(lock.ok().map(|lock| (place, lock)))
 }
 
 /// Opens the state of the worker that runs `script` in a Redis.
@@ -138,11 +166,11 @@ async fn in_redis(place: &RedisPlace, script: &Path, keep: Keep, stop: &Cancella
         Ok((server, name)) => {
             let mailbox = Mailbox::new(server.clone(), &name);
             let state = redis::open(server, &name, keep, stop).await?;
-            Some(Opened { state, folder: None, mailbox: Some(mailbox) })
+            Some(Opened { mailbox: Some(mailbox), ..Opened::new(state, None) })
         }
         Err(why) => {
             tracing::error!("{why}; {IN_MEMORY}");
-            Some(Opened { state: Arc::new(MemoryState::degraded()), folder: None, mailbox: None })
+            Some(Opened::new(Arc::new(MemoryState::degraded()), None))
         }
     }
 }
@@ -175,7 +203,7 @@ pub async fn look(arg: &StateArg, script: Option<&Path>) -> Result<Found, String
         return Ok(Found { state: Arc::new(redis::RedisState::read(server, &name)) });
     }
     let folder = find(arg, script)?;
-    let state = FolderState::read(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
+    let state = FolderState::read(&folder).map_err(|error| error.to_string())?;
     Ok(Found { state: Arc::new(state) })
 }
 
@@ -183,11 +211,11 @@ pub async fn look(arg: &StateArg, script: Option<&Path>) -> Result<Found, String
 pub(super) const IN_MEMORY: &str = "the worker goes on in memory, waits once as after a scale, and does not scale in until it is started with a \
      state that it can use; what is there stays as it is";
 
-/// Waits for the lock of `folder`. `None`: it was told to `stop`.
-async fn locked(folder: &Path, stop: &CancellationToken) -> Option<Result<Lock, std::io::Error>> {
+/// Waits for the lock in `place` of the state in `folder`. `None`: it was told to `stop`.
+async fn locked(place: &Path, folder: &Path, stop: &CancellationToken) -> Option<Result<Lock, std::io::Error>> {
     let mut stands_by = false;
     loop {
-        match Lock::take(folder) {
+        match Lock::take(place) {
             Ok(lock) => {
                 if stands_by {
                     tracing::warn!("the state in `{}` is free: this worker takes over", folder.display());
@@ -231,7 +259,8 @@ fn find_among(state: &StateArg, script: Option<&Path>, variables: Variables<'_>)
         (StateArg::Home, Some(script)) => home_folder(script, variables)?,
         (StateArg::Home, None) => return only_folder(&root(variables)?),
     };
-    if folder.is_dir() {
+    // A worker whose folder cannot be made is found elsewhere.
+    if folder.is_dir() || !runtime::find(&folder).is_empty() {
         return Ok(folder);
     }
     let whose = script.map_or_else(String::new, |script| format!(" of `{}`", script.display()));

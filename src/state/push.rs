@@ -20,7 +20,7 @@ const SHORTEST: usize = 16;
 pub(super) const MOST: usize = 10;
 
 /// Their file in a state folder.
-const NAME: &str = "pushed.json";
+pub(super) const NAME: &str = "pushed.json";
 
 /// A version of a script that was pushed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,11 +146,7 @@ impl PushedFile {
         let mut all = self.read()?;
         all.insert(0, pushed.clone());
         all.truncate(MOST);
-        let written = || -> std::io::Result<()> {
-            let aside = self.0.with_extension(format!("json.{}", std::process::id()));
-            std::fs::write(&aside, serde_json::to_vec(&all)?)?;
-            std::fs::rename(&aside, &self.0)
-        };
+        let written = || -> std::io::Result<()> { super::files::replace(&self.0, &serde_json::to_vec(&all)?) };
         written().map_err(|error| StateError(format!("`{}` cannot be written: {error}", self.0.display())))
     }
 }

@@ -97,6 +97,11 @@ impl Queue {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 
+    /// Whether the last write failed.
+    pub(super) fn is_troubled(&self) -> bool {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Why nothing is written, and how much waits, while that is so.
     pub(super) fn trouble(&self) -> Option<String> {
         let error = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()?;

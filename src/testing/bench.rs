@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value as Json, json};
 
 use crate::decide::PolicyKind;
+use crate::function::This;
 use crate::pipeline::{Event, Failure, Mode, Pipeline, PipelineSpec, Record};
 use crate::state::Fence;
 use crate::world::pretend::{Pretend, PretendDynos};
@@ -39,7 +40,7 @@ pub(super) struct Course {
     pub(super) records: Vec<Arc<Record>>,
     notified: Vec<String>,
     /// `this` of the notifying stages, in their order.
-    notify_memory: Vec<Mutex<Json>>,
+    notify_memory: Vec<Mutex<This>>,
 }
 
 impl Bench {
@@ -52,7 +53,7 @@ impl Bench {
         let now = local(START, zone, DateTime::UNIX_EPOCH).expect("the start is a time in every zone");
         let pretend = Pretend::with_http(now, http);
         let pipeline = Pipeline::open(Arc::clone(&spec), Arc::clone(&pretend.world), FENCE).await;
-        let memory = |stage: &crate::notify::NotifyStage| Mutex::new(stage.memory.clone());
+        let memory = |stage: &crate::notify::NotifyStage| Mutex::new((&stage.memory).into());
         let course = Course {
             pipeline,
             now,
@@ -232,11 +233,11 @@ impl Bench {
     pub fn memory(&self) -> Json {
         let course = self.course();
         let mut memory: Map<String, Json> = Map::new();
-        memory.extend(course.pipeline.kept().memory.clone());
+        memory.extend(course.pipeline.kept().memory.iter().map(|(name, this)| (name.clone(), this.json().clone())));
         for (index, this) in course.notify_memory.iter().enumerate() {
             let this = this.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if this.as_object().is_some_and(|this| !this.is_empty()) {
-                memory.insert(format!("notify.{index}"), this);
+            if this.holds_something() {
+                memory.insert(format!("notify.{index}"), this.json().clone());
             }
         }
         json!(memory)
@@ -253,7 +254,7 @@ impl Bench {
         let (name, tick, why) = (&self.name, record.tick, why.join("; "));
         let error = record.error.as_ref().filter(|error| !why.contains(error.as_str()));
         let error = error.map_or_else(String::new, |error| format!("; {error}"));
-        let dynos = format!("{dynos} dyno{}", if dynos == 1 { "" } else { "s" });
+        let dynos = crate::counted::dynos(dynos);
         Some(format!("`{name}` after tick {tick} ({at}), {dynos}: {decided}: {why}{error}"))
     }
 }

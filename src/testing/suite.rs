@@ -104,7 +104,7 @@ impl Suite {
             Err(error) => return Some(failed(format!("it cannot be run: {error}"), None)),
         };
         let permit = Permit { pipeline: Arc::clone(&test.name), budget, reach: Reach::Test(Arc::clone(&trial)) };
-        let called = test.function.call(Argument::Nothing, &mut serde_json::json!({}), &permit);
+        let called = test.function.call(Argument::Nothing, &mut crate::function::This::default(), &permit);
         let (message, place) = match called.err()? {
             CallError::Script { message, place } => (message, place),
             CallError::Budget { message, place } => (format!("{message}: what stands here does not end"), place),

@@ -48,30 +48,59 @@ pub fn difference(before: &Generation, after: &Generation) -> String {
     if parts.is_empty() { "no pipelines".into() } else { scrub(&parts.join("; ")).into_owned() }
 }
 
+/// What is different of a pipeline under `new`, for its record.
+#[must_use]
+pub fn told(old: &PipelineSpec, new: &PipelineSpec) -> String {
+    let changes = changed(old, new);
+    let more = changes.len().saturating_sub(MOST);
+    let mut told: Vec<String> = changes.into_iter().take(MOST).collect();
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    let told = if told.is_empty() { "nothing of this pipeline".to_owned() } else { told.join(", ") };
+    scrub(&format!("generation {} in place of {}: {told}", new.generation, old.generation)).into_owned()
+}
+
 /// Every setting of a pipeline that is another one now: "`max_dynos` 3 → 5".
 fn changed(old: &PipelineSpec, new: &PipelineSpec) -> Vec<String> {
     let mut changes = Vec::new();
     let (before, after) = (shown(old), shown(new));
     compare(&before, &after, "", &mut changes);
-    for ((name, before), (_, after)) in functions(old).into_iter().zip(functions(new)) {
-        if let (Some(before), Some(after)) = (before, after)
-            && before.fingerprint() != after.fingerprint()
-        {
+    let (before, after) = (functions(old), functions(new));
+    for (name, text) in after {
+        if before.iter().any(|(known, before)| *known == name && *before != text) {
             changes.push(format!("the function of `{name}` was edited"));
         }
     }
     changes
 }
 
-/// The functions that can be edited without a setting that changes.
-fn functions(spec: &PipelineSpec) -> Vec<(&'static str, Option<Function>)> {
-    let decide = spec.decide.policies.iter().find_map(|policy| match &policy.kind {
-        PolicyKind::Scripted(function) => Some(Arc::clone(function)),
-        PolicyKind::Native(_) => None,
-    });
-    let measure = spec.measure.first().and_then(|stage| stage.backend.function()).map(Arc::clone);
-    let notify = spec.notify.iter().find_map(|stage| stage.backend.function()).map(Arc::clone);
-    vec![("measure", measure), ("decide", decide), ("notify", notify)]
+/// The texts of the functions that can be edited without a setting that changes, each with what it belongs to.
+fn functions(spec: &PipelineSpec) -> Vec<(String, String)> {
+    let text = |function: &Function| function.fingerprint().to_owned();
+    let name = |stage: &str, own: &str, one: bool| if one { stage.to_owned() } else { format!("{stage}.{own}") };
+    let mut functions = Vec::new();
+    for stage in &spec.measure {
+        let own = name("measure", &stage.name, spec.measure.len() == 1);
+        functions.extend(stage.all_functions().map(|function| (own.clone(), text(function))));
+    }
+    let policies = &spec.decide.policies;
+    for policy in policies {
+        if let PolicyKind::Scripted(function) = &policy.kind {
+            functions.push((name("decide", &policy.name, policies.len() == 1), text(function)));
+        }
+    }
+    let notify = spec.notify.iter().filter_map(|stage| stage.backend.function());
+    functions.extend(notify.map(|function| ("notify".to_owned(), text(function))));
+    // Of several with one name the texts are compared as one.
+    let mut joined: Vec<(String, String)> = Vec::new();
+    for (name, text) in functions {
+        match joined.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => known.extend(["\n", &text]),
+            None => joined.push((name, text)),
+        }
+    }
+    joined
 }
 
 /// Everything that is set, as `check` shows it.
@@ -113,8 +142,7 @@ fn compare(old: &Json, new: &Json, path: &str, changes: &mut Vec<String>) {
                 compare(&backend(old), &backend(new), &path, changes);
             }
         }
-        // Where a function stands is no setting.
-        (Json::String(old), Json::String(new)) if same_but_for_place(old, new) => {}
+        (Json::String(old), Json::String(new)) if are_places(old, new) => {}
         _ => changes.push(format!("`{path}` {} → {}", value(old), value(new))),
     }
 }
@@ -138,18 +166,15 @@ fn join(path: &str, key: &str) -> String {
     }
 }
 
-/// Whether both are places in the same file, or the same text with places in it.
-fn same_but_for_place(old: &str, new: &str) -> bool {
-    let without = |text: &str| -> Vec<String> {
-        let parts = text.split(':').map(|part| {
-            let number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-            if number { "#".to_owned() } else { part.to_owned() }
-        });
-        parts.collect()
+/// Whether both are places in a file: where a function stands, and how its path is written, is no setting.
+fn are_places(old: &str, new: &str) -> bool {
+    let is_place = |text: &str| {
+        let mut parts = text.rsplitn(3, ':');
+        let mut number =
+            || parts.next().is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+        number() && number() && parts.next().is_some_and(|file| !file.is_empty())
     };
-    let (old, new) = (without(old), without(new));
-    // A file, a line and a column.
-    old.len() == 3 && old == new && old[1..] == ["#", "#"]
+    is_place(old) && is_place(new)
 }
 
 fn value(value: &Json) -> String {
@@ -162,4 +187,29 @@ fn value(value: &Json) -> String {
         return text.chars().take(LONGEST).chain(['…']).collect();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_function_stands_is_no_setting() {
+        let changes = |old: Json, new: Json| {
+            let mut changes = Vec::new();
+            compare(
+                &json!({ "measure": { "backend": "http", "settings": { "value": old } } }),
+                &json!({ "measure": {
+                "backend": "http", "settings": { "value": new } } }),
+                "",
+                &mut changes,
+            );
+            changes
+        };
+        let at = |place: &str| json!({ "function": place });
+        assert_eq!(changes(at("a.rhai:4:13"), at("w/a.rhai:4:13")), Vec::<String>::new());
+        assert_eq!(changes(at("a.rhai:4:13"), at("/srv/w/a.rhai:9:1")), Vec::<String>::new());
+        assert_eq!(changes(json!("size"), json!("count")), ["`value` \"size\" → \"count\""]);
+        assert_eq!(changes(json!("12:30"), json!("12:45")).len(), 1);
+    }
 }

@@ -16,9 +16,6 @@ use crate::script::Source;
 use crate::secret::Secret;
 use crate::world::{Program, Programs};
 
-/// A script that is not through within this time does not go live.
-pub const LIMIT: Duration = Duration::from_secs(30);
-
 /// What the process answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateVerdict {
@@ -39,8 +36,14 @@ fn own_program() -> Result<Arc<str>, String> {
     own.to_str().map(Arc::from).ok_or_else(|| format!("the path of this program is no text: {}", own.display()))
 }
 
-/// What the process is started as: it sees the variables that the script asks for, and no others.
-pub(super) fn program(source: &Source, needs: &[(Arc<str>, bool)], loading: &Loading) -> Result<Program, String> {
+/// What the process is started as, and how long it may take: it sees the variables that the script asks for, and no
+/// others.
+pub(super) fn program(
+    source: &Source,
+    needs: &[(Arc<str>, bool)],
+    loading: &Loading,
+    timeout: Duration,
+) -> Result<Program, String> {
     let script = source.path.to_str().ok_or_else(|| format!("the path {} is no text", source.path.display()))?;
     let variable = |name: &Arc<str>| {
         let value = loading.environment.variable(name)?;
@@ -50,7 +53,7 @@ pub(super) fn program(source: &Source, needs: &[(Arc<str>, bool)], loading: &Loa
     let mut environment: Vec<(Arc<str>, Secret)> = needs.iter().filter_map(|(name, _)| variable(name)).collect();
     environment.push(("TZ".into(), Secret::new("").extended(loading.zone.name())));
     let command = vec![own_program()?, "gate".into(), script.into()];
-    Ok(Program { command, environment, input: Bytes::new(), timeout: LIMIT })
+    Ok(Program { command, environment, input: Bytes::new(), timeout })
 }
 
 /// Runs it to its end.
@@ -110,16 +113,16 @@ mod tests {
     }
 
     #[test]
-    fn the_process_sees_what_the_script_asks_for_and_has_half_a_minute() {
+    fn the_process_sees_what_the_script_asks_for() {
         let options =
             Options { script: "a.rhai".into(), dry_run: false, only: Vec::new(), secrets: MissingSecrets::Placeholder };
         let (actor, zone) = (Actor::from_environment(), chrono_tz::America::Vancouver);
         let loading = Loading { options: Arc::new(options), environment: Arc::new(All), actor, zone };
         let source = Source { path: "a.rhai".into(), text: None, unit: None };
-        let program = program(&source, &[("API_KEY".into(), true)], &loading).unwrap();
+        let program = program(&source, &[("API_KEY".into(), true)], &loading, Duration::from_secs(7)).unwrap();
         let seen: Vec<_> = program.environment.iter().map(|(name, value)| (&**name, value.expose())).collect();
         assert_eq!(seen, [("API_KEY", "of API_KEY"), ("TZ", "America/Vancouver")]);
-        assert_eq!(program.timeout, Duration::from_secs(30));
+        assert_eq!(program.timeout, Duration::from_secs(7));
         assert_eq!(program.command.last().map(|word| &**word), Some("a.rhai"));
     }
 }

@@ -3,6 +3,7 @@
 
 mod trouble;
 
+use crate::counted::dynos;
 use crate::notify::{further_reason, one_line};
 use crate::pipeline::{Event, EventKind, Outcome, Phase, PipelineSpec, Reason, Record};
 use trouble::{State, Trouble};
@@ -40,13 +41,16 @@ impl Journal {
     pub(super) fn enter(&mut self, record: &Record, spec: &PipelineSpec) {
         let pipeline = &*record.pipeline;
         self.faults(record);
+        // A backend that writes to the log has its own line about it.
+        let untold = |event: &&Event| {
+            lasts(event) && !spec.notify.iter().any(|stage| stage.backend.is_log() && stage.hears(event))
+        };
+        // What a person did came before what was made of it.
+        let (by_hand, others): (Vec<_>, Vec<_>) =
+            record.events.iter().filter(untold).partition(|event| event.kind == EventKind::ChangedByHand);
+        by_hand.into_iter().for_each(condition);
         self.acted(record);
-        for event in record.events.iter().filter(|event| lasts(event)) {
-            // A backend that writes to the log has its own line about it.
-            if !spec.notify.iter().any(|stage| stage.backend.is_log() && stage.hears(event)) {
-                condition(event);
-            }
-        }
+        others.into_iter().for_each(condition);
         let tick = record.tick;
         if tracing::enabled!(tracing::Level::DEBUG) {
             let (decision, whole) = (record.decision.name(), record.compact());
@@ -62,11 +66,11 @@ impl Journal {
         let change = record.dynos.current.zip(record.dynos.desired);
         let wished = change.filter(|_| record.outcome == Outcome::DryRun);
         if let (Outcome::Scaled, Some((from, to))) = (record.outcome, change) {
-            tracing::info!(pipeline, "scaled from {from} to {to} dynos: {}", reasons(record));
+            tracing::info!(pipeline, "scaled from {from} to {}: {}", dynos(to), reasons(record));
         }
         // Nothing changes in a dry run, so it wishes the same every tick.
         if let Some((from, to)) = wished.filter(|_| wished != self.wished) {
-            tracing::info!(pipeline, "would scale from {from} to {to} dynos: {}", reasons(record));
+            tracing::info!(pipeline, "would scale from {from} to {}: {}", dynos(to), reasons(record));
         }
         self.wished = wished;
     }

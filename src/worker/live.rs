@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::function::Calls;
+use crate::host::Host;
 use crate::net;
-use crate::notify::{Audience, Deliveries, Silent, audience};
+use crate::notify::{Audience, Deliveries, Delivery, Silent, audience};
 use crate::program::Runner;
 use crate::scale::LivePlatforms;
 use crate::state::State;
@@ -22,12 +23,21 @@ pub struct Services {
 }
 
 impl Services {
-    /// Everything live; state is kept in `state`. Must be called within a tokio runtime.
+    /// Everything live; state is kept in `state`, and `host` started this program. Must be called within a
+    /// tokio runtime.
     ///
     /// # Errors
     /// When there is no network client to be had.
-    pub fn start(state: Arc<dyn State>) -> Result<Self, String> {
-        Self::start_with(state, Arc::new(Standard::Output), |live| live)
+    pub fn start(state: Arc<dyn State>, host: Option<Arc<Host>>) -> Result<Self, String> {
+        let (live, delivery) = audience();
+        let world = World { host, ..world(state, Arc::new(live), Arc::new(Standard::Output))? };
+        Ok(Self::of(world, Some(delivery)))
+    }
+
+    fn of(world: World, delivery: Option<Delivery>) -> Self {
+        let world = Arc::new(world);
+        let deliveries = delivery.map(|delivery| delivery.start(&world));
+        Self { world, deliveries }
     }
 
     /// As [`Services::start`], with another console and the audience that `wrap` puts in front of the
@@ -41,9 +51,7 @@ impl Services {
         wrap: impl FnOnce(Arc<dyn Audience>) -> Arc<dyn Audience>,
     ) -> Result<Self, String> {
         let (live, delivery) = audience();
-        let world = world(state, wrap(Arc::new(live)), console)?;
-        let deliveries = Some(delivery.start(&world));
-        Ok(Self { world, deliveries })
+        Ok(Self::of(world(state, wrap(Arc::new(live)), console)?, Some(delivery)))
     }
 
     /// Everything live, but nobody is told anything.
@@ -51,8 +59,7 @@ impl Services {
     /// # Errors
     /// When there is no network client to be had.
     pub fn start_silent(state: Arc<dyn State>) -> Result<Self, String> {
-        let world = world(state, Arc::new(Silent), Arc::new(Standard::Error))?;
-        Ok(Self { world, deliveries: None })
+        Ok(Self::of(world(state, Arc::new(Silent), Arc::new(Standard::Error))?, None))
     }
 
     /// The world.
@@ -69,8 +76,8 @@ impl Services {
     }
 }
 
-fn world(state: Arc<dyn State>, audience: Arc<dyn Audience>, console: Arc<dyn Console>) -> Result<Arc<World>, String> {
-    Ok(Arc::new(World {
+fn world(state: Arc<dyn State>, audience: Arc<dyn Audience>, console: Arc<dyn Console>) -> Result<World, String> {
+    Ok(World {
         clock: Arc::new(SystemClock),
         calls: Calls::default(),
         http: Arc::new(net::Client::new()?),
@@ -83,5 +90,6 @@ fn world(state: Arc<dyn State>, audience: Arc<dyn Audience>, console: Arc<dyn Co
         state,
         ledger: Arc::default(),
         levers: Arc::default(),
-    }))
+        host: None,
+    })
 }

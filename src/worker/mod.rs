@@ -8,6 +8,7 @@ mod gate;
 mod generation;
 mod journal;
 mod live;
+mod lookout;
 mod needs;
 mod options;
 mod probation;

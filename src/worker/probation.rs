@@ -40,9 +40,11 @@ impl Probation {
         if record.generation != self.generation {
             *self = Self { generation: record.generation, sick: self.failed, ..Self::default() };
         }
-        let measured = spec.measure.iter().zip(&record.measurements);
-        let mut scripted = measured.filter(|(stage, _)| stage.functions().next().is_some());
-        let unmeasured = scripted.find(|(_, measurement)| !measurement.success).and_then(|(_, bad)| bad.error.clone());
+        let mut measured = spec.measure.iter().zip(&record.measurements);
+        let unmeasured = measured.find_map(|(stage, measurement)| {
+            let error = measurement.error.as_ref().filter(|_| !measurement.success)?;
+            stage.functions_failed(error).then(|| error.clone())
+        });
         let wrong_now = wrong > self.wrong_decisions || (wrong > 0 && self.wrong_decisions == 0);
         self.wrong_decisions = wrong;
         let error = unmeasured.or_else(|| wrong_now.then(|| record.error.clone().unwrap_or_default()));

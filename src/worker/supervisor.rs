@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Options;
 use super::changes::{Change, changes};
 use super::generation::{Generation, Loading, Refused, shared_targets};
+use super::lookout::Lookout;
 use super::probation::Failing;
 use super::spread::first_delay;
 use super::task::{Hearing, Task};
@@ -32,6 +33,7 @@ mod orders;
 mod reload;
 mod retreat;
 mod start;
+mod troubled;
 
 /// Tasks are gone within this time when the worker stops, or they are left behind.
 const STOP: Duration = Duration::from_millis(6500);
@@ -60,6 +62,7 @@ pub struct Supervisor {
     /// Who is told that this worker lives.
     pings: watch::Sender<Vec<Watchdog>>,
     pulses: Arc<Pulses>,
+    lookout: Arc<Lookout>,
     /// What commands ask for.
     orders: mpsc::Receiver<Order>,
     ordering: mpsc::Sender<Order>,
@@ -74,6 +77,8 @@ pub struct Supervisor {
     /// Why pushed scripts are not taken.
     refusals: mpsc::UnboundedReceiver<String>,
     refusing: mpsc::UnboundedSender<String>,
+    /// Whether people were told that the state is in trouble.
+    in_trouble: bool,
 }
 
 /// A worker that cannot start.
@@ -128,6 +133,7 @@ impl Supervisor {
         let (fails, failing) = mpsc::unbounded_channel();
         let (refusing, refusals) = mpsc::unbounded_channel();
         let (checks, checked) = mpsc::unbounded_channel();
+        let lookout = Arc::new(Lookout::new(loading.zone));
         Self {
             world,
             loading,
@@ -142,6 +148,7 @@ impl Supervisor {
             standing: watch::Sender::default(),
             pings: watch::Sender::default(),
             pulses: Arc::default(),
+            lookout,
             orders,
             ordering,
             checked,
@@ -151,6 +158,7 @@ impl Supervisor {
             fails,
             refusals,
             refusing,
+            in_trouble: false,
         }
     }
 
@@ -216,13 +224,7 @@ impl Supervisor {
         match self.world.state.levers().await {
             Ok(mut levers) => {
                 levers.let_go(self.world.clock.now());
-                for (name, own) in std::iter::once(("all pipelines", &levers.all))
-                    .chain(levers.pipelines.iter().map(|(name, own)| (&**name, own)))
-                {
-                    for held in own.told(self.loading.zone) {
-                        tracing::warn!("{name}: {held}");
-                    }
-                }
+                self.lookout.tell(&levers);
                 self.world.levers.set(levers);
             }
             Err(error) => tracing::error!("pauses and counts set by hand are not known: {error}"),
@@ -244,6 +246,7 @@ impl Supervisor {
         self.keep_generations().await;
         self.follow_files();
         let mut look = tokio::time::interval(reload::LOOK);
+        let mut state = tokio::time::interval(troubled::LOOK);
         loop {
             tokio::select! {
                 biased;
@@ -251,14 +254,17 @@ impl Supervisor {
                 () = reload.notified() => self.look(true, &stop).await,
                 () = self.watch.changed() => self.look(false, &stop).await,
                 _ = look.tick() => self.look(false, &stop).await,
+                _ = state.tick() => self.tell_of_state(),
                 Some(order) = self.orders.recv() => self.obey(order).await,
                 Some(checked) = self.checked.recv() => self.take_verdict(checked).await,
-                Some(failing) = self.failing.recv() => self.judge_failing(&failing),
+                Some(failing) = self.failing.recv() => self.judge_failing(&failing).await,
                 Some(why) = self.refusals.recv() => self.announce_not_taken(why),
                 () = trial_ends(&self.units) => self.end_trials(),
             }
         }
         watchdog.abort();
+        // It may be the reason for the stop.
+        self.tell_of_state();
         self.stop().await;
     }
 
@@ -302,7 +308,11 @@ impl Supervisor {
                     started += 1;
                     let (name, world) = (Arc::clone(&spec.name), Arc::clone(&self.world));
                     let earlier = self.leaving.remove(&name);
-                    let hearing = Hearing { fails: self.fails.clone(), pulses: Arc::clone(&self.pulses) };
+                    let hearing = Hearing {
+                        fails: self.fails.clone(),
+                        pulses: Arc::clone(&self.pulses),
+                        lookout: Arc::clone(&self.lookout),
+                    };
                     self.pulses.beat(&name);
                     self.tasks.insert(name, Task::start(spec, world, delay, self.halt.clone(), earlier, hearing));
                 }

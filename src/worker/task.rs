@@ -12,7 +12,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::difference;
 use super::journal::Journal;
+use super::lookout::Lookout;
 use super::probation::{Failing, Probation};
 use super::watchdog::Pulses;
 use crate::pipeline::{Pipeline, PipelineSpec};
@@ -30,6 +32,8 @@ pub(super) struct Hearing {
     pub(super) fails: mpsc::UnboundedSender<Failing>,
     /// Who tells a watchdog.
     pub(super) pulses: Arc<Pulses>,
+    /// Who finds levers that were changed meanwhile.
+    pub(super) lookout: Arc<Lookout>,
 }
 
 /// A running pipeline.
@@ -110,6 +114,8 @@ impl Life {
                 () = self.finish.cancelled() => return,
                 Ok(()) = self.specs.changed() => {
                     let spec = Arc::clone(&self.specs.borrow_and_update());
+                    let changed = difference::told(pipeline.spec(), &spec);
+                    pipeline.note_reload(&changed);
                     pipeline.adopt(spec);
                     // A shorter interval counts from the last start; a longer one too.
                     if let Some(started) = last_start {
@@ -123,6 +129,7 @@ impl Life {
             due = after_stall(due, pipeline.interval(), started);
             last_start = Some(due);
             let scheduled = schedule.at(due, self.wall_time_of(due, started));
+            self.hearing.lookout.look(&self.world).await;
             pipeline = match self.tick(pipeline, scheduled, &mut journal).await {
                 Some(pipeline) => pipeline,
                 None => return,

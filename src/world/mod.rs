@@ -25,6 +25,7 @@ pub use source::{LiveSources, Sources};
 pub use stubbed::{Stub, StubReply, StubbedHttp};
 
 use crate::function::Calls;
+use crate::host::Host;
 use crate::levers::Board;
 use crate::notify::Audience;
 use crate::pipeline::Ledger;
@@ -57,4 +58,6 @@ pub struct World {
     pub ledger: Arc<Ledger>,
     /// The levers that operators have pulled.
     pub levers: Arc<Board>,
+    /// The program that started this one, where it does more than that.
+    pub host: Option<Arc<Host>>,
 }

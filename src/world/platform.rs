@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::World;
+use crate::function::This;
 use crate::scale::Scale;
 
 /// How fresh a count must be.
@@ -98,7 +99,7 @@ pub trait Platform: Send + Sync {
     }
 
     /// The `this` of a scripted one: what is kept of it is put in before the first call and read after.
-    fn memory(&self) -> Option<&std::sync::Mutex<serde_json::Value>> {
+    fn memory(&self) -> Option<&std::sync::Mutex<This>> {
         None
     }
 }

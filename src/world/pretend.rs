@@ -75,6 +75,7 @@ impl Pretend {
             state: Arc::clone(&state) as Arc<dyn crate::state::State>,
             ledger: Arc::new(Ledger::alone()),
             levers: Arc::default(),
+            host: None,
         });
         Self { world, clock, sources, platforms, audience, state }
     }

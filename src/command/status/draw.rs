@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::control::{HeldLever, LastDecision, PipelineStatus, Status, UnitStatus};
+use crate::counted;
 use crate::decide::number;
 use crate::notify::one_line;
 use crate::pipeline::{Decided, Outcome};
@@ -17,20 +18,22 @@ const CARE: Style = AnsiColor::Yellow.on_default();
 const GOOD: Style = AnsiColor::Green.on_default();
 const HEAD: Style = Style::new().bold();
 
-/// `status`, with times on a clock of `zone`. Colours are dropped where it is printed to no terminal.
-pub(super) fn status(status: &Status, zone: Tz) -> String {
+/// An error that has been over for longer is told no more: it is in the history.
+const TOLD: TimeDelta = TimeDelta::hours(1);
+
+/// `status`, with times on the clock that all pipelines go by, or where they differ on one of `local`; a pipeline that
+/// goes by another one says so. Colours are dropped where it is printed to no terminal.
+pub(super) fn status(status: &Status, local: Tz) -> String {
     let mut text = String::new();
-    match &status.worker {
-        Some(worker) => {
-            let up = span(status.at - worker.since);
-            line(
-                &mut text,
-                "worker",
-                GOOD,
-                &format!("running for {up} (process {}, autoscaler {})", worker.pid, worker.version),
-            );
-        }
-        None => line(&mut text, "worker", BAD, "no worker runs; this is what its state knows"),
+    let mut zones = status.pipelines.iter().map(|pipeline| zone_of(pipeline).unwrap_or(local));
+    let zone = zones.next().filter(|first| zones.all(|zone| zone == *first)).unwrap_or(local);
+    if let Some(worker) = &status.worker {
+        let up = span(status.at - worker.since);
+        let running = format!("running for {up} (process {}, autoscaler {})", worker.pid, worker.version);
+        line(&mut text, "worker", GOOD, &running);
+    } else {
+        let why = status.unreached.as_deref().unwrap_or("no worker runs");
+        line(&mut text, "worker", BAD, &format!("{why}; this is what its state knows"));
     }
     for unit in &status.units {
         unit_lines(&mut text, unit, status.at, zone);
@@ -43,6 +46,13 @@ pub(super) fn status(status: &Status, zone: Tz) -> String {
         }
         (None, None) => line(&mut text, "state", CARE, "in memory: it ends with the worker"),
     }
+    line(&mut text, "times", Style::new(), &format!("{} ({zone})", clock(status.at, DateTime::UNIX_EPOCH, zone)));
+    if status.pipelines.iter().all(|pipeline| pipeline.last.is_none()) {
+        // They stand nowhere else then.
+        for held in &status.levers {
+            line(&mut text, "lever", CARE, &format!("all pipelines: {}", lever(held, zone)));
+        }
+    }
     if status.pipelines.is_empty() {
         text.push_str("no pipelines\n");
         return text;
@@ -53,6 +63,11 @@ pub(super) fn status(status: &Status, zone: Tz) -> String {
         details(&mut text, pipeline, status.at, zone);
     }
     text
+}
+
+/// The zone of the times of `pipeline`.
+fn zone_of(pipeline: &PipelineStatus) -> Option<Tz> {
+    pipeline.zone.as_ref()?.parse().ok()
 }
 
 fn line(text: &mut String, head: &str, style: Style, what: &str) {
@@ -145,11 +160,14 @@ fn row(pipeline: &PipelineStatus) -> [String; 7] {
 }
 
 fn details(text: &mut String, pipeline: &PipelineStatus, now: DateTime<Utc>, zone: Tz) {
+    let own = zone_of(pipeline).filter(|own| *own != zone);
+    let zone = own.unwrap_or(zone);
     let _ = writeln!(
         text,
-        "\n{HEAD}{}{HEAD:#}{}",
+        "\n{HEAD}{}{HEAD:#}{}{}",
         pipeline.name,
-        pipeline.target.as_ref().map_or_else(String::new, |target| format!(" scales {target}"))
+        pipeline.target.as_ref().map_or_else(String::new, |target| format!(" scales {target}")),
+        own.map_or_else(String::new, |own| format!(", its times in {own}"))
     );
     for held in &pipeline.levers {
         item(text, "lever", CARE, &lever(held, zone));
@@ -166,10 +184,15 @@ fn details(text: &mut String, pipeline: &PipelineStatus, now: DateTime<Utc>, zon
         item(text, "change", Style::new(), &decision(change, now, zone));
     }
     if let Some(error) = &pipeline.last_error {
-        // One of the last tick is a fault now, an older one is history.
-        let present = pipeline.last.as_ref().is_some_and(|last| last.at == error.at);
-        let style = if present { BAD } else { Style::new() };
-        item(text, "error", style, &format!("{} {}", clock(error.at, now, zone), one_line(&error.text)));
+        let (at, what) = (clock(error.at, now, zone), one_line(&error.text));
+        match error.over {
+            None => item(text, "error", BAD, &format!("{at} {what}")),
+            Some(over) if now - over < TOLD => {
+                let over = clock(over, now, zone);
+                item(text, "was", Style::new(), &format!("{at} an error, over since {over}: {what}"));
+            }
+            Some(_) => {}
+        }
     }
 }
 
@@ -179,8 +202,8 @@ fn item(text: &mut String, head: &str, style: Style, what: &str) {
 
 fn lever(held: &HeldLever, zone: Tz) -> String {
     let what = match (&*held.lever, held.dynos) {
-        ("set", Some(dynos)) if held.beyond_bounds => format!("set to {dynos} dynos, beyond the bounds,"),
-        ("set", Some(dynos)) => format!("set to {dynos} dynos"),
+        ("set", Some(dynos)) if held.beyond_bounds => format!("set to {}, beyond the bounds,", counted::dynos(dynos)),
+        ("set", Some(dynos)) => format!("set to {}", counted::dynos(dynos)),
         ("scale_in_off", _) => "scale-in switched off".into(),
         ("scale_out_off", _) => "scale-out switched off".into(),
         (other, _) => other.to_owned(),

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router, middleware};
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use super::app::{Quantity, Update};
 use super::gate::gate;
 use super::page::page;
 use super::refusal::Refusal;
-use super::{EMAIL, Fake, logs};
+use super::{EMAIL, Fake, drains, logs};
 
 /// Every route.
 pub fn routes(fake: Fake) -> Router {
@@ -23,6 +23,11 @@ pub fn routes(fake: Fake) -> Router {
         .route("/apps/{app}/dynos", get(dynos))
         .route("/apps/{app}/releases", get(releases))
         .route("/apps/{app}/log-sessions", post(logs::open))
+        .route("/apps/{app}/formation/{process}/monitors", get(monitors))
+        .route("/apps/{app}/addons", get(addons))
+        .route("/oauth/authorizations", get(authorizations))
+        .route("/apps/{app}/log-drains", get(drains::list).post(drains::create))
+        .route("/apps/{app}/log-drains/{drain}", delete(drains::delete))
         .route("/account", get(account))
         .route("/account/rate-limits", get(rate_limits))
         .route(logs::ROUTE, get(logs::read))
@@ -92,6 +97,31 @@ async fn account() -> Json<Value> {
         "name": "Fake",
         "verified": true,
     }))
+}
+
+/// Heroku's own autoscaling, which another host tells of; one server is enough here.
+async fn monitors(
+    State(fake): State<Fake>,
+    Path((app, process)): Path<(String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    fake.with_app(&app, |app| {
+        app.find(&process).ok_or_else(|| Refusal::not_found(&format!("process type ({process})")))?;
+        let on = app.autoscaled.then(|| json!({ "action_type": "scale", "is_active": true, "name": "LATENCY_SCALE" }));
+        Ok(Json(on.into_iter().collect()))
+    })
+}
+
+async fn addons(State(fake): State<Fake>, Path(app): Path<String>) -> Result<Json<Value>, Refusal> {
+    let addon = |name: &String| json!({ "addon_service": { "name": name }, "name": format!("{name}-round-12345") });
+    fake.with_app(&app, |app| Ok(Json(app.addons.iter().map(addon).collect())))
+}
+
+async fn authorizations(State(fake): State<Fake>) -> Result<Json<Value>, Refusal> {
+    let state = fake.state();
+    let forbidden = || Refusal::new(403, "forbidden", "You do not have access to the authorizations.");
+    let scope = state.scope.as_ref().ok_or_else(forbidden)?;
+    let token = json!({ "expires_in": null, "id": "01234567-89ab-cdef-0123-456789abcdef", "token": state.key });
+    Ok(Json(json!([{ "access_token": token, "description": "autoscaler", "scope": [scope] }])))
 }
 
 async fn rate_limits(State(fake): State<Fake>) -> Json<Value> {

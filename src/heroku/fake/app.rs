@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
+use super::drains::Drain;
 use super::refusal::Refusal;
 
 /// Dynos of an app over all its types, as Heroku allows at first.
@@ -43,10 +44,15 @@ pub struct App {
     pub types: Vec<ProcessType>,
     /// Whether the key may not touch it.
     pub forbidden: bool,
+    /// Whether Heroku's own autoscaling is on.
+    pub autoscaled: bool,
+    /// The names of its add-ons' services.
+    pub addons: Vec<String>,
     pub log: VecDeque<Arc<str>>,
     pub tail: broadcast::Sender<Arc<str>>,
     /// Releases, oldest first: their status.
     pub releases: Vec<&'static str>,
+    pub drains: Vec<Drain>,
 }
 
 /// A process type.
@@ -114,9 +120,12 @@ impl App {
             dyno_limit: DYNOS_PER_APP,
             types: Vec::new(),
             forbidden: false,
+            autoscaled: false,
+            addons: Vec::new(),
             log: VecDeque::new(),
             tail: broadcast::channel(LOG_AHEAD).0,
             releases: vec!["succeeded"],
+            drains: Vec::new(),
         };
         for (name, quantity) in types {
             let (id, updated) = (random_id(), Utc::now());

@@ -17,6 +17,7 @@
 mod api;
 mod app;
 mod cut;
+mod drains;
 mod gate;
 mod logs;
 mod page;
@@ -50,11 +51,15 @@ const REQUESTS_KEPT: usize = 10_000;
 
 /// The fake API. Cloning shares it.
 #[derive(Clone, Debug)]
-pub struct Fake(Arc<Mutex<State>>);
+pub struct Fake(Arc<Shared>);
+
+type Shared = Mutex<State>;
 
 #[derive(Debug)]
 struct State {
     key: String,
+    /// What the key may do; `None`: it may not say.
+    scope: Option<String>,
     apps: BTreeMap<String, App>,
     boot: Duration,
     page_size: usize,
@@ -87,6 +92,7 @@ impl Fake {
     pub fn new(key: &str) -> Self {
         Self(Arc::new(Mutex::new(State {
             key: key.into(),
+            scope: Some("global".into()),
             apps: BTreeMap::new(),
             boot: Duration::ZERO,
             page_size: PAGE_SIZE,
@@ -141,6 +147,21 @@ impl Fake {
     /// Whether the key may not touch `app`.
     pub fn set_forbidden(&self, app: &str, forbidden: bool) {
         self.change(app, |app| app.forbidden = forbidden);
+    }
+
+    /// What the key may do ("global", "read"); `None`: it may not say. Nothing is refused for it.
+    pub fn set_scope(&self, scope: Option<&str>) {
+        self.state().scope = scope.map(str::to_owned);
+    }
+
+    /// Whether Heroku's own autoscaling is on for `app`.
+    pub fn set_autoscaled(&self, app: &str, on: bool) {
+        self.change(app, |app| app.autoscaled = on);
+    }
+
+    /// Attaches an add-on to `app`.
+    pub fn attach(&self, app: &str, addon: &str) {
+        self.change(app, |app| app.addons.push(addon.to_owned()));
     }
 
     /// Sets the dyno size of a process type by hand; an unknown one changes nothing.
@@ -218,6 +239,25 @@ impl Fake {
              connect=0ms service={service_ms}ms status={status} bytes=2 protocol=http tls=false"
         );
         self.log(app, "heroku", "router", &text);
+    }
+
+    /// Writes the router's line for a request that ended in an error: `H12`, and how long it was waited for.
+    pub fn log_error(&self, app: &str, code: &str, description: &str, service_ms: u32) {
+        let text = format!(
+            "at=error code={code} desc=\"{description}\" method=GET path=\"/\" host={app}.herokuapp.com request_id={} \
+             fwd=\"127.0.0.1\" dyno=web.1 connect=1ms service={service_ms}ms status=503 bytes=0 protocol=https",
+            app::random_id()
+        );
+        self.log(app, "heroku", "router", &text);
+    }
+
+    /// Posts the log of `app` to `url` from now on, as its log drain; gives the drain's token. Within a tokio runtime.
+    ///
+    /// # Errors
+    /// There is no such app, or the URL is none.
+    pub fn add_drain(&self, app: &str, url: &str) -> io::Result<String> {
+        let drain = drains::add(self, app, url).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(drain["token"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Ends every log stream of `app`; its sessions are over too.

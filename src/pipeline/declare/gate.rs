@@ -3,10 +3,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::pipeline::PipelineSpec;
 use crate::settings::{Fields, Kind, Node, Place, Preset, Report, Setting, Value, did_you_mean};
 use crate::simulate::PREFIX;
+
+/// A gate takes no longer: whoever saves waits for it.
+const MOST_SECONDS: f64 = 30.0;
 
 /// The settings of `gate`.
 pub static GATE: &[Setting] = &[
@@ -34,6 +38,12 @@ pub static GATE: &[Setting] = &[
         preset: Preset::None("every pipeline with `simulate`"),
         doc: "The pipeline that must pass.",
     },
+    Setting {
+        name: "max_seconds",
+        kind: Kind::Seconds,
+        preset: Preset::Number(MOST_SECONDS),
+        doc: "A script that is not through within this time, 30 s at most, does not go live.",
+    },
 ];
 
 /// What a saved script must pass before it goes live.
@@ -49,6 +59,8 @@ pub struct Gate {
     pub max_cost_ratio: Option<f64>,
     /// The pipelines that must pass, by their full names.
     pub pipelines: Vec<Arc<str>>,
+    /// How long it may take.
+    pub limit: Duration,
 }
 
 impl Gate {
@@ -111,6 +123,11 @@ pub(super) fn read(
             fields.error("trace", format!("`gate` cannot be simulated: {said}"), None);
         }
     }
+    let most = Duration::from_secs_f64(MOST_SECONDS);
+    let limit = fields.seconds("max_seconds").unwrap_or(most);
+    if limit > most {
+        fields.error("max_seconds", format!("`max_seconds` must not be more than {MOST_SECONDS}"), None);
+    }
     let (place, pipelines) = (fields.place("trace"), meant.iter().map(|spec| Arc::clone(&spec.name)).collect());
-    Some(Gate { trace: fields.text("trace")?, place, max_late_percent, max_cost_ratio, pipelines })
+    Some(Gate { trace: fields.text("trace")?, place, max_late_percent, max_cost_ratio, pipelines, limit })
 }

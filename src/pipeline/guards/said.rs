@@ -1,6 +1,7 @@
 //! Owns what the optional guards say, with their numbers in words.
 
 use super::Behavior;
+use crate::counted::{are, counted, dynos};
 
 /// What an optional guard says.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,17 +80,17 @@ impl Said {
             Self::StillBoots { left } => {
                 format!("dynos may still be booting for {left} s, and nothing is judged on them")
             }
-            Self::Booting { booting } => format!("{} booting, and nothing is judged meanwhile", are(booting)),
+            Self::Booting { booting } => format!("{} booting, and nothing is judged meanwhile", dynos_are(booting)),
             Self::FailureSteps { taken } => {
-                format!("failed measurements alone have raised it {taken} {} already", times(taken))
+                format!("failed measurements alone have raised it {} already", counted(taken, "time"))
             }
             Self::Fallback { failures, behavior } => {
                 let row = format!("the last {failures} measurements failed");
                 match behavior {
                     Behavior::Current => format!("{row}; the fallback keeps the dynos there are"),
-                    Behavior::Static(dynos) => format!("{row}; the fallback is {}", count(dynos)),
-                    Behavior::AtLeast(dynos) => format!("{row}; the fallback is at least {}", count(dynos)),
-                    Behavior::AtMost(dynos) => format!("{row}; the fallback is at most {}", count(dynos)),
+                    Behavior::Static(least) => format!("{row}; the fallback is {}", dynos(least)),
+                    Behavior::AtLeast(least) => format!("{row}; the fallback is at least {}", dynos(least)),
+                    Behavior::AtMost(least) => format!("{row}; the fallback is at most {}", dynos(least)),
                 }
             }
             Self::Tolerance { part, tolerance } => format!(
@@ -113,8 +114,8 @@ impl Said {
                 format!("{from} wanted, and `{setting}` allows {allowed} {more} than {base} {period}, which gives {to}")
             }
             Self::Reversals { reversals } => format!(
-                "the direction changed {reversals} {} within an hour; nothing is lowered until that is less",
-                times(reversals)
+                "the direction changed {} within an hour; nothing is lowered until that is less",
+                counted(reversals, "time")
             ),
             Self::Busy { jobs, any: true } => format!(
                 "{} running, and the platform chooses which dyno stops; it waits until there is none",
@@ -126,12 +127,16 @@ impl Said {
                 format!("jobs are still running after {waited} s, which is longer than `busy_deadline_seconds`")
             }
             Self::Refused { failures, left } => {
-                let scales = if failures == 1 { "scale" } else { "scales" };
-                format!("the last {failures} {scales} failed; no more dynos are asked for, the next try is in {left} s")
+                let last = match failures {
+                    1 => "the last scale".to_owned(),
+                    failures => format!("the last {failures} scales"),
+                };
+                format!("{last} failed; no more dynos are asked for, the next try is {}", next(left))
             }
             Self::NeverUp { more_than, waited, left } => format!(
-                "no more than {} came up within {waited} s; no more are asked for, the next try is in {left} s",
-                count(more_than)
+                "no more than {} came up within {waited} s; no more are asked for, the next try is {}",
+                dynos(more_than),
+                next(left)
             ),
         }
     }
@@ -141,18 +146,23 @@ fn rounded(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-fn times(n: u32) -> &'static str {
-    if n == 1 { "time" } else { "times" }
+/// When something is tried again that has `left` seconds to go, as they are told: of less than a tenth none is.
+fn next(left: f64) -> String {
+    if left > 0.0 { format!("in {left} s") } else { "at the next tick".into() }
 }
 
-fn count(n: u32) -> String {
-    format!("{n} {}", if n == 1 { "dyno" } else { "dynos" })
-}
-
-fn are(n: u32) -> String {
-    format!("{} {}", count(n), if n == 1 { "is" } else { "are" })
+fn dynos_are(n: u32) -> String {
+    format!("{} {}", dynos(n), are(n))
 }
 
 fn jobs_are(n: u32) -> String {
-    if n == 1 { "1 job is".into() } else { format!("{n} jobs are") }
+    format!("{} {}", counted(n, "job"), are(n))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_try_is_in_zero_seconds() {
+        assert_eq!([0.0, 1.5].map(super::next), ["at the next tick", "in 1.5 s"]);
+    }
 }

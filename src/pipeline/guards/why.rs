@@ -4,6 +4,7 @@
 use super::super::controller::{Observation, Proposed};
 use super::super::{MOST_NAMES, PipelineSpec, Reason};
 use super::Said;
+use crate::counted::dynos;
 
 /// One reason of a decision.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -165,7 +166,9 @@ fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> St
         Why::DegradedWait { left } => {
             format!("the state cannot be used, so nobody knows when it scaled last; the next decision is in {left} s")
         }
-        Why::DegradedState => "the state cannot be used, so nobody knows what was before: no scaling in".into(),
+        Why::DegradedState => {
+            "the state cannot be used or written, and a restart would forget what was before: no scaling in".into()
+        }
         Why::Policy(index) => match observation.proposals {
             [only] => only.proposal.text.clone(),
             several => {
@@ -188,11 +191,11 @@ fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> St
         }
         Why::PlatformLimit { limit } => format!("the platform allows at most {}", dynos(limit)),
         Why::BackOff { failures } => {
-            let calls = if failures == 1 { "call" } else { "calls" };
-            format!(
-                "the last {failures} {calls} to the platform failed; it is left alone for a while with {}",
-                dynos(current)
-            )
+            let last = match failures {
+                1 => "the last call".to_owned(),
+                failures => format!("the last {failures} calls"),
+            };
+            format!("{last} to the platform failed; it is left alone for a while with {}", dynos(current))
         }
         Why::SharedLimit { limit, left } => {
             spec.limits.get(limit).map_or_else(String::new, |limit| limit.leaves(&spec.name, left))
@@ -202,8 +205,4 @@ fn text(cause: &Cause, spec: &PipelineSpec, observation: &Observation<'_>) -> St
 
 fn default(written: bool) -> &'static str {
     if written { "" } else { " (its default)" }
-}
-
-fn dynos(n: u32) -> String {
-    format!("{n} {}", if n == 1 { "dyno" } else { "dynos" })
 }

@@ -101,7 +101,7 @@ impl fmt::Display for Sample {
 
 /// "1 dyno", "2 dynos".
 fn counted(dynos: u32) -> String {
-    if dynos == 1 { "1 dyno".to_owned() } else { format!("{dynos} dynos") }
+    crate::counted::dynos(dynos)
 }
 
 /// The time so many hours after the sample time.
@@ -239,7 +239,7 @@ pub(super) fn event(spec: &PipelineSpec, kind: EventKind) -> Event {
         EventKind::Measured | EventKind::Scaled | EventKind::WouldScale | EventKind::Reloaded => Phase::Once,
         _ => Phase::Begin,
     };
-    let of_script = matches!(kind, EventKind::Reloaded | EventKind::ReloadFailed);
+    let of_script = matches!(kind, EventKind::Reloaded | EventKind::ReloadFailed | EventKind::StateTrouble);
     let of_scale = matches!(kind, EventKind::Scaled | EventKind::WouldScale | EventKind::ScaleFailed);
     let reason = (kind != EventKind::Reloaded).then(|| "a sample".to_owned());
     let about = texts::About { dynos: Some(2), to: of_scale.then_some(3), reason: reason.as_deref() };

@@ -12,6 +12,7 @@ use super::super::guards::only_failures;
 use super::super::{Mode, Outcome, RapidLimit};
 use super::look::{BUG, PLATFORM_TIMEOUT};
 use super::{Course, Pipeline};
+use crate::counted::dynos;
 use crate::state::Intent;
 use crate::world::{ScaleError, ScaleErrorKind, Supply};
 
@@ -56,16 +57,20 @@ impl Pipeline {
         let failed = only_failures(&course.measurements);
         self.kept.control.note_change(&self.spec.guards, due, (from, to), failed);
         self.kept.control.open = Some(intent);
+        self.begin_scale(due, course);
         if let Err(error) = self.commit(Some(intent), None).await {
             course.errors.push(format!("the intent to scale was not kept: {error}"));
             // Two workers must not scale one target; a disk that fails keeps nobody from scaling.
             if self.world.state.is_taken_over() {
                 course.outcome = Outcome::Failed;
                 self.kept.control = before;
+                self.kept.unfinished = None;
                 return;
             }
         }
-        match self.scale_to(to).await {
+        let answer = self.scale_to(to).await;
+        self.kept.unfinished = None;
+        match answer {
             Ok(supply) => {
                 course.outcome = Outcome::Scaled;
                 self.world.ledger.settle(&self.spec, Some(supply.dynos));
@@ -78,7 +83,7 @@ impl Pipeline {
             }
             Err(error) => {
                 let unknown = error.kind == ScaleErrorKind::Unknown;
-                course.errors.push(format!("scaling from {from} to {to} dynos: {error}"));
+                course.errors.push(format!("scaling from {from} to {}: {error}", dynos(to)));
                 if unknown {
                     course.outcome = Outcome::Unknown;
                     self.note_scale(due, from, to);
@@ -93,7 +98,7 @@ impl Pipeline {
         }
     }
 
-    fn note_scale(&mut self, due: DateTime<Utc>, from: u32, to: u32) {
+    pub(super) fn note_scale(&mut self, due: DateTime<Utc>, from: u32, to: u32) {
         let longest = RapidLimit::all(&self.spec).iter().map(|limit| limit.period).max().unwrap_or_default();
         self.kept.scales.push(due, to > from, longest);
     }

@@ -10,6 +10,7 @@ use super::super::{PipelineSpec, Record};
 use super::Pipeline;
 use super::panel::Panel;
 use crate::decide::NamedPolicy;
+use crate::function::This;
 use crate::measure::MeasureStage;
 use crate::state::{Batch, Intent, Measured, StateError};
 
@@ -59,9 +60,9 @@ impl Pipeline {
             self.kept.target = target;
         }
         let memory = |key: &str, initial: &Json| {
-            let kept = self.kept.memory.get(key).filter(|memory| memory.is_object());
-            let initial = if initial.is_object() { initial.clone() } else { Json::Object(serde_json::Map::new()) };
-            Mutex::new(kept.cloned().unwrap_or(initial))
+            let kept = self.kept.memory.get(key).filter(|memory| memory.is_map());
+            let initial = || if initial.is_object() { initial.into() } else { This::default() };
+            Mutex::new(kept.cloned().unwrap_or_else(initial))
         };
         let stages = spec.measure.iter();
         self.measure_memory = stages.map(|stage| memory(&measure_key(spec, &stage.name), &stage.memory)).collect();
@@ -83,11 +84,14 @@ impl Pipeline {
     /// Brings `kept.memory` up to date.
     pub(super) fn keep_memory(&mut self) {
         let kept = &mut self.kept.memory;
-        let mut keep = |key: &str, memory: &Mutex<Json>| {
+        let mut keep = |key: &str, memory: &Mutex<This>| {
             let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
             // An empty map is what a stage without memory has: nearly all of them, at every tick.
-            if memory.as_object().is_some_and(|map| !map.is_empty()) || kept.contains_key(key) {
-                kept.insert(key.to_owned(), memory.clone());
+            if memory.holds_something() || kept.contains_key(key) {
+                match kept.get_mut(key) {
+                    Some(before) => before.clone_from(&memory),
+                    None => drop(kept.insert(key.to_owned(), memory.clone())),
+                }
             }
         };
         keep(BUSY_KEY, &self.busy_memory);

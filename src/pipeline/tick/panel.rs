@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
-use serde_json::Value as Json;
 
 use super::super::{ControlState, Measurement, Mode, Moment, NamedMeasurement, Proposed};
 use super::Pipeline;
 use super::look::BUG;
 use crate::decide::{NamedPolicy, PolicyInput, PolicyKind, Proposal, custom};
+use crate::function::This;
 use crate::function::{Argument, Function};
 use crate::world::{ScaleError, Supply};
 
@@ -19,7 +19,7 @@ use crate::world::{ScaleError, Supply};
 #[derive(Debug, Default)]
 pub(super) struct Panel {
     /// `this` of each, in their order.
-    memory: Vec<Mutex<Json>>,
+    memory: Vec<Mutex<This>>,
     /// The last word of each, where there are several.
     words: Vec<Option<Word>>,
 }
@@ -47,7 +47,7 @@ pub(super) struct Answers {
 impl Panel {
     /// `policies` at work, with what those of the same names said as `before`: nobody is asked about one
     /// measurement twice.
-    pub fn new(policies: &[NamedPolicy], memory: Vec<Mutex<Json>>, before: (&[NamedPolicy], &Self)) -> Self {
+    pub fn new(policies: &[NamedPolicy], memory: Vec<Mutex<This>>, before: (&[NamedPolicy], &Self)) -> Self {
         let said = |policy: &NamedPolicy| {
             let at = before.0.iter().position(|known| known.name == policy.name)?;
             before.1.words.get(at).copied().flatten()
@@ -56,17 +56,17 @@ impl Panel {
     }
 
     /// `this` of each, to be kept.
-    pub fn memory(&self) -> &[Mutex<Json>] {
+    pub fn memory(&self) -> &[Mutex<This>] {
         &self.memory
     }
 
     /// `this` of each as it is now.
-    pub fn recall(&self) -> Vec<Json> {
+    pub fn recall(&self) -> Vec<This> {
         self.memory.iter().map(|memory| memory.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
     }
 
     /// `this` of each as it was.
-    pub fn restore(&self, before: Vec<Json>) {
+    pub fn restore(&self, before: Vec<This>) {
         for (memory, before) in self.memory.iter().zip(before) {
             *memory.lock().unwrap_or_else(PoisonError::into_inner) = before;
         }
@@ -144,7 +144,7 @@ impl Pipeline {
         &self,
         due: DateTime<Utc>,
         policy: &NamedPolicy,
-        memory: Option<&Mutex<Json>>,
+        memory: Option<&Mutex<This>>,
         control: &ControlState,
         measurements: &[Measurement],
         supply: Supply,
@@ -170,7 +170,7 @@ impl Pipeline {
         }
     }
 
-    async fn call(&self, function: &Function, moment: Arc<Moment>, memory: &Mutex<Json>) -> Result<Proposal, String> {
+    async fn call(&self, function: &Function, moment: Arc<Moment>, memory: &Mutex<This>) -> Result<Proposal, String> {
         let dynos = moment.dynos;
         let call = self.world.calls.pure(function, Argument::Moment(moment), memory, &self.spec.name);
         let Ok(answer) = AssertUnwindSafe(call).catch_unwind().await else {

@@ -7,16 +7,18 @@ use super::super::{
     Reason, Record, ShadowRecord,
 };
 use super::{Course, Pipeline, cap};
+use crate::counted::dynos;
 use crate::secret::scrub;
 
 impl Pipeline {
-    pub(super) fn record(&self, due: DateTime<Utc>, course: Course, events: Vec<Event>) -> Record {
+    /// The record of a tick, but for what was measured: [`Pipeline::measurement_records`] has that.
+    pub(super) fn record(&self, due: DateTime<Utc>, course: &Course, events: Vec<Event>) -> Record {
         let (spec, decision) = (&self.spec, &course.decision);
         let paused = course.levers.active(&spec.name, due).pause.is_some();
         let mut reasons = decision.reasons.texts(spec, &course.observation(spec, due));
         if let Some(intent) = course.resolved {
             let (from, to) = (Some(intent.from), Some(intent.to));
-            let text = format!("the scale to {} dynos whose outcome was unknown took effect", intent.to);
+            let text = format!("the scale to {} whose outcome was unknown took effect", dynos(intent.to));
             reasons.insert(0, Reason { guard: "last_scale".into(), from, to, text });
         }
         for reason in &mut reasons {
@@ -27,7 +29,7 @@ impl Pipeline {
             dynos: proposed.dynos(),
             text: scrub(&proposed.proposal.text).into_owned(),
         });
-        let dynos = DynoCounts {
+        let counts = DynoCounts {
             current: decision.current,
             booting: course.supply.as_ref().map_or(0, |supply| supply.booting),
             proposed: decision.proposed,
@@ -44,19 +46,20 @@ impl Pipeline {
             tick: self.kept.control.tick,
             at: due,
             mode: if paused { Mode::Paused } else { spec.mode }.name().into(),
-            dynos,
+            dynos: counts,
             proposals: proposals.collect(),
             decision: decision.decided,
             reasons,
             outcome: course.outcome,
             events,
             error,
-            measurements: self.measurement_records(course.measurements),
+            measurements: Vec::new(),
+            reloaded: None,
             shadow: None,
         }
     }
 
-    fn measurement_records(&self, measurements: Vec<super::Measurement>) -> Vec<MeasurementRecord> {
+    pub(super) fn measurement_records(&self, measurements: Vec<super::Measurement>) -> Vec<MeasurementRecord> {
         let named = self.spec.measure.iter().zip(measurements);
         let record = |(stage, measurement): (&crate::measure::MeasureStage, super::Measurement)| MeasurementRecord {
             name: stage.name.to_string(),

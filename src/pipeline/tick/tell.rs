@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::super::texts::{self, About};
 use super::super::{ByHand, Event, EventKind, Mode, Outcome, Phase, RapidLimit, Seen, condition_key};
 use super::{Course, Pipeline};
+use crate::counted::{counted, dynos};
 use crate::secret::scrub;
 
 /// So many failures in a row are a condition.
@@ -61,7 +62,7 @@ impl Pipeline {
         let advice = if levers.pause.is_some() || self.spec.mode == Mode::Paused {
             "It stays while the pipeline is paused.".to_owned()
         } else if let Some(set) = levers.dynos.filter(|set| set.dynos != to) {
-            format!("But it was set to {} {}. {keep}.", set.dynos, set.pull.told(self.spec.decide.zone))
+            format!("But it was set to {} {}. {keep}.", dynos(set.dynos), set.pull.told(self.spec.decide.zone))
         } else if course.decision.reasons.iter().any(|cause| cause.guard == "changed_by_hand") {
             let seconds = self.spec.respect_manual.as_secs_f64();
             format!("It is left alone for {seconds} s. To keep it for longer: `autoscaler set {name} {to} --for 1h`.")
@@ -70,7 +71,7 @@ impl Pipeline {
         };
         let event = self.event(EventKind::ChangedByHand, Phase::Once, None, due, course, Some(&advice));
         let message = format!("The dynos were changed by hand from {from} to {to}. {advice}");
-        let subject = format!("Changed by hand from {from} to {to} dynos");
+        let subject = format!("Changed by hand from {from} to {}", dynos(to));
         Some(Event { message, subject, dynos: Some(to), from: Some(from), to: Some(to), ..event })
     }
 
@@ -131,7 +132,8 @@ impl Pipeline {
             let (count, direction) = self.kept.scales.within(limit.period, due);
             let too_many = count > usize::try_from(limit.scales).unwrap_or(usize::MAX);
             let minutes = limit.period.as_secs_f64() / 60.0;
-            let reason = format!("{count} scales {direction} within {minutes} min, more than {}", limit.scales);
+            let reason =
+                format!("{} {direction} within {minutes} min, more than {}", counted(count, "scale"), limit.scales);
             let seen_now = if too_many { Seen::Present } else { Seen::Absent };
             seen.push((EventKind::ScalingTooRapid, Some(limit.key(&self.spec)), seen_now, Some(reason)));
         }
@@ -201,7 +203,7 @@ impl Pipeline {
         let reasons = course.decision.reasons.texts(&self.spec, &course.observation(&self.spec, due));
         let said = reasons.into_iter().find(|reason| reason.guard == "circuit_breaker").map(|reason| reason.text);
         said.unwrap_or_else(|| match self.kept.control.guards.refused_at {
-            Some(_) => format!("the last {} scales failed", self.kept.control.scale_failures),
+            Some(_) => format!("the last {} failed", counted(self.kept.control.scale_failures, "scale")),
             None => "the dynos that were asked for last do not come up".to_owned(),
         })
     }

@@ -95,7 +95,7 @@ fn shown(native: &NativeCallContext, mut value: Dynamic) -> String {
 
 /// Says how many lines of one call were left out.
 pub(in crate::script) fn left_out(pipeline: Option<&str>, lines: u32) {
-    let lines = if lines == 1 { "1 more line".into() } else { format!("{lines} more lines") };
+    let lines = crate::counted::counted(lines, "more line");
     tracing::warn!(target: TARGET, pipeline, "{lines} of this call were left out");
 }
 

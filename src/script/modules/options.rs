@@ -1,11 +1,11 @@
 //! Owns `options::`: how a module that is written as a script reads its settings, as strictly as the
 //! native stages do. What is wrong is told at the key that the module's user wrote.
 
-use rhai::{Array, Dynamic, Engine, Map, Module};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Module};
 
 use super::http::part;
 use super::secret::ScriptSecret;
-use super::{Answered, expected, text};
+use super::{Answered, expected, number, text};
 use crate::pipeline::declare::WIDE;
 use crate::request::Part;
 use crate::rules;
@@ -27,11 +27,11 @@ pub(super) static DOCS: &[Entry] = &[
         parameters: &[
             takes("what", "String"),
             takes("given", "Map"),
-            takes("required", "Array"),
+            takes("required", "Array | Map"),
             takes("optional", "Map"),
         ],
         gives: "Map",
-        doc: "Settings of a `measure` function that a module offers, read strictly: the required ones, the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `measure::`.",
+        doc: "Settings of a `measure` function that a module offers, read strictly: the required ones (texts or secrets; or a map with a value of the kind of each), the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `measure::`.",
         stands: Stands::Anywhere,
         example: script(
             r#"fn make(settings) { options::measure("mine::make", settings, ["url"], #{ channel: "ops" }) }
@@ -46,11 +46,11 @@ pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 2, scale
         parameters: &[
             takes("what", "String"),
             takes("given", "Map"),
-            takes("required", "Array"),
+            takes("required", "Array | Map"),
             takes("optional", "Map"),
         ],
         gives: "Map",
-        doc: "Settings of a `decide` function that a module offers, read strictly: the required ones, the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `decide::`.",
+        doc: "Settings of a `decide` function that a module offers, read strictly: the required ones (texts or secrets; or a map with a value of the kind of each), the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `decide::`.",
         stands: Stands::Anywhere,
         example: script(
             r#"fn make(settings) {
@@ -71,11 +71,11 @@ pipeline("web", #{
         parameters: &[
             takes("what", "String"),
             takes("given", "Map"),
-            takes("required", "Array"),
+            takes("required", "Array | Map"),
             takes("optional", "Map"),
         ],
         gives: "Map",
-        doc: "Settings of a `scale` function that a module offers, read strictly: the required ones, the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `scale::`.",
+        doc: "Settings of a `scale` function that a module offers, read strictly: the required ones (texts or secrets; or a map with a value of the kind of each), the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `scale::`.",
         stands: Stands::Anywhere,
         example: script(
             r#"fn make(settings) { options::scale("mine::make", settings, ["url"], #{ channel: "ops" }) }
@@ -90,17 +90,51 @@ pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 2, scale
         parameters: &[
             takes("what", "String"),
             takes("given", "Map"),
-            takes("required", "Array"),
+            takes("required", "Array | Map"),
             takes("optional", "Map"),
         ],
         gives: "Map",
-        doc: "Settings of a `notify` function that a module offers, read strictly: the required ones, the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `notify::`.",
+        doc: "Settings of a `notify` function that a module offers, read strictly: the required ones (texts or secrets; or a map with a value of the kind of each), the optional ones with their defaults (`()`: a text or a secret), and in `.common` those of every `notify::`.",
         stands: Stands::Anywhere,
         example: script(
             r#"fn make(settings) { options::notify("mine::make", settings, ["url"], #{ channel: "ops" }) }
 let own = make(#{ url: "https://www.example.com" });
 print(own.channel);
 pipeline("web", #{ measure: || 1, decide: |m| (), scale: #{ current: || 2, scale_to: |n| () } });"#,
+        ),
+    },
+    Entry {
+        form: Form::Member("options"),
+        name: "positive",
+        parameters: &[takes("what", "String"), takes("own", "Map"), takes("names", "Array")],
+        gives: "()",
+        doc: "Refuses those of the settings of this name that are not above 0, at the place where the module's user wrote them.",
+        stands: Stands::Anywhere,
+        example: script(
+            r#"fn make(settings) {
+    let own = options::decide("mine::make", settings, #{ most: 0 }, #{});
+    options::positive("mine::make", own, ["most"]);
+    let most = own.most;
+    decide::custom(own.common, |m| if m.value > most { up(1) })
+}
+pipeline("web", #{ measure: || 1, decide: make(#{ most: 50 }), scale: #{ current: || 2, scale_to: |n| () } });"#,
+        ),
+    },
+    Entry {
+        form: Form::Member("options"),
+        name: "refuse",
+        parameters: &[takes("what", "String"), takes("name", "String"), takes("why", "String")],
+        gives: "()",
+        doc: "Refuses a setting for a reason (\"must be above 0\"), at the place where the module's user wrote it: it throws.",
+        stands: Stands::Anywhere,
+        example: script(
+            r#"fn make(settings) {
+    let own = options::decide("mine::make", settings, [], #{ percent: 50 });
+    if own.percent > 100 { options::refuse("mine::make", "percent", "must not be above 100"); }
+    let percent = own.percent;
+    decide::custom(own.common, |m| if m.value > percent { up(1) })
+}
+pipeline("web", #{ measure: || 1, decide: make(#{ percent: 90 }), scale: #{ current: || 2, scale_to: |n| () } });"#,
         ),
     },
     Entry {
@@ -138,7 +172,29 @@ pub(super) fn register(engine: &mut Engine) {
             Part::Secret(_) | Part::Missing(_) => Ok(value),
         }
     });
+    module.set_native_fn("positive", |what: Dynamic, own: Dynamic, names: Dynamic| -> Answered<()> {
+        let what = text("`options::positive`", &what)?;
+        let (Some(own), Some(names)) = (own.read_lock::<Map>(), names.read_lock::<Array>()) else {
+            return Err(expected("`options::positive`", "settings and an array of their names", &own));
+        };
+        for name in names.iter() {
+            let name = text("`options::positive`", name)?;
+            let value = own.get(name.as_str()).cloned().unwrap_or_default();
+            if number("`options::positive`", &value)? <= 0.0 {
+                return Err(refused(&what, &name, "must be above 0"));
+            }
+        }
+        Ok(())
+    });
+    module.set_native_fn("refuse", |what: Dynamic, name: Dynamic, why: Dynamic| -> Answered<()> {
+        let [what, name, why] = [what, name, why].map(|given| text("`options::refuse`", &given));
+        Err(refused(&what?, &name?, &why?))
+    });
     engine.register_static_module("options", module.into());
+}
+
+fn refused(what: &str, name: &str, why: &str) -> Box<EvalAltResult> {
+    misset(&rules::WRONG_VALUE, format!("`{name}` of `{what}` {why}"), None, what, name)
 }
 
 fn names(settings: &'static [Setting]) -> Vec<&'static str> {
@@ -159,8 +215,11 @@ fn read(
     let Some(given) = given.read_lock::<Map>() else {
         return Err(expected(&format!("`{what}`"), "a map of settings `#{ … }`", given));
     };
+    // Of a map the values tell the kinds; the names of an array are of texts or secrets.
+    let kinds = required.read_lock::<Map>().map(|kinds| kinds.clone()).unwrap_or_default();
     let required = required.read_lock::<Array>().map(|names| names.clone()).unwrap_or_default();
-    let required: Vec<String> = required.iter().map(|name| text("`options`", name)).collect::<Answered<_>>()?;
+    let mut required: Vec<String> = required.iter().map(|name| text("`options`", name)).collect::<Answered<_>>()?;
+    required.extend(kinds.keys().map(ToString::to_string));
     let mut own = optional.read_lock::<Map>().map(|defaults| defaults.clone()).unwrap_or_default();
     let known = || {
         let own = optional.read_lock::<Map>().map(|own| own.keys().map(ToString::to_string).collect::<Vec<_>>());
@@ -178,7 +237,7 @@ fn read(
             let message = format!("unknown setting `{name}` of `{what}`");
             return Err(misset(&rules::UNKNOWN_SETTING, message, Some(help), &what, name));
         } else {
-            let default = default.unwrap_or_default();
+            let default = default.or_else(|| kinds.get(name).cloned()).unwrap_or_default();
             let (due, fits) = due(&default);
             if !fits(value) {
                 let message = format!("`{name}` of `{what}` takes {due}, not {}", convert::describe(value));

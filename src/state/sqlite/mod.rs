@@ -2,6 +2,7 @@
 //! It decides nothing about where the file is, nor who may write it ([`super::open`] does).
 
 mod read;
+mod renew;
 mod schema;
 mod write;
 mod writer;
@@ -13,12 +14,12 @@ use std::thread::JoinHandle;
 
 use writer::Writer;
 
+use super::hold::Hold;
 use super::queue::Queue;
 use super::trouble::taken_over;
 use super::{Batch, Fence, Keep, Kept, KeptGeneration, Query, StateError};
 use crate::pipeline::Record;
 
-pub(super) use schema::look;
 pub use schema::newest_version;
 
 /// A file that this process writes.
@@ -35,11 +36,23 @@ impl Database {
     ///
     /// # Errors
     /// A file that is damaged, foreign, newer or unwritable: it stays as it is.
-    pub(super) fn open(file: &Path, keep: Keep) -> Result<Self, StateError> {
+    pub(super) fn open(file: &Path, keep: Keep, hold: &Arc<Hold>) -> Result<Self, StateError> {
         let connection = schema::open_to_write(file)?;
-        let fence = schema::next_fence(&connection)?;
+        let fence = schema::next_fence(&connection).map_err(|error| schema::unwritable(file, &error))?;
         let (queue, taken_over) = (Arc::new(Queue::default()), Arc::new(AtomicBool::new(false)));
-        let writer = Writer { connection, fence, queue: Arc::clone(&queue), keep, taken_over: Arc::clone(&taken_over) };
+        // A full disk may have kept the worker before from writing what it did last: that must be known from the start.
+        let room = schema::has_room(&connection);
+        queue.note(&room);
+        let store = renew::Place::new(file, connection);
+        let writer = Writer {
+            store,
+            fence,
+            queue: Arc::clone(&queue),
+            keep,
+            taken_over: Arc::clone(&taken_over),
+            hold: Arc::clone(hold),
+            short: room.is_err(),
+        };
         let thread = std::thread::Builder::new().name("state".into()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StateError(format!("no thread can be started: {error}")))?;
         Ok(Self { file: file.to_owned(), fence, queue, taken_over, writer: Mutex::new(Some(thread)) })
@@ -52,6 +65,11 @@ impl Database {
     /// Why nothing is written, while that is so.
     pub(super) fn trouble(&self) -> Option<String> {
         self.queue.trouble()
+    }
+
+    /// Whether the last write failed.
+    pub(super) fn is_troubled(&self) -> bool {
+        self.queue.is_troubled()
     }
 
     pub(super) fn is_taken_over(&self) -> bool {
@@ -125,32 +143,42 @@ impl Drop for Database {
 
 /// What is kept of `pipeline` in `file`.
 pub(super) async fn kept(file: &Path, pipeline: &str) -> Result<Option<Kept>, StateError> {
-    let (file, pipeline) = (file.to_owned(), pipeline.to_owned());
-    aside(move || read::kept(&file, &pipeline)).await
+    let pipeline = pipeline.to_owned();
+    aside(file, move |file| read::kept(file, &pipeline)).await
 }
 
 /// The records of `file` that `query` asks for, oldest first.
 pub(super) async fn records(file: &Path, query: &Query) -> Result<Vec<Arc<Record>>, StateError> {
-    let (file, query) = (file.to_owned(), query.clone());
-    aside(move || read::records(&file, &query)).await
+    let query = query.clone();
+    aside(file, move |file| read::records(file, &query)).await
 }
 
 /// The accepted versions of `unit` in `file`, newest first.
 pub(super) async fn generations(file: &Path, unit: &str) -> Result<Vec<KeptGeneration>, StateError> {
-    let (file, unit) = (file.to_owned(), unit.to_owned());
-    aside(move || read::generations(&file, &unit)).await
+    let unit = unit.to_owned();
+    aside(file, move |file| read::generations(file, &unit)).await
 }
 
 /// The units of which `file` has accepted versions.
 pub(super) async fn units(file: &Path) -> Result<Vec<String>, StateError> {
-    let file = file.to_owned();
-    aside(move || read::units(&file)).await
+    aside(file, read::units).await
 }
 
-/// Reading is done off the threads that tick.
+/// Whether `file` can be read, with everything that a pipeline needs at its start.
+///
+/// # Errors
+/// Why not, and what to do.
+pub(super) fn look(file: &Path) -> Result<(), StateError> {
+    schema::look(file).map_err(|error| schema::unreadable(file, &error))
+}
+
+/// Reading is done off the threads that tick. What goes wrong names the file.
 async fn aside<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, StateError> + Send + 'static,
+    file: &Path,
+    read: impl FnOnce(&Path) -> Result<T, StateError> + Send + 'static,
 ) -> Result<T, StateError> {
+    let file = file.to_owned();
+    let read = move || read(&file).map_err(|error| schema::unreadable(&file, &error));
     let done = tokio::task::spawn_blocking(read).await;
     done.unwrap_or_else(|error| Err(StateError(format!("reading broke down: {error}"))))
 }

@@ -9,7 +9,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::{Kept, KeptGeneration, Query, StateError, packed};
 use super::schema;
-use crate::pipeline::{History, Record};
+use super::write::ONLY;
+use crate::pipeline::Record;
 
 /// What is kept of `pipeline` in `file`.
 pub(super) fn kept(file: &Path, pipeline: &str) -> Result<Option<Kept>, StateError> {
@@ -19,14 +20,17 @@ pub(super) fn kept(file: &Path, pipeline: &str) -> Result<Option<Kept>, StateErr
     let row = moment.query_row(sql, [pipeline], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
     let Some((id, text)) = row.optional().map_err(said)? else { return Ok(None) };
     let mut kept: Kept = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
-    let mut history = History::default();
-    let mut statement = moment.prepare("SELECT body FROM history WHERE pipeline = ?1 ORDER BY n").map_err(said)?;
+    // In version 1 the histories of measurements with names were in the text.
+    let name = if schema::version(&moment).map_err(said)? < 2 { "''" } else { "name" };
+    let sql = format!("SELECT {name}, body FROM history WHERE pipeline = ?1 ORDER BY n");
+    let mut statement = moment.prepare(&sql).map_err(said)?;
     let mut rows = statement.query([id]).map_err(said)?;
     while let Some(row) = rows.next().map_err(said)? {
-        let text: String = row.get(0).map_err(said)?;
-        history.push(serde_json::from_str(&text).map_err(|error| unreadable(&error))?, usize::MAX);
+        let (name, text): (String, String) = (row.get(0).map_err(said)?, row.get(1).map_err(said)?);
+        let measurement = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
+        let name = (name != ONLY).then(|| Arc::from(name));
+        Arc::make_mut(kept.history_mut(name.as_ref())).push(measurement, usize::MAX);
     }
-    kept.history = Arc::new(history);
     Ok(Some(kept))
 }
 
@@ -91,14 +95,17 @@ fn take(text: &str, query: &Query, found: &mut Vec<Arc<Record>>) -> Result<(), S
 /// The accepted versions of `unit` in `file`, newest first.
 pub(super) fn generations(file: &Path, unit: &str) -> Result<Vec<KeptGeneration>, StateError> {
     let connection = schema::open_to_read(file)?;
-    let sql = "SELECT id, at, hash, revision, files FROM generations WHERE unit = ?1 ORDER BY id DESC";
-    let mut statement = connection.prepare(sql).map_err(said)?;
+    let instead_of = if schema::version(&connection).map_err(said)? < 2 { "NULL" } else { "instead_of" };
+    let columns = format!("id, at, hash, revision, files, {instead_of}");
+    let sql = format!("SELECT {columns} FROM generations WHERE unit = ?1 ORDER BY id DESC");
+    let mut statement = connection.prepare(&sql).map_err(said)?;
     let mut rows = statement.query([unit]).map_err(said)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(said)? {
         let body: Vec<u8> = row.get(4).map_err(said)?;
         let text = packed::unpack(&body).map_err(|error| unreadable(&error))?;
         let (id, at): (i64, i64) = (row.get(0).map_err(said)?, row.get(1).map_err(said)?);
+        let instead_of: Option<String> = row.get(5).map_err(said)?;
         found.push(KeptGeneration {
             unit: unit.to_owned(),
             id: u64::try_from(id).unwrap_or(0),
@@ -106,6 +113,10 @@ pub(super) fn generations(file: &Path, unit: &str) -> Result<Vec<KeptGeneration>
             hash: row.get(2).map_err(said)?,
             revision: row.get(3).map_err(said)?,
             files: serde_json::from_str(&text).map_err(|error| unreadable(&error))?,
+            instead_of: instead_of
+                .map(|text| serde_json::from_str(&text))
+                .transpose()
+                .map_err(|error| unreadable(&error))?,
         });
     }
     Ok(found)
@@ -125,5 +136,5 @@ fn said(error: rusqlite::Error) -> StateError {
 }
 
 fn unreadable(error: &impl std::fmt::Display) -> StateError {
-    StateError(format!("an entry is damaged: {error}"))
+    StateError(format!("{}: {error}", schema::ENTRY))
 }

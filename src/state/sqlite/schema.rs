@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::super::{Fence, StateError};
+use super::super::{Fence, StateError, files};
 
 /// What each version adds to the one before: version 1 is the first.
-static MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+static MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// Tells our files from those of others: "ascr".
 const APPLICATION: i32 = 0x6173_6372;
@@ -34,9 +34,21 @@ pub fn newest_version() -> i32 {
 pub(super) fn open_to_write(file: &Path) -> Result<Connection, StateError> {
     if file.metadata().is_ok_and(|metadata| metadata.len() > 0) {
         // Only looked at: opening for writing changes a file already.
-        look(file)?;
+        look(file).map_err(|error| unreadable(file, &error))?;
     }
-    prepared(file).map_err(|error| said(&error))
+    make_private(file).map_err(|error| unwritable(file, &StateError(error.to_string())))?;
+    prepared(file).map_err(|error| unwritable(file, &said(&error)))
+}
+
+/// SQLite gives the files beside it the rights of the file itself, which it would make by those of the process.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    if !file.exists() {
+        files::create(file)?;
+    }
+    for beside in ["", "-wal", "-shm"] {
+        files::keep_private(&files::with_suffix(file, beside));
+    }
+    Ok(())
 }
 
 fn prepared(file: &Path) -> rusqlite::Result<Connection> {
@@ -81,13 +93,12 @@ pub(super) fn open_to_read(file: &Path) -> Result<Connection, StateError> {
         connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(|error| said(&error))?;
     let version = version(&connection).map_err(|error| said(&error))?;
     if application != APPLICATION || version < 1 {
-        return Err(StateError(format!("`{}` is not a store of autoscaler", file.display())));
+        return Err(StateError("it is no store of autoscaler".into()));
     }
     if version > newest_version() {
         let newest = newest_version();
         return Err(StateError(format!(
-            "`{}` was written by a newer autoscaler (version {version} of the store, this one knows {newest})",
-            file.display()
+            "it was written by a newer autoscaler (version {version} of the store, this one knows {newest})"
         )));
     }
     Ok(connection)
@@ -98,7 +109,7 @@ pub(super) fn open_to_read(file: &Path) -> Result<Connection, StateError> {
 ///
 /// # Errors
 /// Why not.
-pub(in crate::state) fn look(file: &Path) -> Result<(), StateError> {
+pub(super) fn look(file: &Path) -> Result<(), StateError> {
     let connection = open_to_read(file)?;
     for sql in [
         "SELECT sum(length(kept)) FROM pipelines",
@@ -117,7 +128,7 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<i32> {
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
@@ -128,6 +139,19 @@ pub(super) fn next_fence(connection: &Connection) -> Result<Fence, StateError> {
     Ok(Fence(u64::try_from(fence).unwrap_or(0)))
 }
 
+/// Whether the disk has room for as much as a tick writes, which is seen by writing it.
+///
+/// # Errors
+/// It has none, or takes nothing.
+pub(super) fn has_room(connection: &Connection) -> Result<(), StateError> {
+    const ROOM: i32 = 32_768;
+    let write = || {
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('room', zeroblob(?1))", [ROOM])?;
+        connection.execute("DELETE FROM meta WHERE key = 'room'", [])
+    };
+    write().map(|_| ()).map_err(|error| said(&error))
+}
+
 /// The fence of whoever took the store over last.
 pub(super) fn fence(connection: &Connection) -> rusqlite::Result<Fence> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = 'fence'")?;
@@ -135,13 +159,40 @@ pub(super) fn fence(connection: &Connection) -> rusqlite::Result<Fence> {
     Ok(Fence(u64::try_from(fence).unwrap_or(0)))
 }
 
+/// What is said of a file that makes no sense.
+const DAMAGED: &str = "the file is damaged";
+
+/// Why `file` cannot be read, and what to do.
+pub(super) fn unreadable(file: &Path, error: &StateError) -> StateError {
+    let shown = file.display();
+    let is_missing = std::fs::symlink_metadata(file).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    if is_missing {
+        return StateError(format!("there is no `{shown}`: nothing is recorded there"));
+    }
+    let help = if error.0.starts_with(DAMAGED) || error.0.starts_with(ENTRY) {
+        format!(
+            "; to begin anew, stop the worker, move it away (`mv {shown} {shown}.damaged`) and start the worker: \
+             pauses and counts set by hand are in levers.json and stay"
+        )
+    } else {
+        String::new()
+    };
+    StateError(format!("`{shown}` cannot be read: {error}{help}"))
+}
+
+/// How it begins what is said of a part of the file that makes no sense.
+pub(super) const ENTRY: &str = "an entry is damaged";
+
+/// Why `file` cannot be written.
+pub(super) fn unwritable(file: &Path, error: &StateError) -> StateError {
+    StateError(format!("`{}` cannot be written: {error}", file.display()))
+}
+
 /// What went wrong, in the words of the person who keeps the machine.
 pub(super) fn said(error: &rusqlite::Error) -> StateError {
     let text = match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => "the disk is full".into(),
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            "the file is damaged".to_owned()
-        }
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => DAMAGED.to_owned(),
         Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => {
             "the file may not be written".into()
         }

@@ -34,8 +34,8 @@ struct OnePipeline {
     id: i64,
     /// Records that are not packed.
     loose: usize,
-    /// What is written of the history; nothing is known of it before this writer wrote it.
-    history: Option<Written>,
+    /// What is written of the histories, by their names; nothing is known of them before this writer wrote them.
+    histories: Option<HashMap<String, Written>>,
 }
 
 /// Which measurements of a history are written: those from `first` on, before `next`.
@@ -58,7 +58,7 @@ impl Known {
             let count = "SELECT count(*) FROM records WHERE pipeline = ?1";
             let loose: i64 = connection.prepare_cached(count)?.query_row([id], |row| row.get(0))?;
             let loose = usize::try_from(loose).unwrap_or(0);
-            self.0.insert(Arc::clone(name), OnePipeline { id, loose, history: None });
+            self.0.insert(Arc::clone(name), OnePipeline { id, loose, histories: None });
         }
         Ok(self.0.get_mut(name).expect("it was inserted just now"))
     }
@@ -97,17 +97,40 @@ pub(super) fn work(connection: &mut Connection, fence: Fence, work: &Work, known
 
 fn keep(transaction: &Transaction<'_>, name: &Arc<str>, kept: &Kept, known: &mut Known) -> rusqlite::Result<()> {
     let one = known.pipeline(transaction, name)?;
-    // The history has a table of its own: it is long, and one measurement of it changes.
-    let rest = Kept { history: Arc::default(), ..kept.clone() };
+    // Histories have a table of their own: they are long, and one measurement of each changes.
+    let mut rest = Kept { history: Arc::default(), ..kept.clone() };
+    rest.named.values_mut().for_each(|measured| measured.history = Arc::default());
     let sql = "UPDATE pipelines SET kept = ?2 WHERE id = ?1";
     transaction.prepare_cached(sql)?.execute(params![one.id, json(&rest)?])?;
-    one.history = Some(keep_history(transaction, one.id, &kept.history, one.history)?);
+    if one.histories.is_none() {
+        transaction.prepare_cached("DELETE FROM history WHERE pipeline = ?1")?.execute([one.id])?;
+    }
+    let mut written = one.histories.take().unwrap_or_default();
+    let named = kept.named.iter().map(|(name, measured)| (name.as_str(), &measured.history));
+    let mut histories = HashMap::new();
+    for (name, history) in [(ONLY, &kept.history)].into_iter().chain(named) {
+        let written = written.remove(name);
+        histories.insert(name.to_owned(), keep_history(transaction, (one.id, name), history, written)?);
+    }
+    for gone in written.keys() {
+        forget_history(transaction, (one.id, gone))?;
+    }
+    one.histories = Some(histories);
+    Ok(())
+}
+
+/// The name of the only measurement, which has none.
+pub(super) const ONLY: &str = "";
+
+fn forget_history(transaction: &Transaction<'_>, (id, name): (i64, &str)) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM history WHERE pipeline = ?1 AND name = ?2";
+    transaction.prepare_cached(sql)?.execute(params![id, name])?;
     Ok(())
 }
 
 fn keep_history(
     transaction: &Transaction<'_>,
-    id: i64,
+    (id, name): (i64, &str),
     history: &History,
     written: Option<Written>,
 ) -> rusqlite::Result<Written> {
@@ -122,18 +145,19 @@ fn keep_history(
     let (from, mut next) = if let Some((written, added)) = added {
         (history.len() - added, written.next)
     } else {
-        transaction.prepare_cached("DELETE FROM history WHERE pipeline = ?1")?.execute([id])?;
+        forget_history(transaction, (id, name))?;
         (0, written.map_or(0, |written| written.next))
     };
-    let mut insert = transaction.prepare_cached("INSERT INTO history (pipeline, n, body) VALUES (?1, ?2, ?3)")?;
+    let sql = "INSERT INTO history (pipeline, name, n, body) VALUES (?1, ?2, ?3, ?4)";
+    let mut insert = transaction.prepare_cached(sql)?;
     for measurement in history.iter().skip(from) {
-        insert.execute(params![id, next, json(measurement)?])?;
+        insert.execute(params![id, name, next, json(measurement)?])?;
         next += 1;
     }
     let first = next - length;
     if added.is_some_and(|(written, _)| written.first < first) {
-        let sql = "DELETE FROM history WHERE pipeline = ?1 AND n < ?2";
-        transaction.prepare_cached(sql)?.execute(params![id, first])?;
+        let sql = "DELETE FROM history WHERE pipeline = ?1 AND name = ?2 AND n < ?3";
+        transaction.prepare_cached(sql)?.execute(params![id, name, first])?;
     }
     Ok(Written { first, next, newest })
 }
@@ -150,7 +174,8 @@ fn keep_generation(transaction: &Transaction<'_>, generation: &KeptGeneration) -
     let id = i64::try_from(generation.id).unwrap_or(i64::MAX);
     transaction
         .prepare_cached(
-            "INSERT OR REPLACE INTO generations (unit, id, at, hash, revision, files) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR REPLACE INTO generations (unit, id, at, hash, revision, files, instead_of) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             generation.unit,
@@ -158,7 +183,8 @@ fn keep_generation(transaction: &Transaction<'_>, generation: &KeptGeneration) -
             generation.at.timestamp_micros(),
             generation.hash,
             generation.revision,
-            files
+            files,
+            generation.instead_of.as_ref().map(json).transpose()?
         ])?;
     transaction
         .prepare_cached(

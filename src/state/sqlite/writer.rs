@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use rusqlite::Connection;
 
+use super::super::hold::Hold;
 use super::super::queue::{Queue, Work};
 use super::super::trouble::{TAKEN_OVER, Trouble, taken_over};
 use super::super::{Fence, Keep, StateError};
+use super::renew::Place;
 use super::schema;
 use super::write::{self, Known, Refusal};
 
@@ -21,12 +22,15 @@ const RETRY: Duration = Duration::from_secs(1);
 const FORGET: Duration = Duration::from_secs(600);
 
 pub(super) struct Writer {
-    pub(super) connection: Connection,
+    pub(super) store: Place,
     pub(super) fence: Fence,
     pub(super) queue: Arc<Queue>,
     pub(super) keep: Keep,
     /// Set when another worker has taken the store over.
     pub(super) taken_over: Arc<AtomicBool>,
+    pub(super) hold: Arc<Hold>,
+    /// Whether there was no room when it was opened, and none since.
+    pub(super) short: bool,
 }
 
 impl Writer {
@@ -38,7 +42,8 @@ impl Writer {
         while let Some(mut work) = self.queue.take(forget_at.saturating_duration_since(Instant::now())) {
             if !work.is_empty() {
                 let written = self.write(&work, &mut known);
-                self.queue.note(&written);
+                let standing = written.clone().and_then(|()| self.room());
+                self.queue.note(&standing);
                 let waiters = work.waiters();
                 match &written {
                     Ok(()) => {
@@ -57,7 +62,7 @@ impl Writer {
                         continue;
                     }
                 }
-                if let Err(error) = write::pack(&mut self.connection, &mut known) {
+                if let Err(error) = write::pack(self.store.connection(), &mut known) {
                     // They are there, only larger: tried again with the next ones.
                     tracing::debug!("records could not be packed: {error}");
                     known.forget();
@@ -74,10 +79,22 @@ impl Writer {
         if self.taken_over.load(Ordering::Acquire) {
             return Err(taken_over());
         }
+        if let Err(error) = self.hold.check() {
+            if self.hold.is_lost() {
+                // It is another one's, or no more: nothing there is to be touched.
+                self.store.leave();
+                self.taken_over.store(true, Ordering::Release);
+            }
+            return Err(error);
+        }
+        if let Some(told) = self.store.renew()? {
+            known.forget();
+            self.hold.note(told);
+        }
         let written = self
             .synchronous(work.safe)
             .map_err(Refusal::from)
-            .and_then(|()| write::work(&mut self.connection, self.fence, work, known));
+            .and_then(|()| write::work(self.store.connection(), self.fence, work, known));
         written.map_err(|refusal| {
             known.forget();
             match refusal {
@@ -91,16 +108,25 @@ impl Writer {
         })
     }
 
+    /// Whether there is room again, where there was none: little may still be written where a tick's worth may not.
+    fn room(&mut self) -> Result<(), StateError> {
+        if self.short {
+            schema::has_room(self.store.connection())?;
+            self.short = false;
+        }
+        Ok(())
+    }
+
     /// Whether a commit waits for the disk itself, which is what makes it outlive a power failure; a killed
     /// process loses nothing either way.
-    fn synchronous(&self, full: bool) -> rusqlite::Result<()> {
-        self.connection.pragma_update(None, "synchronous", if full { "FULL" } else { "NORMAL" })
+    fn synchronous(&mut self, full: bool) -> rusqlite::Result<()> {
+        self.store.connection().pragma_update(None, "synchronous", if full { "FULL" } else { "NORMAL" })
     }
 
     fn forget(&mut self) {
         let age = TimeDelta::from_std(self.keep.age).unwrap_or(TimeDelta::MAX);
         let oldest = Utc::now().checked_sub_signed(age).unwrap_or_default();
-        if let Err(error) = write::forget(&mut self.connection, oldest, self.keep.bytes) {
+        if let Err(error) = write::forget(self.store.connection(), oldest, self.keep.bytes) {
             tracing::debug!("old records could not be deleted: {error}");
         }
     }

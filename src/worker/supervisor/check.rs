@@ -4,7 +4,7 @@
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Supervisor, announce};
-use crate::worker::gate::{self, GateVerdict, LIMIT};
+use crate::worker::gate::{self, GateVerdict};
 use crate::worker::generation::Generation;
 use crate::worker::unit::Checking;
 
@@ -16,7 +16,8 @@ impl Supervisor {
     pub(super) fn begin_check(&mut self, index: usize, generation: Generation) {
         self.newest_check += 1;
         let (number, unit) = (self.newest_check, &mut self.units[index]);
-        let program = gate::program(&unit.source, &generation.needs, &self.loading);
+        let limit = generation.gate.as_ref().map_or_else(Default::default, |gate| gate.limit);
+        let program = gate::program(&unit.source, &generation.needs, &self.loading, limit);
         let checks = self.checks.clone();
         let task = tokio::spawn(async move {
             let verdict = match program {
@@ -28,7 +29,7 @@ impl Supervisor {
         });
         let (script, running) = (announce::name(&unit.source), unit.generation.id);
         let trace = generation.gate.as_ref().map_or("", |gate| &gate.trace);
-        let seconds = LIMIT.as_secs();
+        let seconds = limit.as_secs_f64();
         tracing::info!(
             script,
             generation = running,

@@ -29,7 +29,7 @@ impl Supervisor {
             },
             Ask::Revert { unit, by } => self.unit(unit.as_deref()).and_then(|index| self.revert_by(index, &by)),
             // The desk answers these itself.
-            Ask::Status | Ask::Pull(_) => Err("that is not for the supervisor".into()),
+            Ask::Health | Ask::Status | Ask::Pull(_) => Err("that is not for the supervisor".into()),
         };
         self.show_units();
         let answer = answer.map_or_else(Answer::Refused, Answer::Done);
@@ -73,6 +73,7 @@ impl Supervisor {
         let from = unit.generation.id;
         self.remember_previous(index).await;
         let to = self.go_back(index, &format!("by {by}"), false)?;
+        self.keep_gone_back(index).await;
         let script = announce::name(&self.units[index].source);
         Ok(vec![
             format!("{script}: generation {to} is in force again, in place of {from}"),
@@ -117,7 +118,7 @@ impl Supervisor {
         let kind = AsideKind::Trial { name: name.clone(), text, by: by.clone(), until, end, base, rolled_back };
         unit.aside = Some(Aside { disk, kind });
         self.apply();
-        let until = until.with_timezone(&self.loading.zone).format("%Y-%m-%d %H:%M %Z");
+        let until = until.with_timezone(&self.loading.zone).format("%Y-%m-%d %H:%M:%S %Z");
         let own = announce::name(&own);
         tracing::warn!(script = own, "{by} tries {name} until {until}; then generation {back} comes back");
         self.announce_reloaded(index, &before, false);

@@ -89,7 +89,7 @@ impl Supervisor {
     }
 
     /// Goes back by itself where the script says so.
-    pub(super) fn judge_failing(&mut self, failing: &Failing) {
+    pub(super) async fn judge_failing(&mut self, failing: &Failing) {
         let of_unit =
             |unit: &Unit| unit.generation.id == failing.generation && runs(&unit.generation, &failing.pipeline);
         let Some(index) = self.units.iter().position(of_unit) else { return };
@@ -104,10 +104,14 @@ impl Supervisor {
         if self.revert(index, &why, true).is_some() {
             return;
         }
-        if self.units[index].previous.is_some()
-            && let Err(error) = self.go_back(index, &why, true)
-        {
-            tracing::error!(pipeline = &**pipeline, "the generation before cannot come back: {error}");
+        if self.units[index].previous.is_none() {
+            return;
+        }
+        match self.go_back(index, &why, true) {
+            Ok(_) => self.keep_gone_back(index).await,
+            Err(error) => {
+                tracing::error!(pipeline = &**pipeline, "the generation before cannot come back: {error}");
+            }
         }
     }
 }

@@ -11,9 +11,9 @@ use super::{Supervisor, Unstartable, announce};
 use crate::pipeline::{EventKind, Phase};
 use crate::script::{self, Source};
 use crate::settings::Report;
-use crate::state::KeptGeneration;
+use crate::state::{InsteadOf, KeptGeneration};
 use crate::worker::generation::{Generation, Loading, Refused};
-use crate::worker::unit::{LastGood, Unit};
+use crate::worker::unit::{Aside, AsideKind, LastGood, Unit};
 use crate::world::World;
 
 impl Supervisor {
@@ -41,13 +41,22 @@ impl Supervisor {
         }
         let mut problems = Unstartable { report: Report::default(), files: Vec::new() };
         for (source, kept) in sources.into_iter().zip(kept) {
+            let newest = worker.newest;
             match worker.next_generation(&source) {
                 Ok(mut generation) => {
-                    let same = kept.first().filter(|newest| newest.hash == generation.version.hash);
-                    if let Some(newest) = same {
-                        generation.renumber(newest.id);
+                    let now = worker.world.clock.now();
+                    if let Some((back, why)) = worker.gone_back(&source, &generation, &kept) {
+                        worker.newest = newest;
+                        let aside = Some(Aside { disk: generation.files, kind: AsideKind::RolledBack(why) });
+                        worker.units.push(Unit { aside, ..Unit::new(source, back, now) });
+                        continue;
                     }
-                    worker.units.push(Unit::new(source, generation, worker.world.clock.now()));
+                    let same = kept.first().filter(|newest| newest.hash == generation.version.hash);
+                    if let Some(same) = same {
+                        generation.renumber(same.id);
+                        worker.newest = newest;
+                    }
+                    worker.units.push(Unit::new(source, generation, now));
                 }
                 Err(refused) => {
                     problems.report.extend(refused.report.clone());
@@ -65,6 +74,42 @@ impl Supervisor {
         worker.in_force.send_replace(worker.specs());
         worker.show_units();
         Ok(worker)
+    }
+
+    /// The version in `kept` that a worker went back to, and why, where what is on `disk` is still what it went back
+    /// from.
+    fn gone_back(&self, source: &Source, disk: &Generation, kept: &[KeptGeneration]) -> Option<(Generation, String)> {
+        let newest = kept.iter().map(|one| one.id).max()?;
+        let back = kept.iter().find_map(|one| {
+            let instead_of = one.instead_of.as_ref()?;
+            (instead_of.hash == disk.version.hash && newest <= instead_of.id).then_some((one, instead_of))
+        });
+        let (one, instead_of) = back?;
+        let loaded = Generation::load_kept(source, one, &self.loading);
+        match loaded.and_then(|generation| self.unshared(source, generation)) {
+            Ok(generation) => Some((generation, instead_of.why.clone())),
+            Err(refused) => {
+                let (script, why) = (announce::name(source), announce::told(&refused.report));
+                tracing::error!("generation {} of {script}, which was gone back to, loads no more: {why}", one.id);
+                None
+            }
+        }
+    }
+
+    /// Keeps that unit `index` went back, so that it stays so over a restart.
+    pub(super) async fn keep_gone_back(&self, index: usize) {
+        let unit = &self.units[index];
+        let Some(Aside { disk, kind: AsideKind::RolledBack(why) }) = &unit.aside else { return };
+        let (state, name) = (&self.world.state, unit_name(&unit.source));
+        let kept = state.generations(&name).await.unwrap_or_default();
+        let newest = kept.iter().map(|one| one.id).max().unwrap_or_default();
+        let Some(one) = kept.into_iter().find(|one| one.id == unit.generation.id) else { return };
+        let files = crate::worker::version::files(&unit.source, disk);
+        let hash = crate::worker::version::version(&unit.source, &files).hash;
+        let instead_of = Some(InsteadOf { id: newest, hash, why: why.clone() });
+        if let Err(error) = state.keep_generation(KeptGeneration { instead_of, ..one }).await {
+            tracing::warn!("a restart takes up the newer {} again: {error}", announce::name(&unit.source));
+        }
     }
 
     /// The newest version in `kept` that loads today.
@@ -86,7 +131,7 @@ impl Supervisor {
     /// Keeps the version of `unit` that is in force, unless it is the newest of those that are kept.
     pub(super) async fn keep_generation(&self, unit: &Unit) {
         let generation = &unit.generation;
-        if generation.id == 0 || unit.last_good.is_some() {
+        if generation.id == 0 || unit.last_good.is_some() || unit.aside.is_some() {
             return;
         }
         let state = &self.world.state;
@@ -102,6 +147,7 @@ impl Supervisor {
             hash: generation.version.hash.clone(),
             revision: generation.version.revision.clone(),
             files: crate::worker::version::files(&unit.source, &generation.files),
+            instead_of: None,
         };
         if let Err(error) = state.keep_generation(kept).await {
             tracing::warn!("this version of {} is not kept: {error}", announce::name(&unit.source));
@@ -111,6 +157,10 @@ impl Supervisor {
     /// Says which units do not run what is on disk.
     pub(super) fn announce_start(&self) {
         for unit in &self.units {
+            if let Some(Aside { kind: AsideKind::RolledBack(why), .. }) = &unit.aside {
+                let (script, id) = (announce::name(&unit.source), unit.generation.id);
+                tracing::warn!(script, generation = id, "generation {id} runs, not what is on disk: rolled back {why}");
+            }
             if let Some(refused) = &unit.refused {
                 announce::log(&refused.report);
                 self.announce_last_good(unit, Phase::Begin);

@@ -54,6 +54,7 @@ fn record(second: i64, value: Option<f64>, from: u32, to: u32) -> Record {
         outcome: if from == to { Outcome::None } else { Outcome::Scaled },
         events: Vec::new(),
         error: None,
+        reloaded: None,
         shadow: None,
     }
 }

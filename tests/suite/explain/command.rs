@@ -59,12 +59,22 @@ async fn what_is_not_there_is_said_with_what_there_is() {
         error.contains("nothing is recorded of `web` at 2026-11-24 03:01:00 or before") && error.contains(range),
         "{error}"
     );
-    let error = refused(&["explain", "web", "incident.log", "--at", "soon"]);
-    assert!(error.contains("`soon` is no time: write 03:12"), "{error}");
     let error = refused(&["explain", "web", "nothing.log"]);
     assert!(error.contains("`nothing.log` cannot be read"), "{error}");
-    let error = refused(&["history", "web", "incident.log", "--since", "03:10", "--until", "03:05"]);
-    assert!(error.contains("`--until` lies before `--since`"), "{error}");
+    // What is typed wrong is another exit code.
+    let wrong = |arguments: &[&str]| on(&folder, arguments).run().expect(2).stderr;
+    let error = wrong(&["explain", "web", "incident.log", "--at", "soon"]);
+    assert!(error.contains("`soon` is no time: write 03:12"), "{error}");
+    let error = wrong(&["explain", "web", "incident.log", "--at", "25:00"]);
+    assert!(error.contains("`25:00` is no time: write 03:12"), "{error}");
+    let error = wrong(&["history", "web", "incident.log", "--since", "03:10", "--until", "03:05"]);
+    assert!(error.contains("`--until 03:05` does not lie after `--since 03:10`"), "{error}");
+    let pin = ["pin", "web", "incident.log", "--script", "autoscale.rhai", "--expect", "hold", "--print", "--at"];
+    let error = wrong(&[&pin[..], &["2999-01-01T03:12"]].concat());
+    assert!(error.contains("`--at` is 2999-01-01 03:12:00, which is still to come"), "{error}");
+    // A time of day as a log has it.
+    let said = on(&folder, &["explain", "web", "incident.log", "--at", "11:12:00Z"]).run().expect(0).stdout;
+    assert!(said.starts_with("web at 2026-11-24 11:12:00 (UTC): held at 3 dynos\n"), "{said}");
 }
 
 #[tokio::test]
@@ -113,11 +123,11 @@ async fn history_as_json_is_the_records_and_as_csv_has_its_columns() {
     assert_eq!(
         csv.run().expect(0).stdout,
         "at,pipeline,tick,generation,mode,value,success,took_ms,measurement_error,dynos,booting,proposed,desired,min,max,\
-         decision,outcome,reasons\n\
+         decision,outcome,reasons,reloaded\n\
          2026-11-24T11:05:30.000Z,web,8,1,live,1302,true,0.000,,2,0,3,3,1,5,up,scaled,\"policy: the last 3 of 3 above 1000 \
-         ms: 1105, 1210, 1302\"\n\
+         ms: 1105, 1210, 1302\",\n\
          2026-11-24T11:06:00.000Z,web,9,1,live,1180,true,0.000,,3,0,,3,1,5,hold,none,cooldown: scaled 30 s ago; the next \
-         decision is in 30 s\n"
+         decision is in 30 s,\n"
     );
 }
 

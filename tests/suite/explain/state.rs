@@ -132,7 +132,11 @@ async fn accepted(script: &Script, folder: &Path, unit: &str, text: &str, at: Da
     let opened = state::open(&arg, &script.path(), Keep::default(), &CancellationToken::new()).await.unwrap();
     let files = vec![(format!("{unit}.rhai"), text.to_owned())];
     let (unit, hash) = (unit.to_owned(), "a".repeat(64));
-    opened.state.keep_generation(KeptGeneration { unit, id: 1, at, hash, revision: None, files }).await.unwrap();
+    opened
+        .state
+        .keep_generation(KeptGeneration { unit, id: 1, at, hash, revision: None, files, instead_of: None })
+        .await
+        .unwrap();
     opened.state.flush().await.unwrap();
 }
 

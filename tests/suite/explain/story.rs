@@ -183,3 +183,52 @@ async fn the_time_around_is_told_in_numbers() {
     assert_eq!(held, [("policy", 8), ("policy", 2), ("cooldown", 1)]);
     assert_eq!(around.holds[0].values, Some((600.0, 700.0)));
 }
+
+#[tokio::test]
+async fn each_of_several_measurements_is_varied_by_itself() {
+    let script = "pipeline(\"web\", #{
+        measure: #{ latency: || 0, queue: || 0 }, max_dynos: 9, time_zone: \"UTC\",
+        decide: #{
+            latency: decide::average_threshold(#{
+                number_of_measurements_to_average: 1, min_measurement_value: 100, max_measurement_value: 500,
+            }),
+            queue: |m| if m.value > 40 { up(2) },
+        },
+        scale: #{ current: || 0, scale_to: |n| () },
+    });";
+    let mut past = past(script, 3, []).await;
+    for (name, value) in [("latency", 300.0), ("queue", 10.0)] {
+        past.app.pretend.sources.feed_named("web", name, [Ok(value.into())]);
+    }
+    let record = past.app.pipeline.tick(past.app.now).await;
+    past.app.records.push(record);
+    let found = ways(&past.told().await);
+    for way in ["up 4: `latency` above 500 instead of 300 (200 more)", "up 5: `queue` above 40 instead of 10 (30 more)"]
+    {
+        assert!(found.contains(&way.into()), "{way}\n{found:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_that_wishes_the_same_tick_after_tick_is_folded_and_a_reload_is_a_line() {
+    let script = scripted("|m| to(5)").replace("measure:", "mode: \"dry_run\", measure:");
+    let mut past = past(&script, 3, [50.0, 60.0]).await;
+    past.app.pipeline.note_reload("generation 2 in place of 1: `max_dynos` 5 → 9");
+    past.app.feed([70.0, 80.0, 90.0]).await;
+    let mut out = Vec::new();
+    autoscaler::explain::table::table(&mut out, past.records(), chrono_tz::UTC, None).unwrap();
+    let told = anstream::adapter::strip_bytes(&out).into_vec();
+    let told = String::from_utf8(told).unwrap();
+    let lines: Vec<&str> = told.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "12:00:00  ▲ up from 3 to 5 dynos (dry run)  50: to(5)",
+            "          … and the same at 1 more tick till 12:00:30, value 50–60",
+            "12:01:00  ↻ generation 2 in place of 1: `max_dynos` 5 → 9",
+            "12:01:00  ▲ up from 3 to 5 dynos (dry run)  70: to(5)",
+            "          … and the same at 2 more ticks till 12:02:00, value 70–90",
+        ],
+        "{told}"
+    );
+}

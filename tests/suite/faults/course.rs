@@ -14,7 +14,6 @@ use autoscaler::state::Fence;
 use autoscaler::world::pretend::Pretend;
 use autoscaler::world::{Clock, LiveSources, TokioClock, World};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
 
 /// Ticks under the fault: lasting conditions are told at the third.
 const UNDER_FAULT: usize = 3;
@@ -85,7 +84,7 @@ pub fn run(spec: &Arc<PipelineSpec>, live: bool, mut shut: impl FnMut(), mut ope
 async fn deliver(spec: &Arc<PipelineSpec>, world: &Arc<World>) -> Result<(), Undelivered> {
     let Some(stage) = spec.notify.first() else { return Ok(()) };
     let event = crate::notify::pretend::event(&spec.name, EventKind::ScaleFailed, "Scale to (3) dynos failed.");
-    stage.backend.deliver(&Arc::new(event), &Mutex::new(json!({})), world).await
+    stage.backend.deliver(&Arc::new(event), &Mutex::default(), world).await
 }
 
 /// Runs `work` where time is virtual and passes by itself, faster than ours.

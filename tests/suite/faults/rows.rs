@@ -9,7 +9,7 @@ use autoscaler::pipeline::PipelineSpec;
 use super::fault::Fault;
 use super::gate::{Door, Gate, Wire};
 use crate::harness::{APP, AppServer, FakeHeroku, KEY, Manner};
-use crate::measure::processes::redis;
+use crate::measure::processes::{command, redis};
 use crate::notify::smtp;
 use crate::script::reaching::{Around, spec_of};
 
@@ -194,13 +194,30 @@ pub const ROWS: &[Row] = &[
         wire: Wire::Redis,
         wrong: "+OK\r\n",
         build: || {
-            let folder = tempfile::tempdir().unwrap();
-            let server = redis(folder.path(), &[]);
-            let gate = Gate::before(server.port, Wire::Redis);
-            let url = format!("redis://{}", gate.host());
-            let measure = format!("measure::celery_redis_queue_size(#{{ redis_url: \"{url}\" }})");
-            let stages = Stages { measure: Some(measure), decide: Some(down(10, 20)), ..Stages::default() };
-            Built { gate, stages, live: false, calls: None, _servers: vec![Box::new(server), Box::new(folder)] }
+            asking(|url| (format!("measure::celery_redis_queue_size(#{{ redis_url: \"{url}\" }})"), down(10, 20), None))
+        },
+    },
+    Row {
+        title: "`measure::celery_redis_queue_latency`: Redis",
+        stage: Stage::Measure,
+        wire: Wire::Redis,
+        wrong: "*1\r\n$6\r\nno job\r\n",
+        build: || {
+            asking(|url| {
+                (format!("measure::celery_redis_queue_latency(#{{ redis_url: \"{url}\" }})"), down(10, 20), None)
+            })
+        },
+    },
+    Row {
+        title: "`measure::request_queue_time`: Redis",
+        stage: Stage::Measure,
+        wire: Wire::Redis,
+        wrong: "*1\r\n$9\r\nno report\r\n",
+        build: || {
+            asking(|url| {
+                let report = r#"LPUSH autoscaler:queue-time "{\"at\":9e9,\"ms\":{\"5\":1}}""#;
+                (format!("measure::request_queue_time(#{{ redis_url: \"{url}\" }})"), down(10, 20), Some(report))
+            })
         },
     },
     Row {
@@ -265,6 +282,19 @@ fn measuring(body: &str, stages: impl Fn(&str) -> (String, String)) -> Built {
     let (measure, decide) = stages(&gate.host());
     let stages = Stages { measure: Some(measure), decide: Some(decide), ..Stages::default() };
     Built { gate, stages, live: false, calls: None, _servers: vec![Box::new(app)] }
+}
+
+/// A measurement of a Redis, whose URL `stages` is given: how it is measured and judged, and what is put there before.
+fn asking(stages: impl Fn(&str) -> (String, String, Option<&'static str>)) -> Built {
+    let folder = tempfile::tempdir().unwrap();
+    let server = redis(folder.path(), &[]);
+    let gate = Gate::before(server.port, Wire::Redis);
+    let (measure, decide, before) = stages(&format!("redis://{}", gate.host()));
+    if let Some(before) = before {
+        command(server.port, before);
+    }
+    let stages = Stages { measure: Some(measure), decide: Some(decide), ..Stages::default() };
+    Built { gate, stages, live: false, calls: None, _servers: vec![Box::new(server), Box::new(folder)] }
 }
 
 /// An app behind the door, whose router writes what each request took into the log of the fake API.

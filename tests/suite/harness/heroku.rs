@@ -21,8 +21,13 @@ pub struct FakeHeroku {
 impl FakeHeroku {
     /// On a free port.
     pub fn start() -> Self {
-        let fake = Fake::new(KEY);
-        fake.add_app(APP, &[("web", 1), ("worker", 1)]);
+        Self::of(KEY, APP, &[("web", 1), ("worker", 1)])
+    }
+
+    /// On a free port, with another key and app.
+    pub fn of(key: &str, app: &str, types: &[(&str, u32)]) -> Self {
+        let fake = Fake::new(key);
+        fake.add_app(app, types);
         let mut heroku = Self { fake, port: 0, server: Mutex::default() };
         heroku.port = heroku.serve();
         heroku

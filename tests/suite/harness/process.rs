@@ -16,6 +16,8 @@ pub struct Autoscaler {
     environment: BTreeMap<String, String>,
     folder: PathBuf,
     input: Option<Vec<u8>>,
+    /// Its files may not grow beyond so many times 512 bytes.
+    blocks: Option<u32>,
     /// The home of its state: its own, so that no test meets the state of another.
     states: Arc<tempfile::TempDir>,
 }
@@ -34,7 +36,7 @@ impl Autoscaler {
         let arguments = arguments.into_iter().map(Into::into).collect();
         let folder = std::env::temp_dir();
         let states = Arc::new(tempfile::tempdir().unwrap());
-        Self { arguments, environment: BTreeMap::new(), folder, input: None, states }
+        Self { arguments, environment: BTreeMap::new(), folder, input: None, blocks: None, states }
     }
 
     /// `autoscaler COMMAND SCRIPT`.
@@ -60,6 +62,12 @@ impl Autoscaler {
         self
     }
 
+    /// On a disk that is full: no file may grow beyond so many times 512 bytes.
+    pub fn blocks(mut self, blocks: u32) -> Self {
+        self.blocks = Some(blocks);
+        self
+    }
+
     /// What stands on its standard input.
     pub fn input(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.input = Some(text.into());
@@ -67,7 +75,15 @@ impl Autoscaler {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_autoscaler"));
+        let program = env!("CARGO_BIN_EXE_autoscaler");
+        let mut command = match self.blocks {
+            None => Command::new(program),
+            Some(blocks) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("ulimit -f {blocks} && exec \"$0\" \"$@\""), program]);
+                shell
+            }
+        };
         command.args(&self.arguments).current_dir(&self.folder).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", &self.folder).env("TZ", "UTC");
         command.env("XDG_STATE_HOME", self.states.path());

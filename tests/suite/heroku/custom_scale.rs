@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use autoscaler::function::{Argument, CallError, Callable, Function, Permit, Reach, Returned};
+use autoscaler::function::{Argument, CallError, Callable, Function, Permit, Reach, Returned, This};
 use autoscaler::scale::{Custom, Scale};
 use autoscaler::settings::Place;
 use autoscaler::world::Freshness::Now;
@@ -38,9 +38,12 @@ impl Callable for Pretended {
         ""
     }
 
-    fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError> {
+    fn call(&self, argument: Argument, memory: &mut This, permit: &Permit) -> Result<Returned, CallError> {
         assert!(matches!(permit.reach, Reach::World { .. }), "scaling may reach the world");
-        (self.body)(argument, memory)
+        let mut json = memory.json().clone();
+        let answer = (self.body)(argument, &mut json);
+        *memory = json.into();
+        answer
     }
 }
 

@@ -54,7 +54,7 @@ fn stage(entries: &[(&str, &str)], scale: &Arc<dyn Scale>) -> (Option<MeasureSta
 }
 
 async fn measure(stage: &MeasureStage, world: &Arc<World>) -> Measurement {
-    let (pipeline, memory): (Arc<str>, _) = ("web".into(), Mutex::new(Json::Null));
+    let (pipeline, memory): (Arc<str>, _) = ("web".into(), Mutex::default());
     stage.measure(&MeasureContext { pipeline: &pipeline, at: Utc::now(), memory: &memory }, world).await
 }
 

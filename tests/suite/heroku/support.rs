@@ -80,6 +80,7 @@ pub fn world(http: Arc<dyn Http>) -> Arc<World> {
         audience: Arc::new(Nothing),
         state: Arc::new(MemoryState::default()),
         levers: Arc::default(),
+        host: None,
         ledger: Arc::default(),
     })
 }

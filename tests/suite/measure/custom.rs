@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use autoscaler::function::{Argument, CallError, Callable, Function, Movement, Permit, Reach, Returned};
+use autoscaler::function::{Argument, CallError, Callable, Function, Movement, Permit, Reach, Returned, This};
 use autoscaler::measure::{Custom, MeasureContext, MeasureStage};
 use autoscaler::pipeline::FailureKind::{NotLoad, Overload};
 use autoscaler::settings::Place;
@@ -31,8 +31,11 @@ impl Callable for Native {
     fn fingerprint(&self) -> &'static str {
         "native"
     }
-    fn call(&self, argument: Argument, memory: &mut Json, permit: &Permit) -> Result<Returned, CallError> {
-        (self.0)(argument, memory, permit)
+    fn call(&self, argument: Argument, memory: &mut This, permit: &Permit) -> Result<Returned, CallError> {
+        let mut json = memory.json().clone();
+        let answer = (self.0)(argument, &mut json, permit);
+        *memory = json.into();
+        answer
     }
 }
 
@@ -96,7 +99,7 @@ async fn a_function_reaches_the_world_and_has_a_memory() {
         Ok(Returned::Int(n))
     });
     let (stage, world) = (stage_of(Arc::new(Custom::new(count))), world());
-    let memory = Mutex::new(json!({}));
+    let memory = Mutex::new(This::default());
     let pipeline: Arc<str> = "web".into();
     for n in 1..=3 {
         let context = MeasureContext { pipeline: &pipeline, at: world.clock.now(), memory: &memory };

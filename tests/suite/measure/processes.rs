@@ -28,7 +28,8 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn start(command: &mut Command, port: u16, ready: impl Fn() -> bool) -> Self {
+    /// Starts `command`, which serves `port`, and waits until it is `ready`.
+    pub fn start(command: &mut Command, port: u16, ready: impl Fn() -> bool) -> Self {
         let name = format!("{command:?}");
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn();
         let child = child.unwrap_or_else(|error| panic!("{name}: {error}; `tests/run` installs what the tests need"));
@@ -137,7 +138,8 @@ pub fn run(command: &mut Command) {
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn python(program: &str) -> PathBuf {
+/// A program of the virtual environment.
+pub fn python(program: &str) -> PathBuf {
     let root = std::env::var_os("AUTOSCALER_TEST_VENV")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-env/venv"), PathBuf::from);
     let path = root.join("bin").join(program);

@@ -42,6 +42,7 @@ pub fn world() -> Arc<World> {
         audience: Arc::new(Nothing),
         state: Arc::new(MemoryState::default()),
         levers: Arc::default(),
+        host: None,
         ledger: Arc::default(),
     })
 }
@@ -114,7 +115,7 @@ pub fn stage_of(backend: Arc<dyn Measure>) -> MeasureStage {
 
 /// One measurement of `stage` in `world`.
 pub async fn measure(stage: &MeasureStage, world: &Arc<World>) -> Measurement {
-    let memory = Mutex::new(stage.memory.clone());
+    let memory = Mutex::new((&stage.memory).into());
     let pipeline: Arc<str> = "web".into();
     let context = MeasureContext { pipeline: &pipeline, at: world.clock.now(), memory: &memory };
     world.sources.measure(stage, &context, world).await

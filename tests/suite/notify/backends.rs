@@ -50,6 +50,7 @@ fn the_documented_backends_have_their_names_and_the_documented_defaults() {
         [
             ("console", "ConsoleBackend"),
             ("email", "DjangoEmailBackend"),
+            ("django_email", "DjangoEmailBackend"),
             ("logger", "LoggerBackend"),
             ("test", "TestBackend"),
             ("http", "HttpBackend"),
@@ -196,7 +197,7 @@ async fn a_function_hears_the_event_and_remembers_for_its_own_pipeline() {
     let (web, celery) =
         (pipeline("web", vec![Custom::bare(Arc::clone(&tell))]), pipeline("celery", vec![Custom::bare(tell)]));
     assert_eq!(world.audience.memories("web"), nothing());
-    world.audience.recall(&web.name, &[("notify.0".to_owned(), json!({ "n": 40 }))].into());
+    world.audience.recall(&web.name, &[("notify.0".to_owned(), json!({ "n": 40 }).into())].into());
     world.audience.tell(
         &web,
         vec![

@@ -46,7 +46,7 @@ fn scaled() -> Event {
 
 async fn deliver(stage: &NotifyStage, event: Event) -> Result<(), Undelivered> {
     let (world, _deliveries, _) = world();
-    stage.backend.deliver(&Arc::new(event), &Mutex::new(json!({})), &world).await
+    stage.backend.deliver(&Arc::new(event), &Mutex::default(), &world).await
 }
 
 fn header(mail: &Json, name: &str) -> String {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use autoscaler::decide::{DecideStage, DynosByTime, NamedPolicy, PolicyKind};
-use autoscaler::function::{Argument, CallError, Callable, Calls, Function, Permit, Returned};
+use autoscaler::function::{Argument, CallError, Callable, Calls, Function, Permit, Returned, This};
 use autoscaler::notify::{Deliveries, Flags, LiveAudience, Notify, NotifyStage, Undelivered, audience};
 use autoscaler::pipeline::{Event, EventKind, Mode, Phase, PipelineSpec};
 use autoscaler::scale::Scale;
@@ -88,6 +88,7 @@ pub fn world_of(live: LiveAudience) -> (Arc<World>, Arc<Lines>) {
         audience: Arc::new(live),
         state: Arc::new(MemoryState::default()),
         levers: Arc::default(),
+        host: None,
         ledger: Arc::default(),
     });
     (world, console)
@@ -241,7 +242,7 @@ impl Notify for Recorder {
     fn hears_reloads(&self) -> bool {
         self.reloads
     }
-    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<Json>, _: &Arc<World>) -> Result<(), Undelivered> {
+    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<This>, _: &Arc<World>) -> Result<(), Undelivered> {
         self.gate.acquire().await.unwrap().forget();
         let _ = self.told.send(Told { after: self.start.elapsed(), event: Arc::clone(event) });
         let answer = self.answers.lock().unwrap().pop_front();
@@ -276,8 +277,11 @@ impl Callable for Scripted {
     fn fingerprint(&self) -> &'static str {
         "a function of the tests"
     }
-    fn call(&self, argument: Argument, memory: &mut Json, _: &Permit) -> Result<Returned, CallError> {
-        (self.body)(argument, memory)
+    fn call(&self, argument: Argument, memory: &mut This, _: &Permit) -> Result<Returned, CallError> {
+        let mut json = memory.json().clone();
+        let answer = (self.body)(argument, &mut json);
+        *memory = json.into();
+        answer
     }
 }
 
@@ -287,6 +291,6 @@ pub fn function(body: impl Fn(Argument, &mut Json) -> Result<Returned, CallError
 }
 
 /// No memories.
-pub fn nothing() -> BTreeMap<String, Json> {
+pub fn nothing() -> BTreeMap<String, This> {
     BTreeMap::new()
 }

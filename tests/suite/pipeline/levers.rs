@@ -41,7 +41,7 @@ async fn a_paused_pipeline_measures_holds_and_goes_on_by_itself() {
     pull(&app, Lever::Pause, Some(95));
     let record = app.feed(times(HIGH, 4)).await;
     assert_eq!((app.dynos(), &*record.mode, guards(&record)), (1, "paused", vec!["paused"]));
-    assert_eq!(why(&record), "paused by ann@ops until 12:01: deploying");
+    assert_eq!(why(&record), "paused by ann@ops until 12:01:35: deploying");
     assert!(record.proposals.is_empty() && record.measurements[0].value == Some(HIGH));
     // What was measured meanwhile counts.
     let record = app.feed([HIGH]).await;
@@ -76,7 +76,7 @@ async fn an_override_is_kept_and_lets_go_at_its_end() {
     let record = app.fail(Failure::not_load("no such host")).await;
     assert_eq!((app.dynos(), record.decision, guards(&record)), (3, Decided::Down, vec!["override"]));
     let record = app.feed([LOW]).await;
-    assert_eq!((app.dynos(), why(&record)), (3, "set to 3 dynos by ann@ops until 12:01: deploying".into()));
+    assert_eq!((app.dynos(), why(&record)), (3, "set to 3 dynos by ann@ops until 12:01:55: deploying".into()));
     app.feed(times(HIGH, 3)).await;
     assert_eq!(app.dynos(), 4);
 }

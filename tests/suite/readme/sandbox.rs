@@ -20,7 +20,7 @@ pub struct Said {
 }
 
 impl Sandbox {
-    /// Holds a copy of scripts/.
+    /// Holds a copy of scripts/, and the settings of the predecessor that the page on importing begins with.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let scripts = folder.path().join("scripts");
@@ -31,6 +31,9 @@ impl Sandbox {
                 fs::copy(&path, scripts.join(path.file_name().expect("a file has a name"))).expect("a copy");
             }
         }
+        let page = super::Page::read(&super::root().join("docs/importing.md"));
+        let settings = page.blocks().into_iter().find(|block| block.language == "text").expect("settings");
+        fs::write(folder.path().join("settings.py"), settings.text).expect("a file");
         Self(folder)
     }
 

@@ -176,14 +176,15 @@ fn every_documented_backend_has_its_function() {
         let row = rows.iter().find(|row| row[0].split(", ").any(|name| name == backend));
         row.and_then(|row| row[1].split('`').nth(1)).unwrap_or_else(|| panic!("{backend} is not in the README"))
     };
+    // One documented backend may be several functions here; the README names one of them.
     for backend in DOCUMENTED_BACKENDS {
-        function_of(backend);
-    }
-    for (function, backend, _) in all_functions() {
-        if !DOCUMENTED_BACKENDS.contains(&backend) {
-            continue;
-        }
-        assert_eq!(function_of(backend), function);
+        let named = function_of(backend);
+        let functions: Vec<String> = all_functions()
+            .into_iter()
+            .filter(|(_, known, _)| known == backend)
+            .map(|(function, ..)| function)
+            .collect();
+        assert!(functions.is_empty() || functions.iter().any(|known| known == named), "{backend}: {functions:?}");
     }
 }
 

@@ -109,7 +109,8 @@ fn moment(spec: &PipelineSpec) -> Moment {
 
 /// Calls every function in `spec` that can be called here; how many there were.
 async fn call_all(spec: &PipelineSpec, title: &str) -> usize {
-    let (world, memory) = (&world(), |initial: &serde_json::Value| Mutex::new(initial.clone()));
+    let (world, memory) =
+        (&world(), |initial: &serde_json::Value| Mutex::new(autoscaler::function::This::from(initial)));
     let mut called = 0;
     for stage in &spec.measure {
         let memory = memory(&stage.memory);

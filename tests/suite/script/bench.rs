@@ -87,7 +87,10 @@ pub fn permit() -> Permit {
 }
 
 pub fn call(function: &Function, argument: Argument, memory: &mut Json) -> Result<Returned, CallError> {
-    function.call(argument, memory, &permit())
+    let mut this = (&*memory).into();
+    let answer = function.call(argument, &mut this, &permit());
+    memory.clone_from(this.json());
+    answer
 }
 
 /// Calls with one datum.

@@ -160,3 +160,28 @@ fn a_private_function_cannot_be_handed_over() {
          (leave out `private`, or write `|…| policy(…)`)"
     );
 }
+
+#[test]
+fn what_a_call_found_in_one_file_is_not_found_in_another_by_a_later_call() {
+    let bench = files(
+        &[
+            (
+                "a.rhai",
+                "import \"b\" as b;
+                 fn helper() { 1 }
+                 pipeline(\"p\", #{ decide: |m| `${b::outer()} ${helper()} ${m.value + 1}` });",
+            ),
+            ("b.rhai", "fn helper() { 2 } fn outer() { helper() }"),
+        ],
+        &[],
+        MissingSecrets::Error,
+    );
+    let alone = script("fn helper(x) { x + x } pipeline(\"p\", #{ decide: |m| `${helper(m.value)} ${helper(1)}` });");
+    for value in [1.0, 2.0, 3.0, 4.0] {
+        let said = format!("2 1 {:.1}", value + 1.0);
+        assert_eq!(bench.decide("p", value), Ok(Returned::Data(said.into())));
+        // The same function with other types, call after call.
+        let said = format!("{:.1} 2", value * 2.0);
+        assert_eq!(alone.decide("p", value), Ok(Returned::Data(said.into())));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use autoscaler::function::{Argument, Budget, CallError, IN_PLACE, Permit};
+use autoscaler::function::{Argument, Budget, CallError, IN_PLACE, Permit, This};
 use serde_json::json;
 
 use super::bench::{Bench, call, failure, moment, permit, script};
@@ -25,14 +25,14 @@ fn budgets_are_per_call_and_told_apart_from_errors() {
     let function = bench.function("p", "decide");
     let small = Permit { budget: IN_PLACE, ..permit() };
     let argument = Argument::Moment(moment(Some(1.0)));
-    let result = function.call(argument.clone(), &mut json!({}), &small);
+    let result = function.call(argument.clone(), &mut This::default(), &small);
     assert!(matches!(result, Err(CallError::Budget { place: Some(_), .. })), "{result:?}");
     assert!(call(&function, argument.clone(), &mut json!({})).is_ok());
     // Time, with operations to spare.
     let endless = decide("|m| { loop {} }").function("p", "decide");
     let budget = Budget { operations: u64::MAX, time: Duration::from_millis(50) };
     let started = Instant::now();
-    let result = endless.call(argument, &mut json!({}), &Permit { budget, ..permit() });
+    let result = endless.call(argument, &mut This::default(), &Permit { budget, ..permit() });
     assert!(matches!(&result, Err(CallError::Budget { message, .. }) if message.contains("0.05 s")), "{result:?}");
     assert!(started.elapsed() < Duration::from_secs(5));
 }
@@ -168,7 +168,7 @@ fn what_is_stopped_is_placed_at_its_loop_also_in_imported_files() {
     let function = bench.function("p", "decide");
     let argument = || Argument::Moment(moment(Some(1.0)));
     for budget in [IN_PLACE, Budget { operations: u64::MAX, time: Duration::from_millis(20) }] {
-        let result = function.call(argument(), &mut json!({}), &Permit { budget, ..permit() });
+        let result = function.call(argument(), &mut This::default(), &Permit { budget, ..permit() });
         let Err(CallError::Budget { place: Some(place), .. }) = result else { panic!("{result:?}") };
         assert!(place.file.ends_with("lib.rhai") && (place.line, place.column) == (6, 2), "{place}");
     }

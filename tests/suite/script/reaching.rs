@@ -10,7 +10,6 @@ use autoscaler::reach::{Bounds, HostPattern};
 use autoscaler::script::{Environment, Loaded, MissingSecrets, Source, load};
 use autoscaler::world::{Freshness, ScaleError, World};
 use chrono_tz::Tz;
-use serde_json::json;
 
 pub use crate::measure::support::world;
 use crate::measure::support::{failed, measure};
@@ -141,7 +140,7 @@ pub async fn told(stage: &str, around: &Around) -> Result<(), Undelivered> {
 }
 
 pub async fn told_in(spec: &PipelineSpec, world: &Arc<World>) -> Result<(), Undelivered> {
-    spec.notify[0].backend.deliver(&Arc::new(event()), &Mutex::new(json!({})), world).await
+    spec.notify[0].backend.deliver(&Arc::new(event()), &Mutex::default(), world).await
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn around(variables: &[(&'static str, &str)]) -> Around {
 
 async fn told(module: &str, stage: &str, around: &Around, event: Event) -> Result<(), Undelivered> {
     let spec = spec_of(&with(module, &notifying(stage)), around);
-    spec.notify[0].backend.deliver(&Arc::new(event), &std::sync::Mutex::new(json!({})), &world()).await
+    spec.notify[0].backend.deliver(&Arc::new(event), &std::sync::Mutex::default(), &world()).await
 }
 
 async fn measured(module: &str, stage: &str, around: &Around) -> Measurement {

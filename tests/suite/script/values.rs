@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use autoscaler::function::{Argument, Movement, Returned};
+use autoscaler::function::{Argument, Movement, Returned, This};
 use autoscaler::pipeline::{Event, EventKind, Phase};
 use autoscaler::script::MissingSecrets;
 use autoscaler::settings::Value;
 use serde_json::{Value as Json, json};
 
-use super::bench::{Bench, call, change, failure, files, moment, script, start};
+use super::bench::{Bench, call, change, failure, files, moment, permit, script, start};
 
 fn decide(text: &str) -> Bench {
     script(&format!("pipeline(\"p\", #{{ decide: {text} }});"))
@@ -106,6 +106,29 @@ fn this_is_kept_only_if_the_call_succeeds() {
     assert_eq!(memory, json!({ "n": 5 }));
     assert!(call(&function, Argument::Moment(moment(Some(9.0))), &mut memory).is_err());
     assert_eq!(memory, json!({ "n": 5 }));
+}
+
+#[test]
+fn this_is_the_same_from_call_to_call_and_shares_nothing_with_what_it_was_made_of() {
+    let function = decide(
+        "|m| {
+            let list = this.list ?? [];
+            let add = |x| list.push(x);
+            add.call(m.value);
+            this.list = list;
+            this.first = this.first ?? list;
+            list.push(0.5);
+            this.text = \"ä\";
+            `${this.list} ${this.first}`
+        }",
+    )
+    .function("p", "decide");
+    let mut this = This::default();
+    for said in ["[1.0] [1.0]", "[1.0, 1.0] [1.0]", "[1.0, 1.0, 1.0] [1.0]"] {
+        let answer = function.call(Argument::Moment(moment(Some(1.0))), &mut this, &permit());
+        assert_eq!(answer, Ok(Returned::Data(said.into())));
+    }
+    assert_eq!(this, json!({ "first": [1.0], "list": [1.0, 1.0, 1.0], "text": "ä" }));
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn days(count: usize, last: impl Fn(usize, f64) -> f64) -> Setting {
 /// Of dynos of ten requests per second that boot for so long.
 #[track_caller]
 fn run(setting: &Setting, boot: u32) -> Run {
-    run_as(&policy("steady").unwrap(), setting, boot)
+    run_as(&policy("steady", 60).unwrap(), setting, boot)
 }
 
 #[track_caller]

@@ -57,8 +57,15 @@ async fn a_server_that_lost_everything_is_told_again() {
     let levers = Levers { all, ..Levers::default() };
     state.keep_levers(&levers).await.unwrap();
     let files = vec![("web.rhai".into(), "// 1".into())];
-    let generation =
-        KeptGeneration { unit: "web".into(), id: 1, at: at(0), hash: "a".repeat(64), revision: None, files };
+    let generation = KeptGeneration {
+        unit: "web".into(),
+        id: 1,
+        at: at(0),
+        hash: "a".repeat(64),
+        revision: None,
+        files,
+        instead_of: None,
+    };
     state.keep_generation(generation.clone()).await.unwrap();
     assert_eq!(processes::command(place.server.as_ref().unwrap().port, "FLUSHALL"), "+OK\r\n");
     state.commit(&"web".into(), state.fence(), batch("web", 5)).await.unwrap();

@@ -3,10 +3,12 @@
 mod crash;
 mod export;
 mod folder;
+mod interrupted;
 mod last_good;
 mod lost;
 mod push;
 mod redis;
+mod removed;
 mod restart;
 mod store;
 mod trouble;
@@ -126,7 +128,7 @@ fn kept(ticks: u64) -> Kept {
         history.push(Measurement::good("custom", value, at(seconds.into())), 10);
     }
     let control = ControlState { tick: ticks, last_scale: Some(at(30)), ..ControlState::default() };
-    let memory = [("decide".to_owned(), json!({ "seen": ticks }))].into();
+    let memory = [("decide".to_owned(), json!({ "seen": ticks }).into())].into();
     let history = Arc::new(history);
     let measured = Measured { history: Arc::clone(&history), source: Some("redis".into()) };
     let named = [("queue".to_owned(), measured)].into();
@@ -164,6 +166,7 @@ fn record(pipeline: &str, tick: u64) -> Arc<Record> {
         outcome: Outcome::None,
         events: Vec::new(),
         error: None,
+        reloaded: None,
         shadow: None,
     })
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use autoscaler::levers::{Levers, PipelineLevers, Pull};
 use autoscaler::pipeline::{ControlState, History, Record};
-use autoscaler::state::{Batch, Fence, Intent, Keep, Kept, KeptGeneration, Query, State};
+use autoscaler::state::{Batch, Fence, InsteadOf, Intent, Keep, Kept, KeptGeneration, Query, State};
 use chrono::Utc;
 
 use super::{Place, at, batch, kept, record};
@@ -144,15 +144,22 @@ async fn levers_and_generations_come_back() {
             hash: format!("{id:064x}"),
             revision: id.is_multiple_of(2).then(|| "abc".into()),
             files: vec![("web.rhai".into(), format!("// {id}")), ("lib/a.rhai".into(), "fn a() {}".into())],
+            instead_of: None,
         };
         for id in 1..=12 {
             state.keep_generation(generation(id)).await.unwrap();
         }
+        // One that is gone back to is kept in its place, with why.
+        let instead_of = Some(InsteadOf { id: 12, hash: "b".repeat(64), why: "by ann@ops".into() });
+        let back = KeptGeneration { instead_of, ..generation(11) };
+        state.keep_generation(back.clone()).await.unwrap();
         drop(state);
         let state = place.open().await;
         assert_eq!(state.levers().await.unwrap(), levers);
         let kept = state.generations("web").await.unwrap();
-        assert_eq!(kept, (3..=12).rev().map(generation).collect::<Vec<_>>(), "the newest ten");
+        let mut expected: Vec<_> = (3..=12).rev().map(generation).collect();
+        expected[1] = back;
+        assert_eq!(kept, expected, "the newest ten");
         assert_eq!(state.generations("celery").await.unwrap(), []);
         assert_eq!(state.units().await.unwrap(), ["web"]);
     }
@@ -216,7 +223,15 @@ async fn whatever_keeps_it_the_same_comes_out() {
         assert_eq!(state.levers().await.unwrap(), levers, "{what}");
         let generation = |id: u64| {
             let files = vec![("web.rhai".into(), format!("// {id}"))];
-            KeptGeneration { unit: "web".into(), id, at: at(0), hash: "a".repeat(64), revision: None, files }
+            KeptGeneration {
+                unit: "web".into(),
+                id,
+                at: at(0),
+                hash: "a".repeat(64),
+                revision: None,
+                files,
+                instead_of: None,
+            }
         };
         for id in 1..=12 {
             state.keep_generation(generation(id)).await.unwrap();

@@ -104,3 +104,37 @@ fn a_disk_that_is_full_for_a_while_is_told_and_nothing_is_lost() {
     let ticks: Vec<u64> = records.as_array().unwrap().iter().map(|record| record["tick"].as_u64().unwrap()).collect();
     assert_eq!(ticks, (1..=ticks.len() as u64).collect::<Vec<_>>());
 }
+
+#[test]
+fn nothing_is_taken_away_while_the_disk_is_full() {
+    let states = tempfile::tempdir().unwrap();
+    let script = Script::new(
+        "pipeline(\"web\", #{
+            measure: measure::custom(#{ measurement_interval_in_seconds: 0.02 }, || { print(\"measured\"); 1 }),
+            decide: |m| down(1), min_dynos: 1, max_dynos: 100000, post_scale_wait_time_seconds: 0,
+            scale: scale::custom(#{ memory: #{ n: 100000 } }, || this.n, |n| { print(\"fewer\"); this.n = n; }),
+        });",
+    );
+    let state = states.path().display().to_string();
+    let mut worker = Autoscaler::on("run", &script.path()).arg("--state").arg(&state).spawn();
+    worker.line("web: fewer");
+    limit(worker.id(), Some(1));
+    worker.line("state cannot be written: ");
+    // The tick in which it was found out may have scaled.
+    for _ in 0..2 {
+        worker.line_after(worker.mark(), "web: measured");
+    }
+    let mark = worker.mark();
+    for _ in 0..5 {
+        worker.line_after(worker.mark(), "web: measured");
+    }
+    assert_eq!(worker.count(mark, "web: fewer"), 0, "{}", worker.text());
+    let status = Autoscaler::new(["status", "--json", "--state", &state]).run().expect(0).json();
+    let reason = status["pipelines"][0]["last"]["reason"].as_str().unwrap();
+    assert!(reason.contains("the state cannot be used or written"), "{status}");
+    limit(worker.id(), None);
+    worker.line("state is written again, and nothing is lost");
+    let mark = worker.mark();
+    worker.line_after(mark, "web: fewer");
+    worker.stop(Signal::Terminate);
+}

@@ -77,6 +77,21 @@ fn branches_in_the_wrong_order_give_fewer_for_more() {
 }
 
 #[test]
+fn a_missing_value_that_counts_as_none_takes_dynos_away() {
+    let decide = |missing: &str| {
+        web(
+            &format!(
+                "|m| {{ let sum = 0.0; for one in m.past {{ sum += one.value ?? {missing}; }} \
+                 let mean = sum / m.past.len; if mean > 500 {{ up(1) }} else if mean < 100 {{ down(1) }} }}"
+            ),
+            "history_length: 3, keep_history: true,",
+        )
+    };
+    let searched = found(Property::MissingValue, &decide("0.0"), &decide("300.0"));
+    assert!(searched.findings[0].said.contains("missing it scales down"), "{}", searched.findings[0].said);
+}
+
+#[test]
 fn an_entry_that_is_missing_takes_dynos_away() {
     let signals = r#"simulate: #{ rate_per_dyno: 10, signals: #{ rate: "arrival_rate", latency: "response_time" } },"#;
     let decide = |missing: &str| {

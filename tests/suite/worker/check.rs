@@ -187,6 +187,28 @@ fn a_variable_that_is_not_set_is_an_error_where_it_is_asked_for() {
 }
 
 #[test]
+fn the_app_that_is_simulated_is_shown_with_its_defaults() {
+    let text = r#"
+pipeline("web", #{
+    measure: #{ rate: || 1, busy: || 2 },
+    decide: |m| if m.values.rate > 3 { up(1) },
+    scale: #{ current: || 1, scale_to: |n| () },
+    simulate: #{ rate_per_dyno: 40, signals: #{ rate: "arrival_rate", busy: "utilization" } },
+});
+pipeline("other", #{ measure: || 1, decide: |m| up(1), scale: #{ current: || 1, scale_to: |n| () } });
+"#;
+    let script = Script::new(text);
+    let said = Autoscaler::on("check", &script.path()).arg("--json").run().expect(0).json();
+    let simulate = &said["pipelines"][0]["simulate"];
+    assert_eq!(simulate["signals"], json!({ "rate": "arrival_rate", "busy": "utilization" }));
+    assert_eq!([&simulate["rate_per_dyno"], &simulate["service_ms"], &simulate["boot_seconds"]], [40, 25, 60]);
+    assert_eq!([&simulate["app"], &simulate["durations"]], ["web", "exponential"]);
+    assert_eq!(said["pipelines"][1].get("simulate"), None);
+    let people = Autoscaler::on("check", &script.path()).run().expect(0).stdout;
+    assert!(people.contains("  simulate\n           rate_per_dyno = 40\n"), "{people}");
+}
+
+#[test]
 fn nothing_outside_is_reached() {
     let app = crate::harness::AppServer::start();
     let heroku = crate::harness::FakeHeroku::start();

@@ -130,6 +130,28 @@ fn while_it_is_checked_the_old_one_runs_and_a_newer_save_ends_the_check() {
 }
 
 #[test]
+fn a_check_that_takes_too_long_is_stopped_and_the_old_one_runs_on() {
+    let script = script(GOOD);
+    let mut worker = started(&script);
+    let brief = |decide: &str| gated(decide).replace("max_cost_ratio: 9", "max_seconds: 0.5");
+    let mark = worker.mark();
+    script.save(&brief(SLOW));
+    worker.line_after(mark, "checking the saved script against load.csv, for 0.5 s at most");
+    let line = worker.line_after(mark, "could not be checked against its gate").text;
+    assert!(line.contains("its simulation") && line.contains("0.5 s"), "{line}");
+    wait_for("the end of the simulation", || children(&worker).is_empty());
+    let said = status(&script);
+    assert!(said.contains("generation 1,") && !said.contains("checking what"), "{said}");
+    assert_eq!(worker.count(0, "reloaded:"), 0);
+    script.save(&gated(OTHER));
+    worker.line_after(mark, "reloaded:");
+    worker.stop(Signal::Terminate);
+    script.save(&gated(GOOD).replace("max_cost_ratio: 9", "max_seconds: 31"));
+    let said = on(&script, "check").run().expect(1).stderr;
+    assert!(said.contains("`max_seconds` must not be more than 30"), "{said}");
+}
+
+#[test]
 fn a_trace_that_is_not_there_is_an_error_of_check_and_of_a_reload() {
     let script = script(GOOD);
     on(&script, "check").run().expect(0);

@@ -32,7 +32,7 @@ fn levers_are_pulled_at_a_running_worker_and_are_in_force_after_a_restart() {
     worker.line("web: Set to 3 dynos by ann@");
     // A count changed by hand is told with how to keep it, and does not stay.
     heroku.fake.set_dynos("shop", "web", 6);
-    worker.line("The dynos were changed by hand from 3 to 6. But it was set to 3 by ann@");
+    worker.line("The dynos were changed by hand from 3 to 6. But it was set to 3 dynos by ann@");
     wait_for("the count that was set, again", || heroku.web() == 3);
     at(folder.path(), &["pause", "--all"]).run().expect(0);
     worker.signal(Signal::Kill);
@@ -184,8 +184,68 @@ fn a_rollback_and_a_trial_from_the_command_line() {
     at(folder.path(), &["rollback"]).run().expect(0);
     worker.line("web: two");
     worker.stop(Signal::Terminate);
+    // And so is a rollback, until the file is another one.
+    let mut worker = run_in(folder.path(), &script);
+    worker.line("runs, not what is on disk: rolled back by ann@");
+    worker.line("web: two");
+    let said = at(folder.path(), &["status"]).run().expect(0).stdout;
+    assert!(said.contains("not what is on disk: rolled back by ann@"), "{said}");
+    script.save(&ticking("web", "five"));
+    worker.line("web: five");
+    worker.stop(Signal::Terminate);
+    let mut worker = run_in(folder.path(), &script);
+    worker.line("web: five");
+    worker.stop(Signal::Terminate);
+    assert_eq!(worker.count(0, "not what is on disk"), 0, "{}", worker.text());
     let said = at(folder.path(), &["rollback"]).run().expect(1);
     assert!(said.stderr.contains("no worker runs whose state is in"), "{}", said.stderr);
+}
+
+#[test]
+fn a_restart_skips_no_number_and_a_reload_is_in_the_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = Script::new(&ticking("web", "one"));
+    let mut worker = run_in(folder.path(), &script);
+    worker.line("web: one");
+    worker.stop(Signal::Terminate);
+    let mut worker = run_in(folder.path(), &script);
+    worker.line("web: one");
+    script.save(&ticking("web", "two").replace("decide:", "max_dynos: 7, decide:"));
+    worker.line("web: two");
+    let said = at(folder.path(), &["status"]).run().expect(0).stdout;
+    assert!(said.contains("script.rhai, generation 2, in force for"), "{said}");
+    worker.stop(Signal::Terminate);
+    let told = "generation 2 in place of 1: `max_dynos` 3 → 7, the function of `measure` was edited";
+    let history = at(folder.path(), &["history", "web"]).run().expect(0).stdout;
+    assert!(history.contains(&format!("↻ {told}\n")), "{history}");
+    let export = at(folder.path(), &["records", "export"]).run().expect(0).json();
+    let reloaded = export.as_array().unwrap().iter().filter_map(|record| record["reloaded"].as_str());
+    assert_eq!(reloaded.collect::<Vec<_>>(), [told]);
+}
+
+#[test]
+fn status_tells_whose_clock_it_goes_by_and_of_an_error_until_when() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = Script::new(
+        "pipeline(\"web\", #{
+            measure: measure::custom(#{ measurement_interval_in_seconds: 0.05 }, || {
+                this.n = (this.n ?? 0) + 1;
+                if this.n == 3 { return measure::failed(\"lost\") }
+                if this.n > 4 { print(\"well\") }
+                1
+            }),
+            decide: |m| hold(\"nothing to do\"), time_zone: \"Asia/Tokyo\",
+            scale: #{ current: || 1, scale_to: |n| () },
+        });",
+    );
+    let mut worker = run_in(folder.path(), &script);
+    worker.line("web: well");
+    let said = at(folder.path(), &["status"]).env("TZ", "America/Vancouver").run().expect(0).stdout;
+    assert!(said.lines().any(|line| line.starts_with("times   20") && line.ends_with(" (Asia/Tokyo)")), "{said}");
+    let was = said.lines().find(|line| line.starts_with("  was     ")).unwrap_or_else(|| panic!("{said}"));
+    assert!(was.contains(" an error, over since ") && was.contains("lost"), "{was}");
+    assert!(!said.contains("  error   "), "{said}");
+    worker.stop(Signal::Terminate);
 }
 
 #[test]

@@ -21,9 +21,9 @@ async fn a_lever_is_told_kept_and_in_force_from_the_next_tick() {
     let said = worker.done(worker.pull("web", Lever::Set { dynos: 2, beyond_bounds: false }, Some(60))).await;
     assert_eq!(
         said,
-        ["web: set to 2 dynos by ann@ops until 12:01: a test", "in force from the next tick, within 10 s"]
+        ["web: set to 2 dynos by ann@ops until 12:01:01: a test", "in force from the next tick, within 10 s"]
     );
-    assert_eq!(worker.told(), ["lever_pulled: Set to 2 dynos by ann@ops until 12:01: a test."]);
+    assert_eq!(worker.told(), ["lever_pulled: Set to 2 dynos by ann@ops until 12:01:01: a test."]);
     worker.pass(10.0).await;
     assert_eq!(worker.dynos("web"), 2);
     assert_eq!(worker.state().levers().await.unwrap(), *worker.world.levers.levers());

@@ -18,6 +18,7 @@ mod running;
 mod stopping;
 mod together;
 mod units;
+mod unreached;
 mod watchdog;
 
 use crate::harness::{AppServer, Autoscaler, FakeHeroku, Script, Worker};

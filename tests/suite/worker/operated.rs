@@ -82,6 +82,13 @@ impl Operated {
         Self::begin(script, pretend)
     }
 
+    /// Runs `script`, which keeps what it keeps in `state`.
+    pub fn start_in(script: Script, state: Arc<dyn State>) -> Self {
+        let mut pretend = Pretend::starting_at(START.parse().unwrap());
+        pretend.world = Arc::new(World { state, ..World::clone(&pretend.world) });
+        Self::begin(script, pretend)
+    }
+
     /// Runs `script`.
     pub fn start(script: Script) -> Self {
         Self::begin(script, Pretend::starting_at(START.parse().unwrap()))

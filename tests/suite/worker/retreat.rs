@@ -72,7 +72,7 @@ async fn a_trial_ends_by_itself() {
     let said = worker.done(trial(&to(4), 7200)).await;
     assert_eq!(
         said[0],
-        "new.rhai runs in place of script.rhai until 2026-11-24 14:00 UTC; then generation 1 comes back"
+        "new.rhai runs in place of script.rhai until 2026-11-24 14:00:01 UTC; then generation 1 comes back"
     );
     worker.pass(60.0).await;
     let status = worker.status().await;
@@ -167,6 +167,29 @@ async fn a_saved_script_whose_function_fails_gives_way_to_the_one_before() {
     );
     worker.pass(60.0).await;
     assert_eq!((generation(&worker.status().await), worker.dynos("web")), (1, 2));
+    worker.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_takes_the_value_out_of_a_reply_is_the_script_s_too() {
+    let script = |value: &str| {
+        format!(
+            "settings(#{{ rollback_on_failure: 3 }});
+            pipeline(\"web\", #{{
+                measure: measure::http(#{{
+                    request: http::get(\"http://queue.example/\"), value: {value}, measurement_interval_in_seconds: 5,
+                }}),
+                decide: |m| hold(\"\"), scale: #{{ current: || 1, scale_to: |n| () }},
+            }});"
+        )
+    };
+    let worker = Operated::start(Script::new(&script("|reply| reply.text().len()")));
+    worker.pass(11.0).await;
+    worker.script.save(&script("|reply| reply.json().size"));
+    worker.pass(60.0).await;
+    let status = worker.status().await;
+    let why = status.units[0].rolled_back.as_deref().unwrap_or_else(|| panic!("{status:#?}"));
+    assert!(why.starts_with("by itself: `web` failed at 3 ticks in a row") && why.contains("`value`"), "{why}");
     worker.stop().await;
 }
 

@@ -1,0 +1,5 @@
+"""`manage.py autoscaler`, where `heroku_web_autoscale` is the installed app."""
+
+from autoscaler_django.management.commands.autoscaler import Command
+
+__all__ = ["Command"]

@@ -83,7 +83,7 @@ impl Worker {
     pub fn start(script: &str, change: impl FnOnce(Arc<World>) -> Arc<World>) -> Self {
         let (folder, path) = written(script);
         let state = Arc::new(MemoryState::default());
-        let services = Services::start(Arc::clone(&state) as Arc<dyn State>).expect("there is a network");
+        let services = Services::start(Arc::clone(&state) as Arc<dyn State>, None).expect("there is a network");
         let loading = Loading {
             options: Arc::new(Options {
                 script: path,

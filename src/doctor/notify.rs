@@ -40,7 +40,7 @@ async fn one(spec: &PipelineSpec, stage: &NotifyStage, world: &Arc<World>, send:
         }
     }
     if send {
-        let memory = Mutex::new(stage.memory.clone());
+        let memory = Mutex::new((&stage.memory).into());
         let event = Arc::new(test_event(spec, world));
         rows.push(match stage.backend.deliver(&event, &memory, world).await {
             Ok(()) => Row::ok("message", &name, format!("{backend} has taken a test message")),

@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value as Json;
-
 use super::row::Row;
+use crate::function::This;
 use crate::measure::probe::Probe;
 use crate::measure::{MeasureContext, MeasureStage};
 use crate::pipeline::PipelineSpec;
@@ -40,7 +39,7 @@ pub async fn probe(spec: &PipelineSpec, stage: &MeasureStage, probe: &Probe, wor
     let mut rows = vec![row];
     // The time that a reply took needs no more than the reply; all others make their number of something else.
     if good && stage.backend.backend() != "ResponseTimeBackend" {
-        let memory = Mutex::new(Json::Null);
+        let memory = Mutex::new(This::default());
         let context = MeasureContext { pipeline: &spec.name, at: world.clock.now(), memory: &memory };
         rows.push(match stage.backend.measure(&context, world).await {
             Ok(reading) => match reading.value {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{Notify, Undelivered, mail, text};
+use crate::function::This;
 use crate::pipeline::Event;
 use crate::settings::{Constructor, StageKind};
 use crate::world::World;
@@ -48,7 +49,7 @@ impl Notify for DjangoEmail {
         vec!["the mail server of the Django project".into()]
     }
 
-    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<Json>, world: &Arc<World>) -> Result<(), Undelivered> {
+    async fn deliver(&self, event: &Arc<Event>, _: &Mutex<This>, world: &Arc<World>) -> Result<(), Undelivered> {
         let Some(host) = &world.host else {
             return Err(Undelivered::for_good(
                 "`notify::django_email` mails under `manage.py autoscaler` only; elsewhere `notify::email` does",

@@ -18,6 +18,12 @@ const STUCK: f64 = 300.0;
 /// A pause of more than so many windows is told.
 const PAUSE: f64 = 4.0;
 
+/// A dyno is kept while it saves so many times the price from being late, and one more asked for where it saves twice
+/// as much: what fluctuates about a border moves nothing.
+const KEEP: f64 = 0.75;
+/// See [`KEEP`].
+const ADD: f64 = 2.0 * KEEP;
+
 /// Dynos that are so many times as busy as the rate explains have become slower.
 const BUSIER: f64 = 1.2;
 
@@ -137,7 +143,7 @@ impl Steady {
         let certain = |rate: f64| worth.dynos(rate, &[(rate, 1.0)]);
         let (now, then) = (self.outlook.now(), self.outlook.then());
         let spread: Vec<(f64, f64)> = self.outlook.spread().collect();
-        let mut needed = Needed { dynos: worth.dynos(then, &spread), why: String::new() };
+        let mut needed = Needed { dynos: banded(&worth, then, &spread, seen.dynos), why: String::new() };
 
         // Never below what is measured to be needed.
         if then < now {
@@ -188,6 +194,13 @@ impl Steady {
             _ => hold("as many as are needed, or not idle for long enough to go"),
         }
     }
+}
+
+/// The dynos that are worth having where there are `dynos`.
+fn banded(worth: &Worth, rate: f64, spread: &[(f64, f64)], dynos: u32) -> Option<u32> {
+    let at = |times: f64| Worth { price: worth.price * times, ..*worth }.dynos(rate, spread);
+    let kept = at(KEEP)?;
+    if kept <= dynos { Some(kept) } else { at(ADD).map(|added| added.max(dynos)) }
 }
 
 /// The dynos that are needed, and what is said of it.

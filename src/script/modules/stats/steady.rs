@@ -23,8 +23,8 @@ pub(in crate::script::modules) static DOCS: &[Entry] = &[Entry {
     measure: || #{ rate: 120, utilization: 0.6 },
     decide: |m| {
         let step = stats::steady(this.kept ?? [], m, #{
-            wait_ms: 400, percent: 5, rate_per_dyno: 0, workers_per_dyno: 1, boot_seconds: 0, rate_seconds: 60,
-            price: 1.0, calm_dyno_seconds: 450,
+            wait_seconds: 0.4, late_percent: 5, rate_per_dyno: 0, workers: 1, boot_seconds: 0, rate_seconds: 60,
+            price: 1.0, calm_dyno_seconds: 300,
         });
         this.kept = step[0];
         if step[1] == () { hold(step[2]) } else { to(step[1]).because(step[2]) }
@@ -59,11 +59,11 @@ fn steady(kept: &Array, m: &MomentValue, settings: &Map) -> Answered<Array> {
     let told = |name: &str| setting(name).map(|value| Some(value).filter(|value| *value > 0.0));
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let aim = Aim {
-        wait: setting("wait_ms")?.max(0.0) / 1000.0,
-        share: positive("percent")? / 100.0,
+        wait: setting("wait_seconds")?.max(0.0),
+        share: positive("late_percent")? / 100.0,
         price: positive("price")?,
         rate_per_dyno: told("rate_per_dyno")?,
-        workers: positive("workers_per_dyno")?.max(1.0) as u32,
+        workers: positive("workers")?.max(1.0) as u32,
         boot: told("boot_seconds")?,
         calm: setting("calm_dyno_seconds")?,
     };

@@ -86,7 +86,7 @@ mod tests {
     fn what_was_needed_in_between_stays() {
         // 8 until 300, since then 3, but for 5 at 900.
         let mut settled = noted(&[(0, 8), (300, 8), (315, 3), (900, 5), (915, 3), (1000, 3)]);
-        assert_eq!(settled.fall(10, 60.0, 600.0), 5);
+        assert_eq!(settled.fall(10, 60.0, 750.0), 5);
         assert_eq!(settled.fall(10, 60.0, 900.0 * 10.0), 10);
         settled.note(1800, 3);
         assert_eq!(settled.fall(10, 60.0, 600.0), 3);

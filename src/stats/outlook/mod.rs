@@ -118,7 +118,9 @@ impl Outlook {
             lately.waiting.clear();
             lately.unmoved = 0.0;
         }
-        let moved = measured.rate.to_bits() != lately.rate.to_bits() || measured.rate * measured.window < MANY;
+        // It is kept with single precision.
+        let same = (measured.rate - lately.rate).abs() <= 1e-6 * measured.rate;
+        let moved = !same || measured.rate * measured.window < MANY;
         lately.unmoved = if moved { 0.0 } else { lately.unmoved + passed };
         (lately.at, lately.rate) = (measured.at, if moved { measured.rate } else { lately.rate });
         for (level, seconds) in lately.levels.iter_mut().zip(LEVELS) {

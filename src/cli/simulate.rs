@@ -23,7 +23,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "FILE", env = "AUTOSCALER_TRACE", required = true)]
     pub trace: Vec<String>,
     /// Policies by name, without a script: threshold-consec, threshold-avg5m, hpa, target-tracking, kpa, queue-time,
-    /// p95-response, react, reg, adapt, erlang, seasonal
+    /// p95-response, react, reg, adapt, erlang, seasonal, steady
     #[arg(long, value_name = "NAME,…", env = "AUTOSCALER_POLICY", value_delimiter = ',')]
     pub policy: Vec<String>,
     /// The pipeline of the script, where it has several
@@ -64,7 +64,7 @@ pub struct SimulateArgs {
     /// Mend a trace with gaps, times out of order and unusable lines, and say what was mended
     #[arg(long, env = "AUTOSCALER_REPAIR", value_parser = switch)]
     pub repair: bool,
-    /// What goes wrong, such as missing:1%,scale-fails:2%,slow-boot:5%
+    /// What goes wrong, such as missing:1%,scale-fails:2%,slow-boot:5%; also outage, stuck, doubled, slow-work
     #[arg(long, value_name = "FAULTS", env = "AUTOSCALER_FAULTS")]
     pub faults: Option<Faults>,
     /// Simulate single requests instead of a flow: slower, to check the flow against

@@ -26,6 +26,7 @@ pub(super) const STANDARD: &[(&str, &str)] = &[
     ("policy/reg", include_str!("../../stdlib/policy/reg.rhai")),
     ("policy/schedule", include_str!("../../stdlib/policy/schedule.rhai")),
     ("policy/seasonal", include_str!("../../stdlib/policy/seasonal.rhai")),
+    ("policy/steady", include_str!("../../stdlib/policy/steady.rhai")),
     ("policy/target_tracking", include_str!("../../stdlib/policy/target_tracking.rhai")),
     ("prometheus", include_str!("../../stdlib/prometheus.rhai")),
     ("rabbitmq", include_str!("../../stdlib/rabbitmq.rhai")),

@@ -93,6 +93,12 @@ impl Signal {
         Self::NAMED.iter().find(|(_, signal)| *signal == self).map_or("", |(name, _)| name)
     }
 
+    /// Whether it is a count or a rate, and so twice as much where everything is counted twice.
+    #[must_use]
+    pub fn is_counted(self) -> bool {
+        matches!(self, Self::ArrivalRate | Self::Concurrency | Self::Queue)
+    }
+
     /// The signal that a documented backend measures by itself.
     #[must_use]
     pub fn of_backend(backend: &str) -> Option<Self> {
@@ -109,6 +115,9 @@ pub trait App: Send {
     /// One more second, in which `rate` requests come on average and `ready` dynos are ready; how long they
     /// wait goes to `waits` where that counts.
     fn second(&mut self, rate: f64, ready: u32, waits: Option<&mut Waits>) -> Second;
+
+    /// From now on work takes so many times as long as the app says.
+    fn burden(&mut self, heaviness: f64);
 
     /// `signal` over `window`, oldest second first; `None` where nobody answers.
     fn measure(&mut self, signal: Signal, window: &Window<'_>, chance: &mut Chance) -> Option<f64>;

@@ -55,6 +55,8 @@ pub struct Events {
     /// Requests that a dyno completes per second.
     rate_per_dyno: f64,
     service: f64,
+    /// Both where work is as heavy as usual.
+    usual: (f64, f64),
     durations: Durations,
     objective: f64,
     sheds: bool,
@@ -90,6 +92,7 @@ impl Events {
             workers: model.capacity.workers,
             rate_per_dyno: model.capacity.rate_per_dyno,
             service: model.service,
+            usual: (model.capacity.rate_per_dyno, model.service),
             durations: model.durations,
             objective: model.objective,
             sheds: model.app == AppKind::Web,
@@ -222,6 +225,11 @@ impl App for Events {
             spare: 0.0,
             wait: if sums.begun > 0 { sums.waited / f64::from(sums.begun) } else { delay },
         }
+    }
+
+    fn burden(&mut self, heaviness: f64) {
+        let (rate_per_dyno, service) = self.usual;
+        (self.rate_per_dyno, self.service) = (rate_per_dyno / heaviness, service * heaviness);
     }
 
     fn measure(&mut self, signal: Signal, window: &Window<'_>, chance: &mut Chance) -> Option<f64> {

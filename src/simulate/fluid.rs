@@ -16,6 +16,8 @@ const HALVINGS: usize = 40;
 #[derive(Clone, Debug)]
 pub struct Fluid {
     capacity: Capacity,
+    /// Requests that a dyno completes per second where work is as heavy as usual.
+    rate_per_dyno: f64,
     /// The objective: seconds of waiting.
     objective: f64,
     backlog: f64,
@@ -26,7 +28,7 @@ impl Fluid {
     /// Without a backlog; `objective` in seconds of waiting.
     #[must_use]
     pub fn new(capacity: Capacity, objective: f64) -> Self {
-        Self { capacity, objective, backlog: 0.0, delays: Delays::default() }
+        Self { capacity, rate_per_dyno: capacity.rate_per_dyno, objective, backlog: 0.0, delays: Delays::default() }
     }
 
     /// Seconds of work of one request.
@@ -95,6 +97,10 @@ impl App for Fluid {
             waits.of_fluid(&second, ready);
         }
         second
+    }
+
+    fn burden(&mut self, heaviness: f64) {
+        self.capacity.rate_per_dyno = self.rate_per_dyno / heaviness;
     }
 
     fn measure(&mut self, signal: Signal, window: &Window<'_>, chance: &mut Chance) -> Option<f64> {

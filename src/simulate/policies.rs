@@ -49,6 +49,13 @@ const WAITS: Sweep =
 const RESPONSE_TIMES: Sweep =
     Sweep { parameter: "desired_ms", default: "500", values: &["310", "330", "360", "400", "500", "700", "1000"] };
 
+/// What is tried of the worth of a request that is not late: the lower, the more dynos.
+const PRICES: Sweep = Sweep {
+    parameter: "price",
+    default: "1.0",
+    values: &["0.1", "0.25", "0.5", "0.75", "1.0", "1.5", "2.0", "4.0", "8.0", "16.0"],
+};
+
 /// A policy and its script.
 macro_rules! named {
     ($name:literal, $sweep:expr) => {
@@ -70,6 +77,7 @@ pub const NAMED: &[Named] = &[
     named!("seasonal", MARGINS),
     named!("queue-time", WAITS),
     named!("p95-response", RESPONSE_TIMES),
+    named!("steady", PRICES),
 ];
 
 impl Named {

@@ -169,6 +169,8 @@ impl<'a> Simulation<'a> {
             fleet: Fleet::of(first),
             chance: chance(MEASURING),
             faults: setting.faults,
+            seed: setting.seed,
+            readings: Vec::new(),
             answer: model.answer.clone(),
             boot: model.boot,
             window: usize::try_from(window).unwrap_or(usize::MAX),
@@ -226,6 +228,8 @@ impl<'a> Simulation<'a> {
         let mut scene = self.scene.lock();
         scene.fleet.advance(second);
         let (ready, all) = (scene.fleet.ready(), scene.fleet.all());
+        let heaviness = scene.faults.spells(second, scene.seed).heaviness;
+        scene.app.burden(heaviness);
         let waits = if scored { Some(&mut self.scorer.waits) } else { None };
         let passed = scene.app.second(rate, ready, waits);
         scene.passed(passed);

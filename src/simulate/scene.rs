@@ -32,6 +32,8 @@ pub(super) struct Scene {
     pub fleet: Fleet,
     pub chance: Chance,
     pub faults: Faults,
+    /// The seed of what goes wrong for a while.
+    pub seed: u64,
     pub answer: Answer,
     /// Seconds that a dyno boots.
     pub boot: u64,
@@ -43,6 +45,8 @@ pub(super) struct Scene {
     pub seconds: VecDeque<Second>,
     /// Seconds so far.
     pub elapsed: u64,
+    /// What each measurement gave last, by its name.
+    pub readings: Vec<(Arc<str>, Reading)>,
     /// The value of the last measurement.
     pub measured: Option<f64>,
 }
@@ -57,12 +61,33 @@ impl Scene {
         self.elapsed += 1;
     }
 
-    /// What `stage` measures: of several measurements each has the signal of its own name.
+    /// What `stage` measures, or what a fault makes of it.
     fn measure(&mut self, stage: &MeasureStage) -> Result<Reading, Failure> {
         self.measured = None;
-        if self.chance.happens(self.faults.missing) {
+        let spells = self.faults.spells(self.elapsed, self.seed);
+        if spells.outage || self.chance.happens(self.faults.missing) {
             return Err(Failure::not_load("the measurement is missing: a fault that was asked for"));
         }
+        let last = self.readings.iter().position(|(name, _)| *name == stage.name);
+        if let (true, Some(last)) = (spells.stuck, last) {
+            let reading = self.readings[last].1.clone();
+            self.measured = reading.value;
+            return Ok(reading);
+        }
+        let reading = self.read(stage, if spells.doubled { 2.0 } else { 1.0 })?;
+        self.measured = reading.value;
+        if self.faults.stuck > 0.0 {
+            match last {
+                Some(last) => self.readings[last].1 = reading.clone(),
+                None => self.readings.push((Arc::clone(&stage.name), reading.clone())),
+            }
+        }
+        Ok(reading)
+    }
+
+    /// What is to be measured: of several measurements each has the signal of its own name. What is counted is
+    /// counted so many times.
+    fn read(&mut self, stage: &MeasureStage, times: f64) -> Result<Reading, Failure> {
         let to = self.seconds.len().saturating_sub(self.delay);
         let window = Window { seconds: &self.seconds, from: to.saturating_sub(self.window), to, elapsed: self.elapsed };
         if to == 0 {
@@ -70,7 +95,9 @@ impl Scene {
         }
         let (app, chance) = (&mut self.app, &mut self.chance);
         let mut one = |signal: Signal| {
-            app.measure(signal, &window, chance).ok_or_else(|| Failure::overload("no dyno is ready to answer"))
+            let value = app.measure(signal, &window, chance);
+            let value = value.ok_or_else(|| Failure::overload("no dyno is ready to answer"))?;
+            Ok(if signal.is_counted() { times * value } else { value })
         };
         let own = match &self.answer {
             Answer::Several(signals) => {
@@ -81,7 +108,6 @@ impl Scene {
         match own.as_ref().unwrap_or(&self.answer) {
             Answer::One(signal) => {
                 let value = one(*signal)?;
-                self.measured = Some(value);
                 Ok(Reading { data: json!(value), value: Some(value) })
             }
             Answer::Several(signals) => {

@@ -46,6 +46,8 @@ static DOCS: &[&[Entry]] = &[
     log::DOCS,
     stats::DOCS,
     stats::forecast::DOCS,
+    stats::outlook::DOCS,
+    stats::steady::DOCS,
     stats::waiting::DOCS,
     time::DOCS,
     hash::DOCS,

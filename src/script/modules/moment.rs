@@ -15,7 +15,7 @@ use crate::pipeline::{Measurement, Moment};
 use crate::script::context;
 use crate::script::convert::from_json;
 use crate::script::diagnose::complaint;
-use crate::script::entry::{Entry, Stands, deciding, property, script};
+use crate::script::entry::{Entry, Form, Stands, deciding, property, script, takes};
 
 /// The type's name in messages.
 pub(in crate::script) const NAME: &str = "the moment `m`";
@@ -91,6 +91,21 @@ pub(super) static DOCS: &[Entry] = &[
         Stands::Deciding,
         deciding(r#"if type_of(m.data) == "map" && m.data.waiting > 10 { up(1) }"#),
     ),
+    Entry {
+        form: Form::Method("Moment"),
+        name: "number",
+        parameters: &[takes("name", "String")],
+        gives: "float | ()",
+        doc: "The number of that name: of several measurements, or in the map that the only one answered. `()` where there is none.",
+        stands: Stands::Deciding,
+        example: script(
+            r#"pipeline("web", #{
+    measure: || #{ rate: 120, queue: 40 },
+    decide: |m| to(1 + (m.number("rate") ?? 0.0) / 50 + (m.number("queue") ?? 0.0) / 100),
+    scale: #{ current: || 2, scale_to: |n| () },
+});"#,
+        ),
+    },
     property(
         "Moment",
         "success",
@@ -238,6 +253,11 @@ pub(super) fn register(engine: &mut Engine) {
     of_one(engine);
     engine.register_get("values", |moment: &mut MomentValue| ValuesValue(Arc::clone(&moment.0)));
     engine.register_get("measurements", |moment: &mut MomentValue| MeasurementsValue(Arc::clone(&moment.0)));
+    engine.register_fn("number", |moment: &mut MomentValue, name: &str| {
+        // Nobody knows what will be measured.
+        context::end_trial();
+        optional(named_number(&moment.0, name))
+    });
     let mut get = |name: &str, read: fn(&Moment) -> Dynamic| {
         engine.register_get(name, move |moment: &mut MomentValue| read(&moment.0));
     };
@@ -249,6 +269,19 @@ pub(super) fn register(engine: &mut Engine) {
     get("seconds_since_scale", |m| noted(Missing::SinceScale, m.seconds_since_scale));
     get("pipeline", |m| m.pipeline.to_string().into());
     now(engine);
+}
+
+/// The number that goes by `name`: of several measurements, or in the map of the only one.
+pub(super) fn named_number(moment: &Moment, name: &str) -> Option<f64> {
+    if let Some(one) = moment.named.iter().find(|one| *one.name == *name) {
+        return one.measurement.value;
+    }
+    moment.measurement.data.get(name).filter(|_| !moment.judges_all).and_then(Json::as_f64)
+}
+
+/// Seconds since the week began, Monday at midnight, in the time's zone.
+pub(super) fn of_week(now: &DateTime<Tz>) -> f64 {
+    f64::from(now.weekday().num_days_from_monday()) * 86_400.0 + f64::from(now.num_seconds_from_midnight())
 }
 
 /// What is of one measurement; a decision that is shown several must say which one.

@@ -2,6 +2,8 @@
 //! value among them is an error, never skipped.
 
 pub(super) mod forecast;
+pub(super) mod outlook;
+pub(super) mod steady;
 pub(super) mod waiting;
 
 use rhai::{Array, Dynamic, Engine, Module, Position};
@@ -113,6 +115,8 @@ pub(super) fn register(engine: &mut Engine) {
         });
     }
     forecast::add(&mut module);
+    outlook::add(&mut module);
+    steady::add(&mut module);
     waiting::add(&mut module);
     engine.register_static_module("stats", module.into());
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use autoscaler::function::This;
 use autoscaler::measure::{self, Measure, MeasureContext, Reading, Surroundings};
 use autoscaler::pipeline::Failure;
 use autoscaler::scale::{self, Scale};
@@ -49,7 +50,7 @@ fn backend(entries: &[(&str, Value)]) -> Result<Box<dyn Measure>, String> {
 }
 
 async fn measure(backend: &dyn Measure, world: &Arc<World>) -> Result<Reading, Failure> {
-    let (pipeline, memory): (Arc<str>, _) = ("web".into(), Mutex::default());
+    let (pipeline, memory): (Arc<str>, _) = ("web".into(), Mutex::new(This::default()));
     backend.measure(&MeasureContext { pipeline: &pipeline, at: Utc::now(), memory: &memory }, world).await
 }
 

@@ -12,3 +12,4 @@ mod measured;
 mod named;
 mod pictures;
 mod scripts;
+mod steady;

@@ -73,7 +73,7 @@ fn refused(message: String) -> Box<rhai::EvalAltResult> {
 }
 
 /// A whole number of servers or workers.
-fn count(what: &str, name: &str, value: &Dynamic, least: u32) -> Answered<u32> {
+pub(super) fn count(what: &str, name: &str, value: &Dynamic, least: u32) -> Answered<u32> {
     let given = number(what, value)?;
     if given.fract() == 0.0 && (f64::from(least)..=f64::from(MOST_SERVERS)).contains(&given) {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

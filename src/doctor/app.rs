@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use serde_json::Value as Json;
 
 use super::api::{Account, Read};
@@ -17,7 +18,7 @@ pub struct AppUsed {
     account: Account,
     /// Its name.
     pub name: Arc<str>,
-    /// Pipeline, process type, most dynos, and whether the pipeline acts.
+    /// What each pipeline wants of it.
     wanted: Vec<Wanted>,
 }
 
@@ -168,9 +169,13 @@ fn dynos(count: u32) -> String {
 async fn other_scaler(used: &AppUsed, world: &Arc<World>) -> Row {
     let (account, name) = (&used.account, &*used.name);
     let mut unknown = Vec::new();
-    for wanted in &used.wanted {
+    // All at once: an app may have many process types.
+    let reads = used.wanted.iter().map(|wanted| async move {
         let path = format!("/apps/{name}/formation/{}/monitors", wanted.process_type);
-        match account.read_metrics(world, &path, name, "read heroku's own autoscaling").await {
+        (wanted, account.read_metrics(world, &path, name, "read heroku's own autoscaling").await)
+    });
+    for (wanted, read) in join_all(reads).await {
+        match read {
             Read::Good(_, Json::Array(monitors)) => {
                 let scales = |item: &Json| item["action_type"] == "scale" && item["is_active"] != Json::Bool(false);
                 if monitors.iter().any(scales) {

@@ -68,13 +68,14 @@ pub async fn state(state: &StateArg, dyno: Option<&str>, world: &Arc<World>) -> 
         }
         StateArg::Home if dyno.is_some() => Row::warn("state", "this dyno", ends, redis),
         StateArg::Folder(folder) if dyno.is_some() => Row::warn("state", folder.display().to_string(), ends, redis),
-        StateArg::Home => match std::env::var_os("XDG_STATE_HOME").or_else(|| std::env::var_os("HOME")) {
-            Some(home) => folder(Path::new(&home), "a folder of the script's own below it outlives the worker"),
-            None => {
+        StateArg::Home => {
+            if let Some(home) = std::env::var_os("XDG_STATE_HOME").or_else(|| std::env::var_os("HOME")) {
+                folder(Path::new(&home), "a folder of the script's own below it outlives the worker")
+            } else {
                 let found = "neither HOME nor XDG_STATE_HOME is set: state would be kept in memory";
                 Row::warn("state", "home", found, "name a folder by `--state DIR`")
             }
-        },
+        }
         StateArg::Folder(path) => folder(path, "what is remembered there outlives the worker"),
     };
     vec![row]

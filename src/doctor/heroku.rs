@@ -151,8 +151,8 @@ fn clock(name: &str, reply: &Reply, now: DateTime<Utc>) -> Option<Row> {
     let found = format!("this machine's clock is {off} s {side} heroku's");
     let mend = "set the clock, and let it follow a time server (`timedatectl set-ntp true`)";
     Some(match off {
-        ..=SMALL_SKEW => Row::ok("clock", name, "this machine's clock agrees with heroku's"),
-        ..=LARGE_SKEW => Row::warn("clock", name, found, mend),
+        off if off <= SMALL_SKEW => Row::ok("clock", name, "this machine's clock agrees with heroku's"),
+        off if off <= LARGE_SKEW => Row::warn("clock", name, found, mend),
         _ => Row::fail("clock", name, found, mend),
     })
 }

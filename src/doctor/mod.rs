@@ -64,7 +64,10 @@ pub async fn examine(specs: &[Arc<PipelineSpec>], world: &Arc<World>, subject: &
             }
         }
     }
-    checks.push(limited("notify", String::new(), notify::all(specs, world, subject.notify)));
+    for (spec, stage) in notify::recipients(specs) {
+        let check = if subject.notify { "message" } else { "mail" };
+        checks.push(limited(check, spec.name.to_string(), notify::recipient(spec, stage, world, subject.notify)));
+    }
     checks.push(Box::pin(async { here::zones(specs, world, subject.dyno.as_deref()) }));
     checks.push(limited("state", String::new(), here::state(&subject.state, subject.dyno.as_deref(), world)));
     join_all(checks).await.into_iter().flatten().collect()
@@ -78,4 +81,18 @@ fn limited<'a>(check: &'static str, subject: String, work: impl Future<Output = 
             vec![Row::fail(check, subject, found, "see whether this machine reaches it at all")]
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_without_an_end_fails_and_the_others_are_told() {
+        let good = async { vec![Row::ok("url", "web", "answers")] };
+        let checks = [limited("key", "heroku".into(), std::future::pending()), limited("url", "web".into(), good)];
+        let rows: Vec<Row> = join_all(checks).await.into_iter().flatten().collect();
+        assert_eq!((rows[0].check, rows[0].verdict, &*rows[0].found), ("key", Verdict::Fail, "no answer within 25 s"));
+        assert_eq!(rows[1].verdict, Verdict::Ok);
+    }
 }

@@ -7,23 +7,23 @@ use crate::notify::NotifyStage;
 use crate::pipeline::{Event, EventKind, Phase, PipelineSpec};
 use crate::world::World;
 
-/// Checks every distinct backend of `specs`.
-pub async fn all(specs: &[Arc<PipelineSpec>], world: &Arc<World>, send: bool) -> Vec<Row> {
+/// Everybody who is told, once, with a pipeline that tells them.
+pub fn recipients(specs: &[Arc<PipelineSpec>]) -> Vec<(&Arc<PipelineSpec>, &NotifyStage)> {
     let mut seen: Vec<String> = Vec::new();
-    let mut rows = Vec::new();
-    for spec in specs {
-        for stage in &spec.notify {
-            let recipient = stage.backend.recipient();
-            if !seen.contains(&recipient) {
-                seen.push(recipient);
-                rows.extend(one(spec, stage, world, send).await);
-            }
+    let all = specs.iter().flat_map(|spec| spec.notify.iter().map(move |stage| (spec, stage)));
+    all.filter(|(_, stage)| {
+        let recipient = stage.backend.recipient();
+        let new = !seen.contains(&recipient);
+        if new {
+            seen.push(recipient);
         }
-    }
-    rows
+        new
+    })
+    .collect()
 }
 
-async fn one(spec: &PipelineSpec, stage: &NotifyStage, world: &Arc<World>, send: bool) -> Vec<Row> {
+/// Checks one of them.
+pub async fn recipient(spec: &PipelineSpec, stage: &NotifyStage, world: &Arc<World>, send: bool) -> Vec<Row> {
     let name = spec.name.to_string();
     let backend = stage.backend.backend();
     let mut rows = Vec::new();
@@ -40,7 +40,7 @@ async fn one(spec: &PipelineSpec, stage: &NotifyStage, world: &Arc<World>, send:
         }
     }
     if send {
-        let memory = Mutex::new((&stage.memory).into());
+        let memory = Mutex::new(stage.memory.clone().into());
         let event = Arc::new(test_event(spec, world));
         rows.push(match stage.backend.deliver(&event, &memory, world).await {
             Ok(()) => Row::ok("message", &name, format!("{backend} has taken a test message")),

@@ -170,3 +170,76 @@ impl Host {
         self.link.ask("log", record).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+    use super::*;
+
+    /// A host that says `first`, and its end of the line.
+    async fn greeted(first: &str) -> (Result<Host, String>, UnixStream) {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        theirs.write_all(first.as_bytes()).await.unwrap();
+        (Host::greeted(ours).await, theirs)
+    }
+
+    #[tokio::test]
+    async fn what_a_host_gives_is_known() {
+        let text = r#"{"program":"Django 9","time_zone":"America/Vancouver","mail":{"to":["a@e.com"]},"logging":true,
+            "variables":{"KEY":"of-the-shop"},"later":1}"#;
+        let (host, _theirs) = greeted(&format!("{}\n", text.replace('\n', ""))).await;
+        let host = host.unwrap();
+        assert_eq!((host.program(), host.zone()), ("Django 9", Some(chrono_tz::America::Vancouver)));
+        assert_eq!((host.variable("KEY"), host.variable("OTHER")), (Some("of-the-shop"), None));
+        assert_eq!(host.mail().map(|mail| mail.to.clone()), Some(vec!["a@e.com".to_owned()]));
+        assert!(!format!("{host:?}").contains("of-the-shop"), "a key is never shown");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_greeting_is_told() {
+        let (host, _theirs) = greeted("hello\n").await;
+        assert!(host.unwrap_err().contains("is no greeting"));
+        let (host, _theirs) = greeted("{\"program\":\"P\",\"time_zone\":\"Atlantis\"}\n").await;
+        assert_eq!(host.unwrap_err(), "P has no known zone: `Atlantis`");
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        drop(theirs);
+        assert_eq!(Host::greeted(ours).await.unwrap_err(), "the program that started the worker said nothing");
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let flood = tokio::spawn(async move { while theirs.write_all(&[b'x'; 4096]).await.is_ok() {} });
+        assert_eq!(Host::greeted(ours).await.unwrap_err(), "the program that started the worker said nothing");
+        flood.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn each_request_gets_its_own_answer_in_whatever_order() {
+        let (host, theirs) = greeted("{\"program\":\"P\"}\n").await;
+        let host = Arc::new(host.unwrap());
+        let (read, mut write) = theirs.into_split();
+        let mut lines = BufReader::new(read).lines();
+        let ask = |subject: &'static str| {
+            let host = Arc::clone(&host);
+            tokio::spawn(async move { host.send_mail(subject, "body").await })
+        };
+        let (one, two) = (ask("one"), ask("two"));
+        let mut ids = std::collections::HashMap::new();
+        for _ in 0..2 {
+            let asked: Json = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+            ids.insert(asked["mail"]["subject"].as_str().unwrap().to_owned(), asked["id"].clone());
+        }
+        let noise = format!("noise\n{{\"id\":99}}\n{{\"id\":{},\"error\":\"full\",\"again\":true}}\n", ids["two"]);
+        write.write_all(noise.as_bytes()).await.unwrap();
+        assert_eq!(two.await.unwrap(), Err(Refused { message: "full".into(), transient: true }));
+        write.write_all(format!("{{\"id\":{}}}\n", ids["one"]).as_bytes()).await.unwrap();
+        assert_eq!(one.await.unwrap(), Ok(()));
+        write.write_all(b"{\"stop\":\"SIGTERM\"}\n").await.unwrap();
+        host.stop().cancelled().await;
+        let third = ask("three");
+        lines.next_line().await.unwrap();
+        drop((lines, write));
+        let gone = third.await.unwrap().unwrap_err();
+        assert_eq!((&*gone.message, gone.transient), ("the program that started the worker has gone", false));
+        host.gone().cancelled().await;
+        assert!(ask("four").await.unwrap().is_err());
+    }
+}

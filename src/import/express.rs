@@ -1,6 +1,8 @@
 //! Owns values in the script's own language: a value of the settings as the text that stands for it here. A text
 //! that is a credential is never among them: it becomes the name of a variable.
 
+use std::fmt::Write as _;
+
 use super::said::Said;
 use super::value::{At, Node, Value, Variable};
 use crate::secret::{SHORTEST_SCRUBBED, Secret};
@@ -20,11 +22,11 @@ impl Secrets {
         }
         // From now on it is masked, whoever shows a line of the file.
         drop(Secret::new(text));
+        // One name more than there are credentials: one of the candidates is free.
         let taken = |name: &str| self.known.iter().any(|(_, known)| known == name);
-        let name = std::iter::once(base.to_owned())
-            .chain((2_u32..).map(|count| format!("{base}_{count}")))
-            .find(|name| !taken(name))
-            .unwrap_or_else(|| base.to_owned());
+        let numbered = (2..=self.known.len() + 1).map(|count| format!("{base}_{count}"));
+        let mut names = std::iter::once(base.to_owned()).chain(numbered);
+        let name = names.find(|name| !taken(name)).unwrap_or_else(|| base.to_owned());
         self.known.push((text.to_owned(), name.clone()));
         name
     }
@@ -77,6 +79,18 @@ pub fn setting(setting: &Setting, node: &Node, path: &str, secrets: &mut Secrets
         (Kind::Number | Kind::Seconds | Kind::Minutes, _) => number(node, setting, said),
         (Kind::Text | Kind::Path, Value::Text(text)) => return plain(node.at, text, path, secrets, said),
         (Kind::Text | Kind::Path, Value::Variable(variable)) => Some(text_of(variable)),
+        // A variable in a header is a credential more often than not.
+        (Kind::Map, Value::Map(entries)) if setting.name == "headers" => {
+            let parts = entries.iter().map(|entry| {
+                let text = match &entry.value.value {
+                    Value::Variable(variable) => format!("env::secret({})", quoted(&variable.name)),
+                    _ => literal(&entry.value, path, secrets, said)?,
+                };
+                Some(format!("{}: {text}", quoted(&entry.key)))
+            });
+            let parts: Option<Vec<String>> = parts.collect();
+            parts.map(|parts| format!("#{{ {} }}", parts.join(", ")))
+        }
         (Kind::Texts, Value::Text(_) | Value::List(_) | Value::Variable(_)) | (Kind::Map, Value::Map(_)) => {
             literal(node, path, secrets, said)
         }
@@ -227,7 +241,10 @@ pub fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() => {
+                // Writing into a text cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
             c => out.push(c),
         }
     }

@@ -177,6 +177,13 @@ fn renamed(kind: StageKind, key: &str) -> Option<&'static str> {
     RENAMED.iter().find(|(of, old, _)| *of == kind && *old == key).map(|(_, _, ours)| *ours)
 }
 
+/// "did you mean `MAX_DYNOS`?" for the one of `known`, in any case, that is nearest to `name`.
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let known: Vec<String> = known.into_iter().map(str::to_lowercase).collect();
+    let near = crate::settings::did_you_mean(&name.to_lowercase(), known.iter().map(|name| &**name))?;
+    Some(near.to_uppercase().replace("DID YOU MEAN", "did you mean"))
+}
+
 /// The key that a section has in the dictionary.
 #[must_use]
 pub fn section(kind: StageKind) -> &'static str {

@@ -1,10 +1,10 @@
 //! Owns `NOTIFY_ON`, the list of version 3, as the documented flags.
 
+use super::names::did_you_mean;
 use super::plan::Setting;
 use super::said::Said;
 use super::sections::set;
 use super::value::{Node, Value};
-use crate::settings::did_you_mean;
 
 /// The words of the list and the flag that each is.
 const WORDS: &[(&str, &str)] = &[
@@ -31,20 +31,13 @@ pub fn flags(node: &Node, said: &mut Said, written: &mut Vec<Setting>) {
             said.error(word.at, format!("`NOTIFY_ON` lists {}, and must list words", word.is()), "");
             continue;
         };
-        match WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(text)) {
-            Some((_, flag)) => {
-                listed.push(*flag);
-                set(written, Setting { name: flag, text: "true".into(), at: word.at });
-            }
-            None => {
-                let lower: Vec<String> = WORDS.iter().map(|(known, _)| known.to_lowercase()).collect();
-                let near = did_you_mean(&text.to_lowercase(), lower.iter().map(|known| &**known));
-                let help = near.map_or_else(
-                    || "there are MEASUREMENT, SCALE, BELOW_MIN, ABOVE_MAX and TOO_RAPID".into(),
-                    |near| near.to_uppercase().replace("DID YOU MEAN", "did you mean"),
-                );
-                said.error(word.at, format!("`NOTIFY_ON` lists an unknown word `{text}`"), help);
-            }
+        if let Some((_, flag)) = WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(text)) {
+            listed.push(*flag);
+            set(written, Setting { name: flag, text: "true".into(), at: word.at });
+        } else {
+            let help = did_you_mean(text, WORDS.iter().map(|(known, _)| *known))
+                .unwrap_or_else(|| "there are MEASUREMENT, SCALE, BELOW_MIN, ABOVE_MAX and TOO_RAPID".into());
+            said.error(word.at, format!("`NOTIFY_ON` lists an unknown word `{text}`"), help);
         }
     }
     if !listed.contains(&"notify_if_needs_exceed_max") {

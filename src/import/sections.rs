@@ -8,7 +8,7 @@ use super::notify_on;
 use super::plan::{Call, Pipeline, Setting, Stage};
 use super::said::Said;
 use super::value::{At, Entry, Node, Value, find};
-use crate::settings::{StageKind, did_you_mean};
+use crate::settings::StageKind;
 
 /// Translates the pipelines of one file.
 pub struct Translator<'a> {
@@ -29,7 +29,7 @@ impl Translator<'_> {
     /// The pipeline that `entry` declares.
     pub fn pipeline(&mut self, entry: &Entry) -> Option<Pipeline> {
         let name = &entry.key;
-        let Some(sections) = self.entries(&entry.value, &format!("`{name}`")) else { return None };
+        let sections = self.entries(&entry.value, &format!("`{name}`"))?;
         self.strangers(name, sections);
         let mut moved = Vec::new();
         let measure = self.section(StageKind::Measure, entry, sections, &mut moved);
@@ -74,11 +74,8 @@ impl Translator<'_> {
     fn strangers(&mut self, name: &str, sections: &[Entry]) {
         for entry in sections {
             if !STAGES.into_iter().any(|kind| section(kind).eq_ignore_ascii_case(&entry.key)) {
-                let near = did_you_mean(&entry.key.to_lowercase(), STAGES.map(section).map(lower).iter().map(|s| &**s));
-                let help = near.map_or_else(
-                    || "a process type has MEASUREMENT, DECISION, SCALING and NOTIFICATION".into(),
-                    |near| near.to_uppercase().replace("DID YOU MEAN", "did you mean"),
-                );
+                let help = names::did_you_mean(&entry.key, STAGES.map(section))
+                    .unwrap_or_else(|| "a process type has MEASUREMENT, DECISION, SCALING and NOTIFICATION".into());
                 self.said.warning(
                     entry.at,
                     format!("`{name}` has an unknown section `{}`: it is left out", entry.key),
@@ -236,8 +233,7 @@ impl Translator<'_> {
     fn leftover(&mut self, backend: Backend, pipeline: &str, entry: &Entry) {
         let message =
             format!("`{}` of `{pipeline}` is no setting of {}: it is left out", entry.key, backend.documented);
-        let near = did_you_mean(&entry.key.to_lowercase(), backend.settings().map(|setting| setting.name));
-        let near = near.map(|near| near.to_uppercase().replace("DID YOU MEAN", "did you mean"));
+        let near = names::did_you_mean(&entry.key, backend.settings().map(|setting| setting.name));
         self.said.warning(entry.at, message, near.unwrap_or_default());
     }
 
@@ -423,10 +419,6 @@ impl Translator<'_> {
 pub fn set(written: &mut Vec<Setting>, setting: Setting) {
     written.retain(|other| other.name != setting.name);
     written.push(setting);
-}
-
-fn lower(title: &str) -> String {
-    title.to_lowercase()
 }
 
 fn example(kind: StageKind) -> &'static str {

@@ -219,7 +219,7 @@ fn stub(stage: &Stage, pipeline: &str, settings: &[String]) -> String {
         let _ = write!(text, ", whose settings were {}", names.join(", "));
     }
     text.push_str(".\n");
-    text.push_str(&match stage.kind {
+    let function = match stage.kind {
         StageKind::Measure => format!(
             "// Answers a number; as long as it fails, nothing is scaled.\n\
              fn {function}() {{\n    measure::failed({said})\n}}"
@@ -238,6 +238,7 @@ fn stub(stage: &Stage, pipeline: &str, settings: &[String]) -> String {
             "// Tells of event.kind, event.message …\n\
              fn {function}(event) {{\n    log::warn({said} + \": \" + event.message)\n}}"
         ),
-    });
+    };
+    text.push_str(&function);
     text
 }

@@ -94,7 +94,7 @@ mod tests {
         let entries = [("queue_name", queues), ("global_keyprefix", Value::Text("p:".into()))];
         let entries = entries.into_iter().map(|(name, value)| (Arc::from(name), Node::bare(value)));
         let (node, mut report) = (Node::bare(Value::Map(entries.collect())), Report::default());
-        let tables: Vec<&'static [Setting]> = vec![&[QUEUE_NAME, PREFIX, super::super::redis_source::REDIS_URL]];
+        let tables: Vec<&'static [Setting]> = vec![super::super::celery_redis_queue_size::CONSTRUCTOR.settings];
         let mut fields = Fields::open("`test`", &node, tables, &mut report);
         let keys = Broker::read(&mut fields).unwrap().keys();
         let keys: Vec<String> = keys.into_iter().map(|key| String::from_utf8(key).unwrap()).collect();

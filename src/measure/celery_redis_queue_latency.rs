@@ -36,8 +36,15 @@ pub const CONSTRUCTOR: Constructor<Box<dyn Measure>> = Constructor {
 #[derive(Debug)]
 struct QueueLatency {
     broker: Broker,
-    /// The oldest task of each list that bears no time, and when it was first seen there.
-    seen: Mutex<HashMap<Vec<u8>, (String, DateTime<Utc>)>>,
+    /// The oldest task of each list that bears no time.
+    seen: Mutex<HashMap<Vec<u8>, Seen>>,
+}
+
+/// A task, and when it was first seen at the end of its list.
+#[derive(Debug)]
+struct Seen {
+    id: String,
+    first: DateTime<Utc>,
 }
 
 /// A task that waits.
@@ -108,9 +115,9 @@ impl QueueLatency {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match task {
             Some(Task { since: None, id, .. }) => {
-                let known = seen.get(&key).filter(|(other, _)| *other == id).map(|(_, first)| *first);
+                let known = seen.get(&key).filter(|seen| seen.id == id).map(|seen| seen.first);
                 let first = known.unwrap_or(now);
-                seen.insert(key, (id, first));
+                seen.insert(key, Seen { id, first });
                 (seconds(now) - seconds(first), true)
             }
             Some(Task { since: Some(since), .. }) => {
@@ -145,6 +152,10 @@ impl Measure for QueueLatency {
 
     fn needs(&self) -> Vec<(Arc<str>, bool)> {
         self.broker.redis.needs()
+    }
+
+    fn queue(&self) -> Option<crate::doctor::Queue> {
+        Some(self.broker.queue())
     }
 
     fn reaches(&self) -> Vec<String> {

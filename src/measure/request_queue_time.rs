@@ -75,7 +75,7 @@ struct QueueTime {
 #[derive(Debug)]
 enum From {
     Url(Box<Probe>),
-    Redis { source: RedisSource, key: Arc<str> },
+    Redis { source: Box<RedisSource>, key: Arc<str> },
 }
 
 /// What a process reports: how many requests waited so many milliseconds.
@@ -102,7 +102,7 @@ fn read(fields: &mut Fields<'_>) -> Option<Box<dyn Measure>> {
         }
         From::Url(Box::new(Probe::read_named("url", fields)?))
     } else {
-        From::Redis { source: RedisSource::read(fields)?, key: fields.text("redis_key")? }
+        From::Redis { source: Box::new(RedisSource::read(fields)?), key: fields.text("redis_key")? }
     };
     Some(Box::new(QueueTime { percentile, window, from }))
 }
@@ -213,6 +213,13 @@ impl Measure for QueueTime {
     fn settle(&mut self, around: &Surroundings<'_>, report: &mut Report) {
         if let From::Url(probe) = &mut self.from {
             probe.settle("`measure::request_queue_time`", around, report);
+        }
+    }
+
+    fn probe(&self) -> Option<&Probe> {
+        match &self.from {
+            From::Url(probe) => Some(probe),
+            From::Redis { .. } => None,
         }
     }
 

@@ -62,7 +62,7 @@ impl Notify for Logger {
             match host.log(record).await {
                 Ok(()) => return Ok(()),
                 Err(refused) => {
-                    tracing::warn!(target: "autoscaler::notify", "not in the log of {}: {refused}", host.program())
+                    tracing::warn!(target: "autoscaler::notify", "not in the log of {}: {refused}", host.program());
                 }
             }
         }

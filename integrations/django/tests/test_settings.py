@@ -54,6 +54,16 @@ def test_two_keys_have_two_names():
     assert "correct-horse" not in converted.script
 
 
+def test_the_view_is_asked_with_its_token_and_other_views_are_not():
+    backend = "heroku_web_autoscale.backends.measurement.ResponseTimeBackend"
+    own = copy.deepcopy(EXAMPLE["web"])
+    own["MEASUREMENT"] = {"BACKEND": backend}
+    converted = convert({"web": own, "other": EXAMPLE["web"]}, token="of-the-worker")
+    assert 'headers: #{ "Authorization": env::secret("AUTOSCALER_AUTHORIZATION") }' in converted.script
+    assert converted.script.count("headers") == 1 and "of-the-worker" not in converted.script
+    assert converted.variables["AUTOSCALER_AUTHORIZATION"] == "Bearer of-the-worker"
+
+
 def test_every_documented_key_is_taken():
     web = EXAMPLE["web"]
     for section, backend, settings in [
@@ -64,7 +74,7 @@ def test_every_documented_key_is_taken():
         ("MEASUREMENT", "AppDecisionBackend", {"MEASUREMENT_URL": "/load", "MEASUREMENT_INTERVAL_IN_SECONDS": 20}),
         ("DECISION", "ConsecutiveThresholdBackend", {
             "NUMBER_OF_FAILS_TO_SCALE_UP_AFTER": 4, "NUMBER_OF_PASSES_TO_SCALE_DOWN_AFTER": 6,
-            "MIN_DYNOS": {"0:00": 1, "8:00": 3, "18:00": 1}, "MAX_DYNOS": OrderedDict([("0:00", 2), ("9:00", 5)]),
+            "MIN_DYNOS": {"0:00": 1, "9:00": 3, "18:00": 1}, "MAX_DYNOS": OrderedDict([("0:00", 2), ("9:00", 5), ("18:00", 2)]),
             "INCREMENT": 2, "POST_SCALE_WAIT_TIME_SECONDS": Decimal("7.5"), "HISTORY_LENGTH": 20,
         }),
         ("DECISION", "AverageThresholdBackend", {

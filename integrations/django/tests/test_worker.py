@@ -159,13 +159,13 @@ def test_a_host_that_is_killed_leaves_no_worker_behind(project):
     assert "has gone, and the worker stops with it" in manage.text
 
 
-def test_the_exit_code_is_the_workers_and_nothing_is_left_behind(project):
-    project.environment["TMPDIR"] = str(project.folder / "tmp")
-    (project.folder / "tmp").mkdir()
+def test_the_exit_code_is_the_workers_and_nothing_is_left_behind(project, tmp_path_factory):
+    temporary = tmp_path_factory.mktemp("t")
+    project.environment["TMPDIR"] = str(temporary)
     project.script("pipelin()")
     code, said = project.manage("autoscaler", "autoscale.rhai")
     assert code == 1 and "pipelin" in said, said
-    assert list((project.folder / "tmp").iterdir()) == []
+    assert list(temporary.iterdir()) == []
 
 
 def test_what_is_missing_is_said(project):

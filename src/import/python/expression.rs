@@ -70,16 +70,12 @@ impl<'a> Reader<'a> {
 
     /// What `name` was set to above.
     fn named(&mut self, at: At, name: &str) -> Node {
-        match self.names.iter().rev().find(|entry| entry.key == name) {
-            Some(entry) => {
-                self.taken += entry.value.size();
-                if self.is_full() { Node::new(at, Value::Nothing) } else { entry.value.clone() }
-            }
-            None => {
-                let why = format!("`{name}` is not set above, in this file; nothing is imported");
-                Node::new(at, Value::Code(why))
-            }
-        }
+        let Some(entry) = self.names.iter().rev().find(|entry| entry.key == name) else {
+            let why = format!("`{name}` is not set above, in this file; nothing is imported");
+            return Node::new(at, Value::Code(why));
+        };
+        self.taken += entry.value.size();
+        if self.is_full() { Node::new(at, Value::Nothing) } else { entry.value.clone() }
     }
 
     fn dict(&mut self, dict: &ExprDict) -> Value {

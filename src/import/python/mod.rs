@@ -96,21 +96,17 @@ fn take(statement: &Stmt, reader: &mut Reader<'_>, said: &mut Said) {
         Stmt::AnnAssign(assign) => assign.value.as_deref(),
         _ => None,
     };
-    match (set_by(statement), value) {
-        (Some(name), Some(value)) => {
-            let at = reader.at(statement.start().to_usize());
-            let value = reader.read(value);
-            reader.names.push(Entry { key: name.to_owned(), at, value });
-        }
-        _ => {
-            if let Some(name) = changed_by(statement).filter(|name| WANTED.contains(&name.as_str())) {
-                let at = reader.at(statement.start().to_usize());
-                let message = format!("`{name}` is changed here, which only running the file would do: it is not read");
-                said.warning(at, message, "write it into the dictionary");
-            }
-            unknown_from(statement, reader);
-        }
+    let at = reader.at(statement.start().to_usize());
+    if let (Some(name), Some(value)) = (set_by(statement), value) {
+        let value = reader.read(value);
+        reader.names.push(Entry { key: name.to_owned(), at, value });
+        return;
     }
+    if let Some(name) = changed_by(statement).filter(|name| WANTED.contains(&name.as_str())) {
+        let message = format!("`{name}` is changed here, which only running the file would do: it is not read");
+        said.warning(at, message, "write it into the dictionary");
+    }
+    unknown_from(statement, reader);
 }
 
 /// The name whose value a statement changes in place: `NAME["x"] = …`, `NAME.update(…)`, `NAME += …`.

@@ -143,7 +143,11 @@ fn the_zone_of_bounds_and_what_outlives_a_restart_are_told() {
 
     here(&script, "", "memory").says("state", "warn", "end with the worker");
     here(&script, "autoscaler.1", "").says("state", "warn", "the disk of a dyno ends with it");
-    here(&script, "", "/proc/no/such").says("state", "fail", "cannot be written");
+    here(&script, "", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml/below")).says(
+        "state",
+        "fail",
+        "cannot be written",
+    );
     let folder = tempfile::tempdir().unwrap();
     here(&script, "", &folder.path().join("new").display().to_string()).says("state", "ok", "outlives the worker");
     assert!(!folder.path().join("new").exists(), "doctor only looks");

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::support::Served;
-use crate::harness::{APP, Autoscaler, FakeHeroku, KEY, SOON, Script, Signal, wait_for};
+use crate::harness::{APP, Autoscaler, FakeHeroku, KEY, SOON, Script, Signal, eventually};
 
 const TOKEN: &str = "d.fc6b856b-3332-4546-93de-7d0ee272c3bd";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -293,10 +293,11 @@ fn a_worker_scales_on_what_its_drain_tells() {
     }
     worker.line("scaled from 1 to 2 dynos: the last 3 of 3 above 500 ms: 900, 900, 900");
     let mark = worker.mark();
-    wait_for("quick requests to scale in", || {
+    let scaled_in = || {
         heroku.fake.log_request(APP, "id", "/", 20, 200);
-        worker.count(mark, "scaled from 2 to 1 dynos") > 0
-    });
+        worker.count(mark, "scaled from 2 to 1 dyno:") > 0
+    };
+    assert!(eventually(SOON, scaled_in), "{}", worker.text());
     assert_eq!(heroku.web(), 1);
     worker.stop(Signal::Terminate);
 }

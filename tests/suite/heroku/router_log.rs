@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use autoscaler::function::This;
 use autoscaler::measure::{self, Measure, MeasureContext, Reading, Surroundings};
 use autoscaler::pipeline::Failure;
 use autoscaler::scale::{self, Scale};
@@ -10,7 +11,7 @@ use autoscaler::secret::Secret;
 use autoscaler::settings::{Fields, Node, Report, Value};
 use autoscaler::world::World;
 use chrono::{SecondsFormat, Utc};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tokio::time::{Instant, advance};
 
 use super::pretend::Pretend;
@@ -49,7 +50,7 @@ fn backend(entries: &[(&str, Value)]) -> Result<Box<dyn Measure>, String> {
 }
 
 async fn measure(backend: &dyn Measure, world: &Arc<World>) -> Result<Reading, Failure> {
-    let (pipeline, memory): (Arc<str>, _) = ("web".into(), Mutex::new(Json::Null));
+    let (pipeline, memory): (Arc<str>, _) = ("web".into(), Mutex::new(This::default()));
     backend.measure(&MeasureContext { pipeline: &pipeline, at: Utc::now(), memory: &memory }, world).await
 }
 

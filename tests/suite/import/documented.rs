@@ -101,7 +101,7 @@ fn documented_settings() -> Vec<(String, String, String)> {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect();
         let [of, name, documented, _] = cells[..] else { continue };
         if !of.is_empty() {
-            function = of.to_owned();
+            of.clone_into(&mut function);
         }
         let upper = documented.chars().all(|c| c.is_ascii_uppercase() || c == '_');
         if upper && !documented.is_empty() && !["ADMINS", "TIME_ZONE"].contains(&documented) {

@@ -48,7 +48,7 @@ pub fn take(bytes: &[u8], form: Form, options: Options) -> Came {
         Form::Json => "settings.json".into(),
     };
     let imported = import(bytes, &name, form, options);
-    let said = imported.report.diagnostics().iter().map(|said| said.to_string()).collect();
+    let said = imported.report.diagnostics().iter().map(ToString::to_string).collect();
     Came { script: imported.script.map(|script| script.text), said }
 }
 

@@ -10,6 +10,7 @@ fn with(measures: &str, decides: &str, scales: &str) -> String {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // A table: one row per mistake.
 fn what_is_no_literal_missing_or_unknown_is_told_where_it_stands() {
     let decide = |settings: &str| DECIDES.replace("'}", &format!("', 'SETTINGS': {settings}}}"));
     for (text, place, part) in [
@@ -39,7 +40,7 @@ fn what_is_no_literal_missing_or_unknown_is_told_where_it_stands() {
         // Missing.
         ("DEBUG = True\n".into(), "settings.py:1:1: error: ", "there is no `AUTOSCALE_SETTINGS` here"),
         ("AUTOSCALER_SETTINGS = {}\n".into(), "settings.py:1:1: error: ", "should that be it?"),
-        ("".into(), "settings.py:1:1: error: ", "there is no `AUTOSCALE_SETTINGS` here"),
+        (String::new(), "settings.py:1:1: error: ", "there is no `AUTOSCALE_SETTINGS` here"),
         ("AUTOSCALE_SETTINGS = {}\n".into(), "settings.py:1:1: error: ", "is empty"),
         ("AUTOSCALE_SETTINGS = []\n".into(), "settings.py:1:22: error: ", "is a list, and must be a dictionary"),
         (with("", DECIDES, SCALES), "settings.py:2:1: error: ", "`web` has no MEASUREMENT"),
@@ -224,7 +225,7 @@ fn files_that_are_too_much_are_refused_and_break_nothing() {
     // Constants that name each other come to more than any settings.
     let mut bomb = String::from("A0 = ['x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x']\n");
     for level in 1..12 {
-        bomb.push_str(&format!("A{level} = [{}]\n", vec![format!("A{}", level - 1); 9].join(", ")));
+        bomb += &format!("A{level} = [{}]\n", vec![format!("A{}", level - 1); 9].join(", "));
     }
     python(&bomb).says("settings.py:", "more than 100,000 values");
 }

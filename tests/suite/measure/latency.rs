@@ -29,8 +29,8 @@ fn latency(server: &Running) -> MeasureStage {
     stage("celery_redis_queue_latency", &map([("redis_url", text(&format!("redis://127.0.0.1:{}/0", server.port)))]))
 }
 
-fn ago(seconds: i64) -> Option<DateTime<Utc>> {
-    Some(Utc::now() - TimeDelta::seconds(seconds))
+fn ago(seconds: i64) -> DateTime<Utc> {
+    Utc::now() - TimeDelta::seconds(seconds)
 }
 
 #[track_caller]
@@ -47,15 +47,15 @@ async fn the_oldest_task_over_all_priorities_counts() {
     let (stage, world) = (latency(&server), world());
     let measurement = measure(&stage, &world).await;
     assert_eq!((measurement.value, measurement.data), (Some(0.0), json!({ "seconds": 0.0, "estimated": false })));
-    send(&server, "celery", &task("a", ago(1000), None));
-    send(&server, "celery", &task("b", ago(10), None));
+    send(&server, "celery", &task("a", Some(ago(1000)), None));
+    send(&server, "celery", &task("b", Some(ago(10)), None));
     about(measure(&stage, &world).await.value, 1000.0);
-    send(&server, "celery\u{6}\u{16}6", &task("c", ago(5000), None));
+    send(&server, "celery\u{6}\u{16}6", &task("c", Some(ago(5000)), None));
     let measurement = measure(&stage, &world).await;
     about(measurement.value, 5000.0);
     assert_eq!(measurement.data["estimated"], false);
     // The clock of a producer that is ahead.
-    send(&server, "other", &task("d", ago(-500), None));
+    send(&server, "other", &task("d", Some(ago(-500)), None));
     let settings =
         [("redis_url", text(&format!("redis://127.0.0.1:{}/0", server.port))), ("queue_name", text("other"))];
     let ahead = super::support::stage("celery_redis_queue_latency", &map(settings));
@@ -67,9 +67,9 @@ async fn a_task_with_a_time_of_its_own_waits_from_then_on() {
     let dir = tempfile::tempdir().unwrap();
     let server = redis(dir.path(), &[]);
     let (stage, world) = (latency(&server), world());
-    send(&server, "celery", &task("a", ago(9000), ago(-9000)));
+    send(&server, "celery", &task("a", Some(ago(9000)), Some(ago(-9000))));
     assert_eq!(measure(&stage, &world).await.value, Some(0.0), "it is not due");
-    send(&server, "celery", &task("b", ago(9000), ago(300)));
+    send(&server, "celery", &task("b", Some(ago(9000)), Some(ago(300))));
     about(measure(&stage, &world).await.value, 300.0);
 }
 

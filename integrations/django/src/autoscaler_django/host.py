@@ -114,8 +114,7 @@ class Host:
         """Runs `autoscaler ARGUMENTS`, `script` on its standard input, to its end; the exit code is its."""
         from .binary import find
 
-        # Below Linux's limit of 108 characters for a socket.
-        folder = Path(tempfile.mkdtemp(prefix="autoscaler-"))
+        folder = private_folder()
         listener = socket.socket(socket.AF_UNIX)
         try:
             path = folder / "host"
@@ -178,6 +177,12 @@ class Host:
         listener.close()
         with connection:
             self.serve(connection)
+
+
+def private_folder() -> Path:
+    """A new folder for a socket that nobody else can enter: the name of a socket has a limit of some 100 characters."""
+    short = len(os.fsencode(tempfile.gettempdir())) < 70
+    return Path(tempfile.mkdtemp(prefix="autoscaler-", dir=None if short else "/tmp"))
 
 
 def write_log(record: "dict[str, Any]") -> None:

@@ -19,6 +19,10 @@ from .binary import find
 # What stands for an environment variable in the JSON.
 VARIABLE = "$variable"
 
+# The measurement view of this package, and what stands for the header that it wants.
+VIEW = "/heroku-autoscale/measurement/"
+AUTHORIZATION = "AUTOSCALER_AUTHORIZATION"
+
 # Settings whose text is nobody's business.
 CREDENTIALS = {"api_key", "redis_url", "smtp_url"}
 
@@ -119,13 +123,31 @@ def as_json(settings: Any, time_zone: Optional[str], variables: Variables) -> st
         raise Unusable("AUTOSCALE_SETTINGS holds a number that is none (NaN) or without an end") from error
 
 
-def convert(settings: Any, time_zone: Optional[str] = None) -> Converted:
-    """The script that does what the dictionary says.
+def with_token(settings: Any, token: Optional[str], variables: Variables) -> Any:
+    """The dictionary, in which the measurement view of this package is asked with the token that it wants."""
+    if not token or not isinstance(settings, Mapping):
+        return settings
+    told = dict(settings)
+    for name, pipeline in told.items():
+        measurement = pipeline.get("MEASUREMENT") if isinstance(pipeline, Mapping) else None
+        if not isinstance(measurement, Mapping) or not str(measurement.get("BACKEND")).endswith("ResponseTimeBackend"):
+            continue
+        own = measurement.get("SETTINGS") or {}
+        if not isinstance(own, Mapping) or "HEADERS" in own or own.get("MEASUREMENT_URL", VIEW) != VIEW:
+            continue
+        variables.given[AUTHORIZATION] = f"Bearer {token}"
+        headers = {"Authorization": {VARIABLE: AUTHORIZATION}}
+        told[name] = {**pipeline, "MEASUREMENT": {**measurement, "SETTINGS": {**own, "HEADERS": headers}}}
+    return told
+
+
+def convert(settings: Any, time_zone: Optional[str] = None, token: Optional[str] = None) -> Converted:
+    """The script that does what the dictionary says; `token` is that of the measurement view.
 
     Raises Unusable with what is wrong.
     """
     variables = Variables()
-    text = as_json(settings, time_zone, variables)
+    text = as_json(with_token(settings, token, variables), time_zone, variables)
     command = [find(), "import", "-", "--format", "json", "--live", "--django"]
     done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)
     if done.returncode != 0:

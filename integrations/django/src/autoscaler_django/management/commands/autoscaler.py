@@ -61,7 +61,7 @@ class Command(BaseCommand):
         dictionary = getattr(settings, "AUTOSCALE_SETTINGS", None)
         if dictionary is None:
             raise CommandError("name a script, or set AUTOSCALE_SETTINGS")
-        converted = convert(dictionary, settings.TIME_ZONE)
+        converted = convert(dictionary, settings.TIME_ZONE, getattr(settings, "AUTOSCALER_TOKEN", None))
         if converted.warnings:
             self.stderr.write(converted.warnings)
         return converted

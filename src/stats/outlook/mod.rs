@@ -35,9 +35,6 @@ const WEEK: (usize, f64) = (168, 0.5);
 /// Seconds of a day and of a week.
 const SECONDS: [f64; 2] = [86_400.0, 604_800.0];
 
-/// A jump that begins opens a gap of so many seconds of it between the two newest levels.
-const JUMP: f64 = 40.0;
-
 /// Counts of at least so many requests are not alike by chance time and again.
 const MANY: f64 = 10.0;
 
@@ -179,22 +176,10 @@ impl Outlook {
         self.silent
     }
 
-    /// Whether the newest measurement is above the band in which it was foretold.
+    /// Whether a jump above the band in which it was foretold is under way.
     #[must_use]
-    pub fn is_surprised(&self) -> bool {
-        self.lately.surprise > OUTSIDE
-    }
-
-    /// When the newest measurement was, in seconds since 1970.
-    #[must_use]
-    pub fn at(&self) -> i64 {
-        self.lately.at
-    }
-
-    /// By how much the rate grows per second, if what changes is a jump that has just begun; 0 where it falls.
-    #[must_use]
-    pub fn jump(&self) -> f64 {
-        ((self.lately.levels[0] - self.lately.levels[1]) / JUMP).max(0.0)
+    pub fn is_jumping(&self) -> bool {
+        self.lately.jumping > 0.0
     }
 
     /// To be kept: what was lately, the profile of a day and that of a week.
@@ -391,7 +376,7 @@ mod tests {
         let jump = |at: f64| if at < 80_000.0 { day(at) } else { 3.0 * day(at) };
         let mut surprised = Vec::new();
         let kept = noted(1.0, 75.0, jump, |at, outlook| {
-            if outlook.is_surprised() {
+            if outlook.is_jumping() {
                 surprised.push(at);
             }
         });

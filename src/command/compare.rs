@@ -73,7 +73,7 @@ fn print(out: &mut impl Write, grid: &Grid) -> std::io::Result<()> {
 /// The page that is written, and the picture beside it.
 struct Page {
     text: String,
-    page: Destination,
+    text_to: Destination,
     picture: Destination,
 }
 
@@ -91,13 +91,13 @@ impl Page {
         fill(&text, |name| if BLOCKS.contains(&name) { Ok(String::new()) } else { Err(unknown(name)) })
             .map_err(|said| format!("`{}`: {said}", path.display()))?;
         let page = Destination::of(path, Form::Text)?;
-        Ok(Self { text, page, picture: Destination::of(&picture, Form::Picture)? })
+        Ok(Self { text, text_to: page, picture: Destination::of(&picture, Form::Picture)? })
     }
 
     fn write(&self, grid: &Grid) -> Result<(), String> {
         let filled = fill(&self.text, |name| block(grid, name))?;
         self.picture.write(&picture::families(grid))?;
-        self.page.write(&filled)
+        self.text_to.write(&filled)
     }
 }
 

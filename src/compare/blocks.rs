@@ -26,7 +26,10 @@ pub fn fill(page: &str, of: impl Fn(&str) -> Result<String, String>) -> Result<S
         let (name, after) = after.split_once(" -->").ok_or("a block begins with `<!-- compare:NAME -->`")?;
         let end = format!("<!-- /compare:{name} -->");
         let (_, after) = after.split_once(&end).ok_or_else(|| format!("the block `{name}` has no `{end}`"))?;
-        filled.push_str(&format!("{before}{BEGIN}{name} -->\n\n{}\n{end}", of(name)?));
+        let made = of(name)?;
+        for part in [before, BEGIN, name, " -->\n\n", made.as_str(), "\n", end.as_str()] {
+            filled.push_str(part);
+        }
         rest = after;
         found = true;
     }

@@ -207,8 +207,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(Corpus::read(Some(folder.path()), None, 1).unwrap_err().contains("no file that ends with .csv"));
         for name in ["b_1m.csv", "a_5m.csv", "notes.txt"] {
-            let lines: String = (0..3_000).map(|minute| format!("{},{}\n", minute * 60, 5 + minute % 7)).collect();
-            std::fs::write(folder.path().join(name), format!("seconds,rate_per_s\n{lines}")).unwrap();
+            let lines: Vec<String> = (0..3_000).map(|minute| format!("{},{}\n", minute * 60, 5 + minute % 7)).collect();
+            std::fs::write(folder.path().join(name), format!("seconds,rate_per_s\n{}", lines.concat())).unwrap();
         }
         let corpus = Corpus::read(Some(folder.path()), Some(1.0), 1).unwrap();
         let recorded: Vec<&str> =

@@ -99,9 +99,12 @@ fn traces(grid: &Grid) -> String {
     table(&heads(&["load", "group", "days", "smoothed", "grows within 5 min by more than, 1 % of the time"]), &rows)
 }
 
+/// One of the scores.
+type Score = fn(&Scores) -> f64;
+
 /// The scores of all policies at their defaults: means over each group.
 fn defaults(grid: &Grid, boot: usize) -> String {
-    let columns: [(&str, fn(&Scores) -> f64, usize); 8] = [
+    let columns: [(&str, Score, usize); 8] = [
         ("late %", |scores| scores.late_percent, 2),
         ("cost", |scores| scores.cost_ratio, 3),
         ("θU %", |scores| scores.theta_u, 2),

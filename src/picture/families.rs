@@ -1,6 +1,8 @@
 //! Owns the picture of a comparison: for each group of loads and each boot the cost of every policy against
 //! its lateness, over the values of its parameter.
 
+use std::fmt::Write as _;
+
 use super::axis::number;
 use super::markup::{at, text};
 use crate::compare::{Cell, Grid, Group, LATE_PERCENT};
@@ -63,13 +65,14 @@ pub fn families(grid: &Grid) -> String {
     for (family, policy) in grid.families.iter().enumerate() {
         let y = TOP + LINE * family as f64;
         let x = wide + 8.0;
-        out.push_str(&format!("<path class=\"tried\" {} d=\"M{} {}h26\"/>\n", stroke(family), at(x), at(y)));
-        out.push_str(&format!(
-            "<text class=\"head\" x=\"{}\" y=\"{}\">{}</text>\n",
+        let _ = writeln!(out, "<path class=\"tried\" {} d=\"M{} {}h26\"/>", stroke(family), at(x), at(y));
+        let _ = writeln!(
+            out,
+            "<text class=\"head\" x=\"{}\" y=\"{}\">{}</text>",
             at(x + 34.0),
             at(y + 4.0),
             text(&policy.name)
-        ));
+        );
     }
     out.push_str("</svg>\n");
     out
@@ -107,13 +110,8 @@ fn panel(out: &mut String, grid: &Grid, corner: (f64, f64), head: &str, of: impl
         let fits = |(cost, late): &(f64, f64)| (COSTS.0..=COSTS.1).contains(cost) && *late <= LATE.1;
         let mut path = String::new();
         for pair in points.windows(2).filter(|pair| pair.iter().all(fits)) {
-            path.push_str(&format!(
-                "M{} {}L{} {}",
-                at(x(pair[0].0)),
-                at(y(pair[0].1)),
-                at(x(pair[1].0)),
-                at(y(pair[1].1))
-            ));
+            let _ =
+                write!(path, "M{} {}L{} {}", at(x(pair[0].0)), at(y(pair[0].1)), at(x(pair[1].0)), at(y(pair[1].1)));
         }
         if !path.is_empty() {
             put(format!(r#"<path class="tried" {} d="{path}"/>"#, stroke(family)));
@@ -134,7 +132,7 @@ fn panel(out: &mut String, grid: &Grid, corner: (f64, f64), head: &str, of: impl
 }
 
 fn colour(family: usize) -> String {
-    format!("hsl({},70%,{}%)", HUES[family % HUES.len()], if family / HUES.len() % 2 == 0 { 45 } else { 58 })
+    format!("hsl({},70%,{}%)", HUES[family % HUES.len()], if (family / HUES.len()).is_multiple_of(2) { 45 } else { 58 })
 }
 
 fn stroke(family: usize) -> String {

@@ -81,7 +81,6 @@ impl Door {
 }
 
 /// `GET /health` and `POST /logs`.
-#[must_use]
 pub fn routes(door: Door) -> Router {
     Router::new()
         .route("/health", get(|| async { text(StatusCode::OK, "ok") }))

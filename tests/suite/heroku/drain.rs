@@ -88,7 +88,7 @@ impl Receiver {
                 lines.push((name, (*value).to_owned()));
             }
         }
-        let lines: String = lines.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let lines = lines.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
         self.raw(&format!("POST /logs HTTP/1.1\r\n{lines}\r\n"), body).await
     }
 }

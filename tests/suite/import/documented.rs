@@ -136,12 +136,12 @@ fn every_documented_key_arrives_under_its_name() {
             ),
             "SCALING" => {
                 let own = [("APP_NAME", "'woods'"), ("API_KEY", "os.environ['K']")];
-                let others: String = own
+                let others: Vec<String> = own
                     .iter()
                     .filter(|(other, _)| other != key)
                     .map(|(other, value)| format!(", '{other}': {value}"))
                     .collect();
-                format!("'SCALING': {{'BACKEND': '{class}', 'SETTINGS': {{'{key}': {value}{others}}}}},")
+                format!("'SCALING': {{'BACKEND': '{class}', 'SETTINGS': {{'{key}': {value}{}}}}},", others.concat())
             }
             _ => format!("'{section}': {{'BACKEND': '{class}', 'SETTINGS': {{'{key}': {value}}}}},"),
         };

@@ -1,6 +1,8 @@
 //! The other forms: the flat names of version 2, the YAML of version 3, JSON from another program, and classes
 //! of the user's own.
 
+use std::fmt::Write as _;
+
 use autoscaler::import::{Form, Options};
 
 use super::support::{DECIDES, MEASURES, SCALES, module, python, take};
@@ -27,7 +29,7 @@ fn the_flat_names_of_version_2_are_one_pipeline() {
     ]);
     assert!(!came.script().contains("a-flat-key-in-clear"));
     // In Django each name had a prefix.
-    let prefixed: String = FLAT.lines().map(|line| format!("AUTOSCALE_{line}\n")).collect();
+    let prefixed = FLAT.lines().map(|line| format!("AUTOSCALE_{line}\n")).collect::<Vec<_>>().concat();
     assert_eq!(python(&prefixed).script(), came.script());
     let came = python(&format!("{prefixed}AUTOSCALE_NONSENSE = 1\nAUTOSCALE_NOTIFY_ON_SCALE_FAILS = False\n"));
     came.says("settings.py:8:1: warning: ", "`AUTOSCALE_NONSENSE` is no setting of autoscalebot");
@@ -118,7 +120,7 @@ fn yaml_that_is_wrong_is_told_with_its_place() {
     for level in 1..12 {
         let before = level - 1;
         let nine = vec![format!("*a{before}"); 9].join(", ");
-        bomb.push_str(&format!("a{level}: &a{level} [{nine}]\n"));
+        writeln!(bomb, "a{level}: &a{level} [{nine}]").unwrap();
     }
     wrong(&bomb).says("settings.yaml:", "more than 100,000 values");
 }

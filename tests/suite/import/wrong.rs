@@ -1,5 +1,7 @@
 //! Files that are wrong, each with one clear answer and its place.
 
+use std::fmt::Write as _;
+
 use autoscaler::import::{Form, Options};
 
 use super::support::{DECIDES, MEASURES, SCALES, module, python, take};
@@ -225,7 +227,7 @@ fn files_that_are_too_much_are_refused_and_break_nothing() {
     // Constants that name each other come to more than any settings.
     let mut bomb = String::from("A0 = ['x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x']\n");
     for level in 1..12 {
-        bomb += &format!("A{level} = [{}]\n", vec![format!("A{}", level - 1); 9].join(", "));
+        writeln!(bomb, "A{level} = [{}]", vec![format!("A{}", level - 1); 9].join(", ")).unwrap();
     }
     python(&bomb).says("settings.py:", "more than 100,000 values");
 }

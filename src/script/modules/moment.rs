@@ -93,7 +93,7 @@ pub(super) static DOCS: &[Entry] = &[
     ),
     Entry {
         form: Form::Method("Moment"),
-        name: "number",
+        name: "reading",
         parameters: &[takes("name", "String")],
         gives: "float | ()",
         doc: "The number of that name: of several measurements, or in the map that the only one answered. `()` where there is none.",
@@ -101,7 +101,7 @@ pub(super) static DOCS: &[Entry] = &[
         example: script(
             r#"pipeline("web", #{
     measure: || #{ rate: 120, queue: 40 },
-    decide: |m| to(1 + (m.number("rate") ?? 0.0) / 50 + (m.number("queue") ?? 0.0) / 100),
+    decide: |m| to(1 + (m.reading("rate") ?? 0.0) / 50 + (m.reading("queue") ?? 0.0) / 100),
     scale: #{ current: || 2, scale_to: |n| () },
 });"#,
         ),
@@ -253,7 +253,7 @@ pub(super) fn register(engine: &mut Engine) {
     of_one(engine);
     engine.register_get("values", |moment: &mut MomentValue| ValuesValue(Arc::clone(&moment.0)));
     engine.register_get("measurements", |moment: &mut MomentValue| MeasurementsValue(Arc::clone(&moment.0)));
-    engine.register_fn("number", |moment: &mut MomentValue, name: &str| {
+    engine.register_fn("reading", |moment: &mut MomentValue, name: &str| {
         // Nobody knows what will be measured.
         context::end_trial();
         optional(named_number(&moment.0, name))

@@ -82,6 +82,11 @@ impl Band {
         rate * (self.at_level(rate) * self.restless.clamp(0.5, MOST)).max(1e-6).sqrt()
     }
 
+    /// An error in units of what is expected now; see [`learn`](Self::learn).
+    pub fn units(&self, measured: f64, rate: f64, noise: f64) -> f64 {
+        (measured - rate) / (noise + self.deviation(rate).powi(2)).sqrt()
+    }
+
     /// The possible rates at a forecast of `rate`, ascending, with their probabilities.
     pub fn spread(&self, rate: f64) -> impl Iterator<Item = (f64, f64)> {
         let deviation = self.deviation(rate);

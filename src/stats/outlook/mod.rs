@@ -35,9 +35,6 @@ const WEEK: (usize, f64) = (168, 0.5);
 /// Seconds of a day and of a week.
 const SECONDS: [f64; 2] = [86_400.0, 604_800.0];
 
-/// A jump that begins opens a gap of so many seconds of it between the two newest levels.
-const JUMP: f64 = 40.0;
-
 /// Counts of at least so many requests are not alike by chance time and again.
 const MANY: f64 = 10.0;
 
@@ -50,6 +47,8 @@ struct Foretold {
     level: f64,
     rate: f64,
     deviation: f64,
+    /// Whether a jump was under way: 1, else 0.
+    jump: f64,
 }
 
 /// A measurement.
@@ -80,7 +79,11 @@ struct Lately {
     /// The last error, in units of what was expected.
     surprise: f64,
     weights: Weights,
+    /// Errors of forecasts as usual, and of those that were made while a jump was under way.
     band: Band,
+    jumps: Band,
+    /// Seconds for which a jump is still under way.
+    jumping: f64,
     waiting: VecDeque<Foretold>,
 }
 
@@ -127,7 +130,7 @@ impl Outlook {
             *level += (1.0 - (-passed / seconds).exp()) * (measured.rate - *level);
         }
         if lately.unmoved < GAP {
-            lately.learn(measured, passed);
+            lately.learn(measured, passed, ahead);
             self.note_slots(measured);
         }
         let signs = self.signs(measured, ahead);
@@ -138,8 +141,9 @@ impl Outlook {
         lately.pause -= passed;
         if lately.pause <= 0.5 * measured.window {
             lately.pause = (ahead / WAITING).max(measured.window);
-            let deviation = lately.band.deviation(self.then);
-            lately.waiting.push_back(Foretold { due: ahead, signs, level, rate: self.then, deviation });
+            let deviation = lately.valid().deviation(self.then);
+            let jump = f64::from(u8::from(lately.jumping > 0.0));
+            lately.waiting.push_back(Foretold { due: ahead, signs, level, rate: self.then, deviation, jump });
         }
     }
 
@@ -157,7 +161,7 @@ impl Outlook {
 
     /// What it may be, ascending, with the probability of each.
     pub fn spread(&self) -> impl Iterator<Item = (f64, f64)> {
-        self.lately.band.spread(self.then)
+        self.lately.valid().spread(self.then)
     }
 
     /// Seconds for which exactly the same was measured, where that cannot be by chance.
@@ -172,22 +176,10 @@ impl Outlook {
         self.silent
     }
 
-    /// Whether the newest measurement is above the band in which it was foretold.
+    /// Whether a jump above the band in which it was foretold is under way.
     #[must_use]
-    pub fn is_surprised(&self) -> bool {
-        self.lately.surprise > OUTSIDE
-    }
-
-    /// When the newest measurement was, in seconds since 1970.
-    #[must_use]
-    pub fn at(&self) -> i64 {
-        self.lately.at
-    }
-
-    /// By how much the rate grows per second, if what changes is a jump that has just begun; 0 where it falls.
-    #[must_use]
-    pub fn jump(&self) -> f64 {
-        ((self.lately.levels[0] - self.lately.levels[1]) / JUMP).max(0.0)
+    pub fn is_jumping(&self) -> bool {
+        self.lately.jumping > 0.0
     }
 
     /// To be kept: what was lately, the profile of a day and that of a week.
@@ -229,9 +221,15 @@ impl Outlook {
 }
 
 impl Lately {
-    /// Learns from the forecasts that can be seen true by now.
-    fn learn(&mut self, measured: &Measured, passed: f64) {
+    /// The band that is valid now.
+    fn valid(&self) -> &Band {
+        if self.jumping > 0.0 { &self.jumps } else { &self.band }
+    }
+
+    /// Learns from the forecasts that can be seen true by now; a jump that is noticed is under way for `ahead` seconds.
+    fn learn(&mut self, measured: &Measured, passed: f64, ahead: f64) {
         self.waiting.iter_mut().for_each(|foretold| foretold.due -= passed);
+        self.jumping = (self.jumping - passed).max(0.0);
         let near = 0.5 * measured.window;
         while let Some(foretold) = self.waiting.front().copied().filter(|foretold| foretold.due <= near) {
             self.waiting.pop_front();
@@ -241,7 +239,17 @@ impl Lately {
             }
             let noise = foretold.rate.max(1.0) / measured.window;
             let since = passed.max(self.pause);
-            self.surprise = self.band.learn(measured.rate, foretold.rate, foretold.deviation, noise, since);
+            let (rate, deviation) = (foretold.rate, foretold.deviation);
+            if foretold.jump > 0.0 {
+                // How far it goes on has a distribution of its own.
+                self.surprise = self.band.units(measured.rate, rate, noise);
+                self.jumps.learn(measured.rate, rate, deviation, noise, since);
+            } else {
+                self.surprise = self.band.learn(measured.rate, rate, deviation, noise, since);
+                if self.surprise > OUTSIDE && self.jumping <= 0.0 {
+                    self.jumping = ahead;
+                }
+            }
             // A single jump must not turn everything over.
             let doubt = (OUTSIDE / self.surprise.abs()).min(1.0);
             let certainty = doubt / (noise + foretold.deviation * foretold.deviation);
@@ -258,8 +266,10 @@ impl Lately {
         writer.numbers(self.slots.as_flattened());
         self.weights.write(&mut writer);
         self.band.write(&mut writer);
+        self.jumps.write(&mut writer);
+        writer.number(self.jumping);
         for foretold in &self.waiting {
-            writer.numbers(&[foretold.due, foretold.level, foretold.rate, foretold.deviation]);
+            writer.numbers(&[foretold.due, foretold.level, foretold.rate, foretold.deviation, foretold.jump]);
             writer.numbers(&foretold.signs);
         }
         writer.text()
@@ -274,13 +284,14 @@ impl Lately {
         for slot in &mut slots {
             *slot = reader.numbers()?;
         }
-        let (weights, band) = (Weights::read(&mut reader)?, Band::read(&mut reader)?);
+        let weights = Weights::read(&mut reader)?;
+        let (band, jumps, jumping) = (Band::read(&mut reader)?, Band::read(&mut reader)?, reader.number()?);
         let mut waiting = VecDeque::new();
         while !reader.is_empty() {
-            let [due, level, rate, deviation] = reader.numbers()?;
-            waiting.push_back(Foretold { due, signs: reader.numbers()?, level, rate, deviation });
+            let [due, level, rate, deviation, jump] = reader.numbers()?;
+            waiting.push_back(Foretold { due, signs: reader.numbers()?, level, rate, deviation, jump });
         }
-        Some(Self { at, levels, pause, slots, rate, unmoved, surprise, weights, band, waiting })
+        Some(Self { at, levels, pause, slots, rate, unmoved, surprise, weights, band, jumps, jumping, waiting })
     }
 }
 
@@ -342,7 +353,7 @@ mod tests {
     #[test]
     fn what_is_kept_stays_small_and_is_read_as_it_was_written() {
         let kept = noted(8.0, 615.0, day, |_, _| ());
-        assert!(kept[0].len() < 2_500, "{}", kept[0].len());
+        assert!(kept[0].len() < 3_000, "{}", kept[0].len());
         assert_eq!((kept[1].len(), kept[2].len()), (96 * 8, 168 * 8));
         assert_eq!(Outlook::of(&kept[0], &kept[1], &kept[2]).texts(), kept);
         // Damage begins anew, and says so by knowing nothing.
@@ -365,7 +376,7 @@ mod tests {
         let jump = |at: f64| if at < 80_000.0 { day(at) } else { 3.0 * day(at) };
         let mut surprised = Vec::new();
         let kept = noted(1.0, 75.0, jump, |at, outlook| {
-            if outlook.is_surprised() {
+            if outlook.is_jumping() {
                 surprised.push(at);
             }
         });

@@ -30,9 +30,6 @@ const BUSIER: f64 = 1.2;
 /// What waits beyond the objective is to flow off within so many seconds.
 const DRAIN: f64 = 5.0;
 
-/// A jump is followed for at most so many seconds ahead: what begins is seldom longer.
-const JUMP: f64 = 90.0;
-
 /// Seconds that a dyno boots, before it is known.
 const BOOT: f64 = 60.0;
 
@@ -86,8 +83,6 @@ pub struct Steady {
     per_dyno: PerDyno,
     boot: Boot,
     settled: Settled,
-    /// Until then, in seconds since 1970, a jump is followed.
-    jump_until: i64,
 }
 
 impl Steady {
@@ -107,7 +102,6 @@ impl Steady {
     fn read(&mut self, mut reader: Reader) -> Option<()> {
         self.per_dyno = PerDyno::read(&mut reader)?;
         self.boot = Boot::read(&mut reader)?;
-        self.jump_until = reader.time()?;
         let mut needed = Vec::new();
         while !reader.is_empty() {
             needed.push(reader.time()?);
@@ -122,7 +116,6 @@ impl Steady {
         let mut writer = Writer::default();
         self.per_dyno.write(&mut writer);
         self.boot.write(&mut writer);
-        writer.time(self.jump_until);
         self.settled.numbers().iter().for_each(|number| writer.time(*number));
         let [lately, day, week] = self.outlook.texts();
         [lately, day, week, writer.text()]
@@ -147,16 +140,10 @@ impl Steady {
 
         // Never below what is measured to be needed.
         if then < now {
-            needed.raise(certain(now), || String::new());
+            needed.raise(capacity.staffing(now, aim.wait, aim.share), String::new);
         }
-        if self.outlook.is_surprised() {
-            #[allow(clippy::cast_possible_truncation)]
-            let until = seen.rate.at + (ahead + window) as i64;
-            self.jump_until = until;
-        }
-        if seen.rate.at < self.jump_until {
-            let rate = now + self.outlook.jump() * (ahead + 2.0 * window).min(JUMP);
-            needed.raise(certain(rate), || ", outside of the forecast's band".into());
+        if self.outlook.is_jumping() {
+            needed.why += ", outside of the forecast's band";
         }
         let stuck = self.outlook.unmoved() >= STUCK;
         if stuck {

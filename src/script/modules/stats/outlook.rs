@@ -23,7 +23,7 @@ pub(in crate::script::modules) static DOCS: &[Entry] = &[
             takes("ahead_seconds", "int | float"),
         ],
         gives: "Array",
-        doc: "Notes a rate that was counted over a window, and tells what it will be so many seconds ahead, from its level, its trend and what is usual at the time of the day and of the week; how well that did is learned. `[0]` is to be kept in `this` (begin with `[]`), `[1]` is the rate now without part of its noise, `[2]` what it will be, `[3]` what it may be: rates, ascending, each followed by its probability. `[4]` are seconds for which exactly the same was measured time and again, `[5]` seconds since the measurement before, and `[6]` whether the rate is above everything that was probable.",
+        doc: "Notes a rate that was counted over a window, and tells what it will be so many seconds ahead, from its level, its trend and what is usual at the time of the day and of the week; how well that did is learned. `[0]` is to be kept in `this` (begin with `[]`), `[1]` is the rate now without part of its noise, `[2]` what it will be, `[3]` what it may be: rates, ascending, each followed by its probability. `[4]` are seconds for which exactly the same was measured time and again, `[5]` seconds since the measurement before, and `[6]` whether a jump above everything that was probable is under way.",
         stands: Stands::Anywhere,
         example: deciding(
             r"let outlook = stats::outlook(this.rate ?? [], m.now, m.value, 30, 90);
@@ -119,7 +119,7 @@ fn outlook(kept: &Dynamic, now: &Dynamic, rate: &Dynamic, window: &Dynamic, ahea
         Dynamic::from_array(spread.collect()),
         outlook.unmoved().into(),
         outlook.silent().into(),
-        outlook.is_surprised().into(),
+        outlook.is_jumping().into(),
     ];
     let [lately, newer_day, newer_week] = outlook.texts();
     // A profile that stayed the same is not copied once more.

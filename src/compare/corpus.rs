@@ -191,7 +191,7 @@ mod tests {
     fn a_load_with_spikes_is_hard_and_a_wave_is_smooth() {
         let wave: Vec<f64> = (0..4_000).map(|minute| 20.0 + 10.0 * (f64::from(minute) / 200.0).sin()).collect();
         let mut spiky = wave.clone();
-        for minute in (50..4_000).step_by(100) {
+        for minute in (50..4_000).step_by(40) {
             spiky[minute] *= 10.0;
         }
         let group = |rates: Vec<f64>| Load::prepared("web".into(), minutes(rates), false, 28.0).unwrap().group;

@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(times.load(Ordering::Relaxed), 0);
         assert_eq!((&this["calls"], serde_json::to_string(&copy).unwrap()), (&json!(3), r#"{"calls":3}"#.to_owned()));
         assert_eq!(times.load(Ordering::Relaxed), 1);
-        assert!(this.json() == &json!({ "calls": 3 }) && this == This::from(json!({ "calls": 3 })));
+        assert_eq!((this.json(), &this), (&json!({ "calls": 3 }), &This::from(json!({ "calls": 3 }))));
         assert_eq!(serde_json::from_str::<This>("{}").unwrap(), This::default());
         assert!(!This::default().holds_something() && This::default().is_map() && !This::from(Json::Null).is_map());
     }

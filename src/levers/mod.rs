@@ -211,8 +211,8 @@ mod tests {
         assert_eq!(pull.told(Tz::UTC), "by ann@ops");
         // 22:13:20 in UTC.
         (pull.until, pull.reason) = (Some(at(3600)), Some("the queue is being drained".into()));
-        assert_eq!(pull.told(Tz::UTC), "by ann@ops until 23:13: the queue is being drained");
+        assert_eq!(pull.told(Tz::UTC), "by ann@ops until 23:13:20: the queue is being drained");
         pull.until = Some(at(7200));
-        assert_eq!(pull.told(Tz::UTC), "by ann@ops until 2023-11-15 00:13: the queue is being drained");
+        assert_eq!(pull.told(Tz::UTC), "by ann@ops until 2023-11-15 00:13:20: the queue is being drained");
     }
 }

@@ -45,7 +45,8 @@ impl Capacity {
     pub fn staffing(self, rate: f64, seconds: f64, share: f64) -> Option<u32> {
         let most = MOST_SERVERS / self.workers.max(1);
         let least = (rate / self.rate_per_dyno).max(0.0);
-        if least.is_nan() || least >= f64::from(most) {
+        // Nobody may wait: no number is enough, whatever a rounded chance says.
+        if share <= 0.0 || least.is_nan() || least >= f64::from(most) {
             return None;
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -68,7 +68,9 @@ mod tests {
 
     fn noted(needs: &[(i64, i64)]) -> Settled {
         let mut settled = Settled::default();
-        needs.iter().for_each(|(at, needed)| settled.note(*at, *needed));
+        for (at, needed) in needs {
+            settled.note(*at, *needed);
+        }
         settled
     }
 

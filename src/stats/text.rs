@@ -17,7 +17,9 @@ impl Writer {
 
     /// Several more.
     pub fn numbers(&mut self, values: &[f64]) {
-        values.iter().for_each(|value| self.number(*value));
+        for value in values {
+            self.number(*value);
+        }
     }
 
     /// A time in whole seconds, which single precision could not hold.

@@ -153,7 +153,7 @@ fn bin(units: f64) -> usize {
 /// The middle of a bin.
 #[allow(clippy::cast_precision_loss)]
 fn unit(bin: usize) -> f64 {
-    if bin < EVEN { -5.0 + (bin as f64 + 0.5) / 2.0 } else { 5.0 * (0.2 * ((bin - EVEN) as f64 + 0.5)).exp() }
+    if bin < EVEN { -5.0 + 0.5 * (bin as f64 + 0.5) } else { 5.0 * (0.2 * ((bin - EVEN) as f64 + 0.5)).exp() }
 }
 
 #[cfg(test)]

@@ -205,7 +205,7 @@ impl Outlook {
     }
 
     /// Notes the rate in the profiles.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, clippy::float_cmp)]
     fn note_slots(&mut self, measured: &Measured) {
         for (which, (slots, weight)) in [DAY, WEEK].into_iter().enumerate() {
             let slot = (measured.of_week.rem_euclid(SECONDS[which]) / SECONDS[which] * slots as f64).floor();

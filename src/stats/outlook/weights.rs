@@ -52,6 +52,7 @@ impl Weights {
     }
 
     /// The weights: elimination without pivots, since the matrix is symmetric and made positive by what was known.
+    #[allow(clippy::needless_range_loop)] // Both triangles of a matrix are written.
     fn solved(&self) -> [f64; SIGNS] {
         let mut matrix = [[0.0; SIGNS]; SIGNS];
         let mut right = self.changes;

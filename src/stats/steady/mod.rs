@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn what_a_dyno_does_is_learned_idle_ones_go_and_a_level_is_held() {
-        let level = |tick: i64| [99.0, 100.0, 101.0][tick.rem_euclid(3) as usize];
+        let level = |tick: i64| 99.0 + f64::from(u8::try_from(tick.rem_euclid(3)).unwrap());
         let mut steady = Steady::default();
         assert_eq!(driven(&mut steady, 0..200, 30, level), 12);
         assert!((steady.per_dyno.capacity().unwrap() - 10.0).abs() < 0.01);
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn a_jump_is_followed_to_what_it_needs() {
         let mut steady = Steady::default();
-        driven(&mut steady, 0..200, 12, |tick| 100.0 + (tick % 3) as f64);
+        driven(&mut steady, 0..200, 12, |tick| 100.0 + f64::from(u8::try_from(tick % 3).unwrap()));
         let verdict = steady.decide(&seen(200, 200.0, 1.0, 12), &AIM);
         assert!(verdict.dynos.is_some_and(|dynos| (20..=40).contains(&dynos)), "{verdict:?}");
     }
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_queue_is_worked_off() {
         let mut steady = Steady::default();
-        driven(&mut steady, 0..200, 12, |tick| 100.0 + (tick % 3) as f64);
+        driven(&mut steady, 0..200, 12, |tick| 100.0 + f64::from(u8::try_from(tick % 3).unwrap()));
         let waiting = Seen { queue: Some(200.0), ..seen(200, 101.0, 1.0, 12) };
         let verdict = steady.decide(&waiting, &AIM);
         assert!(verdict.dynos.is_some_and(|dynos| dynos >= 15) && verdict.why.contains("200 wait"), "{verdict:?}");

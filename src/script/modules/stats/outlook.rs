@@ -100,7 +100,7 @@ pub(super) fn add(module: &mut Module) {
 fn outlook(kept: &Dynamic, now: &Dynamic, rate: &Dynamic, window: &Dynamic, ahead: &Dynamic) -> Answered<Array> {
     let what = "`stats::outlook`";
     let Some(kept) = kept.read_lock::<Array>() else { return Err(expected(what, "an array that it gave", kept)) };
-    let text = |at: usize| kept.get(at).and_then(|text| text.read_lock::<ImmutableString>()).map(|text| text.clone());
+    let text = |at: usize| kept.get(at).and_then(Dynamic::read_lock::<ImmutableString>).as_deref().cloned();
     let [lately, day, week] = [0, 1, 2].map(|at| text(at).unwrap_or_default());
     let Some(now) = now.read_lock::<NowValue>() else { return Err(expected(what, "a time such as `m.now`", now)) };
     let now = &now.0;

@@ -75,8 +75,8 @@ fn steady(kept: &Array, m: &MomentValue, settings: &Map) -> Answered<Array> {
         let why = "the rate was not measured";
         return Ok(vec![Dynamic::from_array(kept.clone()), Dynamic::UNIT, why.into()]);
     };
-    let texts = [0, 1, 2, 3].map(|at| kept.get(at).and_then(|text| text.read_lock::<ImmutableString>()));
-    let [lately, day, week, rest] = [0, 1, 2, 3].map(|at| texts[at].as_ref().map_or("", |text| text.as_str()));
+    let texts = [0, 1, 2, 3].map(|at| kept.get(at).and_then(Dynamic::read_lock::<ImmutableString>));
+    let [lately, day, week, rest] = [0, 1, 2, 3].map(|at| texts[at].as_deref().map_or("", ImmutableString::as_str));
     let mut steady = Steady::of([lately, day, week, rest]);
     let measured = Measured {
         at: moment.now.timestamp(),

@@ -215,6 +215,9 @@ fn every_command_and_flag_in_the_readme_exists() {
         "simulate",
         "replay",
         "push",
+        "import",
+        "doctor",
+        "heartbeat",
     ];
     let flags: String = with_flags.iter().map(|command| help(&[command])).collect();
     let word = |text: &str, word: &str| {

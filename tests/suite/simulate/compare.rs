@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use roxmltree::Document;
 use serde_json::Value as Json;
@@ -12,7 +13,9 @@ use crate::harness::{Autoscaler, Said, Script};
 fn compare(folder: &Path, arguments: &[&str]) -> Said {
     let traces = std::env::var("AUTOSCALER_TRACES").ok();
     let traces = traces.iter().flat_map(|folder| ["--traces", folder]);
-    Autoscaler::new(["compare"].into_iter().chain(arguments.iter().copied()).chain(traces)).folder(folder).run()
+    Autoscaler::new(["compare"].into_iter().chain(arguments.iter().copied()).chain(traces))
+        .folder(folder)
+        .run_within(Duration::from_secs(300))
 }
 
 #[test]

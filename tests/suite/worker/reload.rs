@@ -119,8 +119,11 @@ fn a_broken_save_keeps_the_old_script_and_says_so_until_it_is_mended() {
     assert!(told.text.contains("script.rhai:2:"), "{}", told.text);
     assert!(told.text.contains("unknown setting `mesure`") && told.text.contains("did you mean `measure`?"));
     // Every error is a line of the log, and stands before the summing up.
-    let error = worker.line_after(mark, "unknown setting `mesure`");
-    assert!(error.text.starts_with(|c: char| c.is_ascii_digit()) && error.text.contains(" ERROR "), "{}", error.text);
+    let error = worker.line_where(mark, "an error of the log about `mesure`", |line| {
+        line.text.starts_with(|c: char| c.is_ascii_digit())
+            && line.text.contains(" ERROR ")
+            && line.text.contains("unknown setting `mesure`")
+    });
     assert!(error.at <= logged.at);
     worker.line_after(worker.mark(), "web: one");
     // The same error again is no news, another one is.

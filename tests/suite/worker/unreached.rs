@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::operated::{Operated, deciding};
 use super::ticking;
-use crate::harness::{Autoscaler, Said, Script, Signal, Worker};
+use crate::harness::{Autoscaler, Said, Script, Signal, Worker, wait_for};
 
 fn run(script: &Script, state: &Path) -> Worker {
     Autoscaler::on("run", &script.path()).arg("--state").arg(&state.display().to_string()).spawn()
@@ -55,6 +55,8 @@ fn a_worker_that_is_stopped_is_told_at_once_and_takes_up_the_pause_when_it_goes_
     let script = Script::new(&ticking("web", "measured"));
     let mut worker = run(&script, home.path());
     worker.line("web: measured");
+    // Records are written together, a while after their ticks.
+    wait_for("a record", || command(&["history", "web"], home.path()).code == Some(0));
     worker.signal(Signal::Stop);
     let silent = format!("the worker (process {}) does not answer: it was stopped", worker.id());
     let status = command(&["status", "--json"], home.path()).expect(1).json();

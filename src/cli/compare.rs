@@ -8,8 +8,10 @@ use super::values::switch;
 
 /// `compare`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "What is compared and by which rules: docs/policies.md, which this command writes. A table of \
-    all named policies takes some minutes.")]
+#[command(
+    after_help = "What is compared and by which rules stands on the page that `--write` makes. All named policies take \
+    long, most of it `kpa`, which looks every 2 s: `--policy` and `--days` make it shorter."
+)]
 pub struct CompareArgs {
     /// The policies [default: all that have a name]
     #[arg(long, value_name = "NAME,…", env = "AUTOSCALER_POLICY", value_delimiter = ',')]

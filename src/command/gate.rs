@@ -80,11 +80,12 @@ fn objection(gate: &Gate, run: &Run) -> Option<String> {
     if let Some(most) = gate.max_cost_ratio.filter(|most| cost > *most) {
         said.push(format!("it costs {cost:.2} times what was needed, and may cost {most} times"));
     }
-    if said.is_empty() {
-        return None;
-    }
+    // A policy that decides nothing keeps the dynos that the simulation begins with: its scores say nothing.
     if let Some((ticks, why)) = &run.wrong {
         said.push(format!("{ticks} of {} decisions went wrong: {why}", run.ticks));
+    }
+    if said.is_empty() {
+        return None;
     }
     Some(format!("`{}` does not pass its gate under {}: {}", run.policy, gate.trace, said.join("; ")))
 }

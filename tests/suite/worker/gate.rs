@@ -73,6 +73,20 @@ fn children(worker: &Worker) -> Vec<u32> {
 }
 
 #[test]
+fn decisions_that_go_wrong_do_not_pass_for_a_policy_that_keeps_enough_dynos() {
+    let script = script(GOOD);
+    let mut worker = started(&script);
+    let mark = worker.mark();
+    let wrong = gated(r#"|m| if m.now.year > 2000 { throw "boom" } else { to(20) }"#);
+    script.save(&wrong.replace("max_late_percent: 1.0", "max_late_percent: 5.0"));
+    let refused = worker.line_after(mark, "decisions went wrong: ");
+    assert!(refused.text.contains("boom") && !refused.text.contains("are late"), "{}", refused.text);
+    worker.line("the old one runs on");
+    assert_eq!(worker.count(0, "reloaded:"), 0, "{}", worker.text());
+    worker.stop(Signal::Terminate);
+}
+
+#[test]
 fn a_script_that_does_as_badly_as_its_gate_forbids_is_refused_and_a_better_one_goes_live() {
     let script = script(GOOD);
     let mut worker = started(&script);

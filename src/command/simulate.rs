@@ -119,7 +119,10 @@ fn print(settings: &[Setting], candidates: &[Candidate], runs: &[Run], args: &Si
         simulated::table(&mut out, runs)
             .and_then(|()| if charted(args) { simulated::charts(&mut out, &shown, width()) } else { Ok(()) })
     };
-    super::written(written)
+    let code = super::written(written);
+    // Its scores are those of the dynos that it began with.
+    let all_wrong = |run: &Run| run.wrong.as_ref().is_some_and(|(ticks, _)| *ticks == run.ticks);
+    if runs.iter().any(all_wrong) { ExitCode::from(super::FAILED) } else { code }
 }
 
 fn preset(args: &SimulateArgs) -> Option<Preset> {

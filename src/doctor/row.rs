@@ -44,8 +44,7 @@ impl Row {
         found: impl Into<String>,
         advice: impl Into<String>,
     ) -> Self {
-        let advice = Some(advice.into());
-        Self { check, subject: subject.into(), verdict: Verdict::Warn, found: found.into(), advice }
+        Self { verdict: Verdict::Warn, ..Self::fail(check, subject, found, advice) }
     }
 
     /// It will not work.
@@ -56,7 +55,6 @@ impl Row {
         found: impl Into<String>,
         advice: impl Into<String>,
     ) -> Self {
-        let advice = Some(advice.into());
-        Self { check, subject: subject.into(), verdict: Verdict::Fail, found: found.into(), advice }
+        Self { verdict: Verdict::Fail, advice: Some(advice.into()), ..Self::ok(check, subject, found) }
     }
 }

@@ -13,6 +13,17 @@ use crate::worker::generation::Generation;
 /// Diagnostics told in a notification; the log has them all.
 const MOST_TOLD: usize = 3;
 
+/// What is told of the worker itself, of no pipeline.
+pub(super) struct Word {
+    pub kind: EventKind,
+    pub phase: Phase,
+    pub key: String,
+    pub severity: &'static str,
+    pub subject: &'static str,
+    pub message: String,
+    pub reason: Option<String>,
+}
+
 impl Supervisor {
     /// A new generation is in force. After a refusal that is its end, and said once.
     pub(super) fn announce_reloaded(&self, index: usize, before: &Generation, mended: bool) {
@@ -109,21 +120,26 @@ impl Supervisor {
             _ => "Script reloaded",
         };
         let key = source.unit.as_ref().map_or_else(|| kind.to_string(), |unit| format!("{unit}/{kind}"));
+        self.say(Word { kind, phase, key, severity, subject, message, reason });
+    }
+
+    /// Tells everybody once, whichever pipelines they listen to.
+    pub(super) fn say(&self, word: Word) {
         let event = Event {
-            kind,
-            phase,
-            key,
-            severity: severity.into(),
+            kind: word.kind,
+            phase: word.phase,
+            key: word.key,
+            severity: word.severity.into(),
             pipeline: Arc::from(""),
-            message,
-            subject: subject.into(),
+            message: word.message,
+            subject: word.subject.into(),
             dynos: None,
             from: None,
             to: None,
             measurement: None,
             unit: None,
             target: None,
-            reason,
+            reason: word.reason,
             at: self.world.clock.now(),
         };
         self.world.audience.announce(&self.specs(), event);

@@ -1,11 +1,11 @@
 //! Owns telling people that the state is in trouble, and that it is over. What is wrong is the state's to say, and in
 //! the log already.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Supervisor;
-use crate::pipeline::{Event, EventKind, Phase};
+use super::announce::Word;
+use crate::pipeline::{EventKind, Phase};
 
 /// The state is asked this often what is wrong.
 pub(super) const LOOK: Duration = Duration::from_secs(2);
@@ -32,24 +32,16 @@ impl Supervisor {
     }
 
     fn announce_state(&self, phase: Phase, message: String, reason: Option<String>) {
-        let event = Event {
-            kind: EventKind::StateTrouble,
+        let (kind, over) = (EventKind::StateTrouble, phase == Phase::End);
+        self.say(Word {
+            kind,
             phase,
-            key: EventKind::StateTrouble.to_string(),
-            severity: if phase == Phase::End { "info" } else { "error" }.into(),
-            pipeline: Arc::from(""),
-            subject: if phase == Phase::End { "State is kept again" } else { "State in trouble" }.into(),
+            key: kind.to_string(),
+            severity: if over { "info" } else { "error" },
+            subject: if over { "State is kept again" } else { "State in trouble" },
             message,
-            dynos: None,
-            from: None,
-            to: None,
-            measurement: None,
-            unit: None,
-            target: None,
             reason,
-            at: self.world.clock.now(),
-        };
-        self.world.audience.announce(&self.specs(), event);
+        });
     }
 }
 

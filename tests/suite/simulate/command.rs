@@ -137,3 +137,21 @@ fn people_get_a_table_and_synthetic_loads_need_no_file() {
     assert!(lines[2].trim_start().starts_with("threshold-consec"), "{}", said.stdout);
     assert_eq!(said.stderr, "");
 }
+
+#[test]
+fn a_policy_whose_every_decision_goes_wrong_is_a_failure_and_one_that_goes_wrong_at_times_is_a_warning() {
+    let script = Script::new("");
+    let load = trace(&script);
+    let with = |decide: &str| {
+        let at = WEB.find("decide:").unwrap()..WEB.find("    scale:").unwrap();
+        let mut text = WEB.to_owned();
+        text.replace_range(at, &format!("decide: {decide},\n"));
+        std::fs::write(script.path(), text).unwrap();
+        simulate(script.root(), &[&script.path().display().to_string(), "--trace", &load, "--json"])
+    };
+    let always = with(r#"|m| if m.now.year > 1000 { throw "boom" } else { to(2) }"#).expect(1);
+    assert!(always.stderr.contains("decisions of `web` went wrong; the first: ") && always.stderr.contains("boom"));
+    assert_eq!(always.json()[0]["policy"], "web", "the scores are there all the same");
+    let sometimes = with(r#"|m| if m.now.minute == 7 { throw "boom" } else { to(20) }"#).expect(0);
+    assert!(sometimes.stderr.contains("decisions of `web` went wrong"), "{}", sometimes.stderr);
+}
